@@ -1,0 +1,58 @@
+/**
+ * Every limit on what a stranger may send or ask for, with its reason. Bytes, counts, milliseconds or seconds as the
+ * name says.
+ */
+export const limits = {
+	/** A nickname: fits a column and any log line. */
+	nameLength: 64,
+	/** A path inside a share, in UTF-8 bytes: what Linux and macOS can hold is 4,096; deeper is a mistake or an attack. */
+	pathBytes: 4096,
+	/** One component of a path, in UTF-8 bytes: the limit of ext4, APFS and NTFS. */
+	componentBytes: 255,
+	/** Largest file, in bytes: a number that JavaScript counts exactly. */
+	fileSize: Number.MAX_SAFE_INTEGER,
+	/** A search as typed, in characters. */
+	queryLength: 256,
+	/** Words in one search: an FTS query cannot be interrupted, so its work is bounded beforehand. */
+	queryTerms: 16,
+	/** Most hits in one answer. */
+	searchPage: 200,
+	/** Hits when the caller does not say. */
+	searchDefault: 50,
+	/** Sources named for one hit; the rest are counted. */
+	sourcesPerHit: 50,
+	/** Entries in one page of a folder listing. */
+	browsePage: 1000,
+	/** Peers in one page of the list of peers. */
+	peersPage: 1000,
+	/** A JSON request body that is not a catalog, in bytes. */
+	jsonBody: 64 * 1024,
+	/** A JSON answer that a client will read, in bytes. */
+	jsonAnswer: 16 * 1024 * 1024,
+	/** One line of a catalog upload, in bytes: path, content ID and numbers, with room for escapes. */
+	catalogLine: 32 * 1024,
+	/** Changes that the server takes in at once before it answers the rest: bounds memory and transaction length. */
+	catalogBatch: 10_000,
+	/** Files of one peer. */
+	filesPerPeer: 5_000_000,
+	/** Rejected lines that are named in the answer to a catalog upload; the rest are counted. */
+	rejectedNamed: 100,
+	/** Announced addresses of one peer. */
+	addressesPerPeer: 8,
+	/** Largest piece layer, in bytes: 1 PiB of 16 MiB pieces. */
+	pieceLayerBytes: 2 * 1024 * 1024 * 1024,
+	/** Seconds that a registration stands without being renewed. */
+	leaseSeconds: 30,
+	/** Milliseconds between comments on an event stream, so that both ends notice a dead connection. */
+	eventPing: 5000,
+	/** Milliseconds to connect and finish the TLS handshake. */
+	connectTimeout: 5000,
+	/** Milliseconds to wait for an answer's headers. */
+	headersTimeout: 15_000,
+	/** Milliseconds without a byte of a body. */
+	bodyTimeout: 15_000,
+	/** Milliseconds that a request's headers may take to come in; slower senders are cut off. */
+	requestHeaders: 10_000,
+	/** Connections that one process serves at once. */
+	connections: 4096,
+} as const;

@@ -1,0 +1,177 @@
+// The bodies of DESIGN section 5's calls. Each schema validates what is received and what is sent; the types are theirs.
+import {z} from 'zod';
+import {contentIdSchema, epochSchema, peerIdSchema} from './ids.ts';
+import {limits} from './limits.ts';
+
+const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+const port = z.int().min(1).max(65_535);
+const time = z.iso.datetime();
+const nickname = z.string().trim().min(1).max(limits.nameLength);
+/** A catalog path as sent; `core/share-path.ts` says what it must look like. */
+const path = z.string().min(1).max(limits.pathBytes);
+
+/** What every failed call answers. `details` depends on the code. */
+export const errorBodySchema = z.object({
+	code: z.string(),
+	message: z.string(),
+	hint: z.string().optional(),
+	details: z.record(z.string(), z.unknown()).optional(),
+});
+export type ErrorBody = z.infer<typeof errorBodySchema>;
+
+/** `GET /v1` of an index server. */
+export const serverInfoSchema = z.object({
+	kind: z.literal('server'),
+	id: peerIdSchema,
+	name: z.string(),
+	version: z.string(),
+	private: z.boolean(),
+	peers: count,
+	online: count,
+	files: count,
+	bytes: count,
+});
+export type ServerInfo = z.infer<typeof serverInfoSchema>;
+
+/** `GET /v1` of a peer. */
+export const peerNodeInfoSchema = z.object({
+	kind: z.literal('peer'),
+	id: peerIdSchema,
+	name: z.string(),
+	version: z.string(),
+	files: count,
+	bytes: count,
+});
+export type PeerNodeInfo = z.infer<typeof peerNodeInfoSchema>;
+
+/** `PUT /v1/peers/me`: register or renew. The host is the one the server sees unless `host` says otherwise. */
+export const registerRequestSchema = z.object({
+	name: nickname,
+	port,
+	host: z.string().min(1).max(253).optional(),
+	addresses: z.array(z.string().max(300)).max(limits.addressesPerPeer).optional(),
+	epoch: epochSchema,
+	version: count,
+});
+export type RegisterRequest = z.infer<typeof registerRequestSchema>;
+
+/** The point in a peer's catalog up to which the server has taken in its changes; null: nothing yet. */
+export const catalogPointSchema = z.object({epoch: epochSchema, version: count});
+export type CatalogPoint = z.infer<typeof catalogPointSchema>;
+
+/** Answer to `PUT /v1/peers/me`. */
+export const registerResponseSchema = z.object({
+	number: z.int().min(1),
+	/** The address that the server will name to others, as HOST and port. */
+	observed: z.object({host: z.string(), port}),
+	have: catalogPointSchema.nullable(),
+	/** Seconds until the registration lapses when it is not renewed. */
+	lease: z.number().positive(),
+});
+export type RegisterResponse = z.infer<typeof registerResponseSchema>;
+
+/** One line of the NDJSON body of `POST /v1/peers/me/files`. An add of a path that exists replaces it. */
+export const catalogChangeSchema = z.discriminatedUnion('op', [
+	z.object({
+		op: z.literal('add'),
+		path,
+		size: z.int().min(0).max(limits.fileSize),
+		content: contentIdSchema,
+		/** Unix seconds. */ mtime: z.int().optional(),
+	}),
+	z.object({op: z.literal('remove'), path}),
+]);
+export type CatalogChange = z.infer<typeof catalogChangeSchema>;
+
+/** Answer to `POST /v1/peers/me/files`. */
+export const changesResponseSchema = z.object({
+	have: catalogPointSchema,
+	files: count,
+	bytes: count,
+	rejected: z.array(z.object({line: count, code: z.string(), message: z.string()})),
+	/** All rejected lines, also those past the ones named. */
+	rejectedCount: count,
+});
+export type ChangesResponse = z.infer<typeof changesResponseSchema>;
+
+/** A registered peer. */
+export const peerInfoSchema = z.object({
+	id: peerIdSchema,
+	number: z.int().min(1),
+	name: z.string(),
+	host: z.string(),
+	port,
+	files: count,
+	bytes: count,
+	online: z.boolean(),
+	/** When it came online, or was last seen. */
+	since: time,
+});
+export type PeerInfo = z.infer<typeof peerInfoSchema>;
+
+/** `GET /v1/peers`. */
+export const peersResponseSchema = z.object({
+	peers: z.array(peerInfoSchema),
+	total: count,
+	online: count,
+	cursor: z.string().optional(),
+});
+export type PeersResponse = z.infer<typeof peersResponseSchema>;
+
+/** A peer that holds a content, and under which path. */
+export const sourceSchema = z.object({
+	peer: peerIdSchema,
+	number: z.int().min(1),
+	name: z.string(),
+	host: z.string(),
+	port,
+	path: z.string(),
+	sharedAt: time,
+	online: z.boolean(),
+});
+export type Source = z.infer<typeof sourceSchema>;
+
+/** One content with those who hold it: a search hit, or the answer to `GET /v1/files/:content`. */
+export const contentSourcesSchema = z.object({
+	content: contentIdSchema,
+	name: z.string(),
+	size: count,
+	sources: z.array(sourceSchema),
+	/** All online sources, also those past the ones named. */
+	sourceCount: count,
+});
+export type ContentSources = z.infer<typeof contentSourcesSchema>;
+
+/** `GET /v1/search`. `more`: `total` is a lower bound ("more than N"). */
+export const searchResponseSchema = z.object({
+	hits: z.array(contentSourcesSchema),
+	total: count,
+	more: z.boolean(),
+	cursor: z.string().optional(),
+});
+export type SearchResponse = z.infer<typeof searchResponseSchema>;
+
+/** One entry of a folder: a file, or a folder with the sum of what is below it. */
+export const browseEntrySchema = z.discriminatedUnion('type', [
+	z.object({type: z.literal('file'), path: z.string(), size: count, content: contentIdSchema}),
+	z.object({type: z.literal('folder'), path: z.string(), size: count, files: count}),
+]);
+export type BrowseEntry = z.infer<typeof browseEntrySchema>;
+
+/** `GET /v1/peers/:peer/files` and a peer's `GET /v1/browse`. */
+export const browseResponseSchema = z.object({entries: z.array(browseEntrySchema), cursor: z.string().optional()});
+export type BrowseResponse = z.infer<typeof browseResponseSchema>;
+
+/** How many there are, as the event stream tells it. */
+export const countsSchema = z.object({peers: count, online: count, files: count, bytes: count});
+export type Counts = z.infer<typeof countsSchema>;
+
+/** What `GET /v1/events` carries: the SSE `event` field names the kind, `data` is the JSON. */
+export const serverEventSchemas = {
+	hello: countsSchema,
+	'peer-joined': peerInfoSchema,
+	'peer-left': peerInfoSchema,
+	'peer-updated': peerInfoSchema,
+	counts: countsSchema,
+} as const;
+export type ServerEvents = {[K in keyof typeof serverEventSchemas]: z.infer<(typeof serverEventSchemas)[K]>};

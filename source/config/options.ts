@@ -1,0 +1,21 @@
+/** What an index server is started with; the result of flags, environment and config file. */
+export type ServerOptions = {
+	/** Data folder: identity, database, logs. */
+	dataDir: string;
+	host?: string;
+	/** As asked for; undefined: the default, which may move when it is taken. */
+	port?: number;
+	name: string;
+};
+
+/** What a peer is started with. */
+export type PeerOptions = ServerOptions & {
+	/** Index servers as HOST:PORT. */
+	servers: string[];
+	/** Absolute folders to share. */
+	shares: string[];
+	/** Absolute folder for finished downloads. */
+	downloads: string;
+	/** Put before the name of a finished download. */
+	prefix: string;
+};

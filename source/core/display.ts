@@ -1,0 +1,14 @@
+// The one sanitiser at the display boundary: what came from the network or a disk passes here before a person's
+// terminal, a log line or a picture sees it.
+
+/** C0 and C1 controls, delete, line and paragraph separators, bidi overrides and isolates, zero-width and tag characters. */
+const unsafe =
+	/[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+
+/** Lone surrogates cannot be encoded as UTF-8. */
+const lone = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** `text` in one line that cannot move the cursor, colour, reorder or hide anything: each such character becomes `�`. */
+export function displayText(text: string): string {
+	return text.replace(lone, '\ufffd').replace(unsafe, '\ufffd');
+}

@@ -1,0 +1,37 @@
+import {P2pError} from './errors.ts';
+
+const maxPathBytes = 4096;
+const maxComponentBytes = 255;
+const maxDepth = 128;
+
+/**
+ * Why a catalog path must not be taken from the network, or undefined when it is fine. A catalog path is relative,
+ * with `/` between its components, the first being the share's name: `music/live/1.flac`.
+ */
+export function sharePathProblem(path: string): string | undefined {
+	if (path === '') return 'empty';
+	if (!path.isWellFormed()) return 'not valid Unicode';
+	if (Buffer.byteLength(path) > maxPathBytes) return `longer than ${maxPathBytes} bytes`;
+	if (path.includes('\0')) return 'contains a NUL';
+	if (path.startsWith('/')) return 'absolute';
+	const components = path.split('/');
+	if (components.length > maxDepth) return `deeper than ${maxDepth} folders`;
+	for (const component of components) {
+		if (component === '' || component === '.' || component === '..') return `has the component "${component}"`;
+		if (Buffer.byteLength(component) > maxComponentBytes)
+			return `has a component longer than ${maxComponentBytes} bytes`;
+	}
+	return undefined;
+}
+
+/** The path as given. @throws P2pError bad-name when {@link sharePathProblem} finds a problem */
+export function checkSharePath(path: string): string {
+	const problem = sharePathProblem(path);
+	if (problem) throw new P2pError('bad-name', `Not a path inside a share: ${problem}`);
+	return path;
+}
+
+/** The last component: a file's own name. */
+export function baseName(path: string): string {
+	return path.slice(path.lastIndexOf('/') + 1);
+}

@@ -1,0 +1,194 @@
+import {connect as tlsConnect} from 'node:tls';
+import {buildConnector, Pool} from 'undici';
+import type {z} from 'zod';
+import {limits} from '../api/limits.ts';
+import {errorBodySchema} from '../api/schemas.ts';
+import {type Address, formatAddress} from '../core/address.ts';
+import {isErrorCode, networkError, P2pError} from '../core/errors.ts';
+import type {Identity} from '../identity/identity.ts';
+import {remotePeerId} from './remote-id.ts';
+import {tlsOptions} from './tls-options.ts';
+
+/** Where to connect, and who must answer there: any other key is refused before a byte is sent. */
+export type Target = Address & {id: string};
+
+/** One call of {@link SecureClient.json}. */
+export type JsonCall<T> = {
+	method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
+	/** Path and query. */
+	path: string;
+	/** Sent as JSON; a string, buffer or stream goes as it is under `headers`. */
+	body?: unknown;
+	headers?: Record<string, string>;
+	/** What the answer must look like. */
+	schema: z.ZodType<T>;
+	signal?: AbortSignal;
+	/** Milliseconds to wait for the answer's headers. */
+	headersTimeout?: number;
+};
+
+/**
+ * HTTPS to peers and servers whose keys are known. Keeps connections open between calls, one pool a target.
+ */
+export class SecureClient {
+	readonly #identity: Identity;
+	readonly #pools = new Map<string, Pool>();
+	readonly #connections: number;
+
+	/** @param options.connections most connections to one target */
+	constructor(identity: Identity, options: {connections?: number} = {}) {
+		this.#identity = identity;
+		this.#connections = options.connections ?? 8;
+	}
+
+	/** The connection pool of a target; every connection in it has proved the target's key. */
+	pool(target: Target): Pool {
+		const key = `${target.id}@${formatAddress(target)}`;
+		let pool = this.#pools.get(key);
+		if (!pool) {
+			pool = new Pool(`https://${formatAddress(target)}`, {
+				connections: this.#connections,
+				pipelining: 1,
+				allowH2: false,
+				headersTimeout: limits.headersTimeout,
+				bodyTimeout: limits.bodyTimeout,
+				keepAliveTimeout: 20_000,
+				connect: this.#connector(target),
+			});
+			this.#pools.set(key, pool);
+		}
+		return pool;
+	}
+
+	/**
+	 * One call with a JSON answer.
+	 *
+	 * @throws P2pError the other side's own error, `unreachable`, `wrong-peer`, or `bad-request` for an answer that
+	 * does not fit the schema
+	 */
+	async json<T>(target: Target, call: JsonCall<T>): Promise<T> {
+		const where = formatAddress(target);
+		const plain =
+			call.body === undefined || typeof call.body === 'string' || Buffer.isBuffer(call.body) || isStream(call.body);
+		try {
+			const response = await this.pool(target).request({
+				method: call.method ?? 'GET',
+				path: call.path,
+				body: (plain ? call.body : JSON.stringify(call.body)) as string | undefined,
+				headers: {...(!plain && {'content-type': 'application/json'}), ...call.headers},
+				signal: call.signal,
+				headersTimeout: call.headersTimeout,
+			});
+			const text = await limitedText(response.body, limits.jsonAnswer, where);
+			return readAnswer(response.statusCode, text, call.schema, where);
+		} catch (error) {
+			if (call.signal?.aborted) throw call.signal.reason;
+			throw networkError(error, `Cannot reach ${where}`);
+		}
+	}
+
+	/** Closes every connection at once. */
+	async close(): Promise<void> {
+		const pools = [...this.#pools.values()];
+		this.#pools.clear();
+		await Promise.all(pools.map(pool => pool.destroy().catch(() => undefined)));
+	}
+
+	#connector(target: Target): buildConnector.connector {
+		// No session cache: a resumed session shows no certificate to check.
+		const connect = buildConnector({
+			...tlsOptions(this.#identity),
+			timeout: limits.connectTimeout,
+			maxCachedSessions: 0,
+			allowH2: false,
+			keepAlive: true,
+			keepAliveInitialDelay: 5000,
+		});
+		return (options, callback) => {
+			connect({...options, servername: ''}, (error, socket) => {
+				if (error || !socket) return callback(error ?? new Error('no socket'), null);
+				const shown = remotePeerId(socket);
+				if (shown === target.id) return callback(null, socket);
+				socket.destroy();
+				callback(wrongKey(target, shown), null);
+			});
+		};
+	}
+}
+
+/** The ID that whoever listens at the address proves to have. @throws P2pError unreachable */
+export async function probeIdentity(identity: Identity, address: Address, signal?: AbortSignal): Promise<string> {
+	return new Promise<string>((resolve, reject) => {
+		const fail = (error: unknown) => {
+			socket.destroy();
+			reject(signal?.aborted ? signal.reason : networkError(error, `Cannot reach ${formatAddress(address)}`));
+		};
+		const socket = tlsConnect({
+			...tlsOptions(identity),
+			host: address.host,
+			port: address.port,
+			timeout: limits.connectTimeout,
+		});
+		const abort = () => fail(signal?.reason);
+		if (signal?.aborted) return abort();
+		signal?.addEventListener('abort', abort, {once: true});
+		socket.once('close', () => signal?.removeEventListener('abort', abort));
+		socket.once('error', fail);
+		socket.once('timeout', () => fail(Object.assign(new Error('timed out'), {code: 'ETIMEDOUT'})));
+		socket.once('secureConnect', () => {
+			const id = remotePeerId(socket);
+			if (!id) return fail(new P2pError('wrong-peer', `What listens at ${formatAddress(address)} is not p2p-tui`));
+			socket.end();
+			socket.once('close', () => resolve(id));
+			setTimeout(() => socket.destroy(), 200).unref();
+		});
+	});
+}
+
+function wrongKey(target: Target, shown: string | undefined): P2pError {
+	return new P2pError(
+		'wrong-peer',
+		`Another peer answers at ${formatAddress(target)}: wanted ${target.id}, got ${shown ?? 'no key'}`,
+	);
+}
+
+function isStream(value: unknown): boolean {
+	return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
+}
+
+async function limitedText(body: AsyncIterable<Buffer>, limit: number, where: string): Promise<string> {
+	const chunks: Buffer[] = [];
+	let bytes = 0;
+	for await (const chunk of body) {
+		bytes += chunk.length;
+		if (bytes > limit) throw new P2pError('too-large', `The answer of ${where} is longer than ${limit} bytes`);
+		chunks.push(chunk);
+	}
+	return Buffer.concat(chunks).toString('utf8');
+}
+
+function readAnswer<T>(status: number, text: string, schema: z.ZodType<T>, where: string): T {
+	let body: unknown;
+	try {
+		body = text === '' ? undefined : JSON.parse(text);
+	} catch {
+		throw new P2pError('bad-request', `${where} answered ${status} with something that is not JSON`);
+	}
+	if (status >= 400) throw remoteError(status, body, where);
+	const parsed = schema.safeParse(body);
+	if (parsed.success) return parsed.data;
+	const issue = parsed.error.issues[0];
+	throw new P2pError(
+		'bad-request',
+		`${where} answered something unexpected: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
+	);
+}
+
+/** The error that a failed call's body tells, as one of ours. */
+export function remoteError(status: number, body: unknown, where: string): P2pError {
+	const parsed = errorBodySchema.safeParse(body);
+	if (!parsed.success)
+		return new P2pError(status >= 500 ? 'unreachable' : 'bad-request', `${where} answered ${status}`);
+	const {code, message, hint, details} = parsed.data;
+	return new P2pError(isErrorCode(code) ? code : 'bad-request', message, {hint, details});
+}

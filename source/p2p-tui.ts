@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// The launcher. It imports nothing, so that it also runs on a Node too old for the program and can say so.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+if (major < 22 || (major === 22 && minor < 22)) {
+	console.error(
+		`p2p-tui needs Node.js 22.22 or newer; this is ${process.versions.node}. Install a newer one from your package manager or with a version manager, then run it again.`,
+	);
+	process.exitCode = 1;
+} else {
+	// @ts-expect-error TS2307: the path is that of the built file, beside this one in dist/
+	import('./cli.js');
+}
+
+export {};

@@ -1,0 +1,13 @@
+import {defineConfig} from 'vitest/config';
+
+export default defineConfig({
+	test: {
+		include: ['test/**/*.test.{ts,tsx}'],
+		// Real processes, sockets and terminals on a busy two-core machine: tests wait for conditions, and this is
+		// only how long a condition may take before the test is called hung.
+		testTimeout: 60_000,
+		hookTimeout: 60_000,
+		pool: 'forks',
+		env: {NODE_ENV: 'test'},
+	},
+});
