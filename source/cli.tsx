@@ -1,0 +1,82 @@
+import meow from 'meow';
+import {type Command, type CommandContext, tellError, withEnvironment} from './cli/context.ts';
+import {helpText} from './cli/help.ts';
+import {P2pError} from './core/errors.ts';
+import {exitCodes} from './core/exit-codes.ts';
+import {version} from './core/version.ts';
+
+const commands: Record<string, () => Promise<{command: Command}>> = {
+	search: () => import('./cli/search.ts'),
+	get: () => import('./cli/get.ts'),
+	peers: () => import('./cli/peers.ts'),
+	ls: () => import('./cli/ls.ts'),
+	hash: () => import('./cli/hash.ts'),
+	demo: () => import('./cli/demo.ts'),
+};
+
+const cli = meow(helpText, {
+	importMeta: import.meta,
+	pkg: {name: 'p2p-tui', version},
+	description: 'p2p-tui: share files between your own machines, from a terminal',
+	allowUnknownFlags: false,
+	flags: {
+		mode: {type: 'string'},
+		host: {type: 'string'},
+		port: {type: 'string'},
+		server: {type: 'string', isMultiple: true},
+		share: {type: 'string', isMultiple: true},
+		downloads: {type: 'string'},
+		name: {type: 'string'},
+		dataDir: {type: 'string'},
+		from: {type: 'string', isMultiple: true},
+		prefix: {type: 'string'},
+		theme: {type: 'string', choices: ['dark', 'light']},
+		ascii: {type: 'boolean'},
+		headless: {type: 'boolean'},
+		json: {type: 'boolean'},
+		debug: {type: 'boolean'},
+	},
+});
+
+const {mode, from, json, headless, debug, theme, ascii, ...settings} = cli.flags;
+const interrupted = new AbortController();
+const context: CommandContext = {
+	input: cli.input.slice(1),
+	flags: withEnvironment(settings),
+	mode,
+	from,
+	json,
+	headless,
+	debug,
+	theme: theme as 'dark' | 'light' | undefined,
+	ascii,
+	signal: interrupted.signal,
+};
+
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+	process.on(name, () => {
+		// The second time the person means it.
+		if (interrupted.signal.aborted) process.exit(exitCodes.interrupted);
+		interrupted.abort(new P2pError('cancelled', 'Interrupted'));
+	});
+}
+// A reader that went away (`p2p-tui peers | head -1`) ends the program quietly.
+process.stdout.on('error', error => {
+	if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(exitCodes.done);
+	throw error;
+});
+
+async function main(): Promise<number> {
+	const [name] = cli.input;
+	if (name === undefined) return (await import('./cli/run-mode.ts')).command(context);
+	const load = commands[name];
+	if (!load) throw new P2pError('usage', `There is no command "${name}"`, {hint: 'See p2p-tui --help'});
+	if (mode !== undefined) throw new P2pError('usage', `--mode does not go with the command ${name}`);
+	return (await load()).command(context);
+}
+
+try {
+	process.exitCode = await main();
+} catch (error) {
+	process.exitCode = tellError(error, context);
+}

@@ -1,0 +1,44 @@
+/** What `p2p-tui --help` prints below the description. */
+export const helpText = `
+  Usage
+    $ p2p-tui                              start menu: run a server, run a peer, try the demo
+    $ p2p-tui --mode server [options]      run an index server
+    $ p2p-tui --mode peer   [options]      share, search, download
+    $ p2p-tui search <query…>              what matches, and who holds it
+    $ p2p-tui get <link|content ID|query>  download, verify, exit
+    $ p2p-tui peers                        the registered peers
+    $ p2p-tui ls <peer> [path]             what a peer shares
+    $ p2p-tui hash <file…>                 print content IDs (BitTorrent v2 file roots)
+    $ p2p-tui demo                         a server and two peers on this machine
+
+  Options
+    --mode server|peer
+    --host ADDRESS       listen address; 0 means localhost. Default: all interfaces
+    --port N             listen port. Default: server 45000, peer 25000; 0 lets the system choose
+    --server ADDRESS     index server as HOST or HOST:PORT; 0 means localhost. Repeatable
+    --share DIR          folder to share. Repeatable
+    --downloads DIR      where finished files go. Default: ./downloads
+    --name NAME          nickname. Default: the host name
+    --data-dir DIR       identity, database, logs. Default: the platform's data folder
+    --from PEER          only from this peer (number, ID or its start, nickname). Repeatable (get)
+    --prefix TEXT        put before the name of a finished download. Default: downloaded_ ; '' for none
+    --theme dark|light   colours of the screen. Default: the terminal's, else dark
+    --ascii              draw with ASCII characters only
+    --headless           print one line per event instead of drawing
+    --json               print one JSON object per event
+    --debug              stack traces
+    --help, --version
+
+  Queries
+    words in any order, the last as typed · "a phrase" · -without · ext:flac · kind:audio
+    size:>100MB · peer:alice · name:1.txt (exact). Put -- before a query with -without.
+
+  Exit codes
+    0 done · 1 failed · 2 wrong usage · 3 nothing found · 4 no source or server reached
+    5 the bytes did not verify · 6 refused · 130 interrupted
+
+  Examples
+    $ p2p-tui --mode server
+    $ p2p-tui --mode peer --server 0 --share testing_files
+    $ p2p-tui get 1.txt --server 0 --json
+`;

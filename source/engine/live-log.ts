@@ -1,0 +1,74 @@
+import {displayText} from '../core/display.ts';
+import type {EngineBus, EngineEvents, LogLevel} from '../core/events.ts';
+import {formatBytes, shortDuration, shortId} from '../core/format.ts';
+import {type LogLine, logKept} from './messages.ts';
+
+/** The newest log lines of a peer, made from its events. */
+export type LiveLog = {
+	lines(): LogLine[];
+	add(kind: LogLine['kind'], text: string, level?: LogLevel): void;
+	stop(): void;
+};
+
+/** Follows the bus; `changed` is called after each new line. */
+export function createLiveLog(bus: EngineBus, changed: () => void): LiveLog {
+	let lines: LogLine[] = [];
+	let seq = 0;
+	const add = (kind: LogLine['kind'], text: string, level: LogLevel = 'info') => {
+		lines.push({seq: ++seq, time: Date.now(), level, kind, text: displayText(text)});
+		if (lines.length > logKept * 2) lines = lines.slice(-logKept);
+		changed();
+	};
+	const speed = (bytes: number, seconds: number) => (seconds > 0 ? `, ${formatBytes(bytes / seconds)}/s` : '');
+	const who = (peer: string) => (peer === 'guest' ? 'a guest' : shortId(peer));
+	const stops: Array<() => void> = [];
+	const on = <K extends keyof EngineEvents>(name: K, say: (event: EngineEvents[K]) => void) =>
+		stops.push(bus.on(name, say));
+
+	on('listening', event => add('server', `listening on ${event.host} port ${event.port}`));
+	on('registered', event =>
+		add(
+			'server',
+			`registered at ${event.server} as peer ${event.number} with ${event.files.toLocaleString('en')} files`,
+		),
+	);
+	on('peer-joined', event =>
+		add('peer', `${event.name} (${event.number}) joined with ${event.files.toLocaleString('en')} files`),
+	);
+	on('peer-left', event => add('peer', `${event.name} (${event.number}) left`));
+	on('upload-started', event => add('up', `${event.name} to ${who(event.peer)}`));
+	on('upload-finished', event =>
+		add('up', `${event.name} sent to ${who(event.peer)}${speed(event.bytes, event.seconds)}`),
+	);
+	on('upload-failed', event => add('up', `${event.name} to ${who(event.peer)}: ${event.message}`, 'warn'));
+	on('download-started', event => add('down', `${event.name} (${formatBytes(event.size)})`));
+	on('download-finished', event =>
+		add(
+			'done',
+			event.alreadyThere ? `${event.name} is already there: ${event.path}` : `${event.name} verified: ${event.path}`,
+		),
+	);
+	on('download-failed', event => add('down', `${event.name}: ${event.message}`, 'error'));
+	on('server-lost', event => add('server', `server ${event.server} lost: ${event.message}`, 'warn'));
+	on('server-back', event => add('server', `server ${event.server} is back`));
+	on('search', event => add('search', `"${event.query}" ${event.hits.toLocaleString('en')} hits in ${event.ms} ms`));
+	on('error', event => add('other', event.message, 'error'));
+	on('log', event => add('other', event.message, event.level));
+	let scanStarted: number | undefined;
+	on('scan', event => {
+		if (!event.done) {
+			scanStarted ??= Date.now();
+			return;
+		}
+		const took = scanStarted === undefined ? '' : ` in ${shortDuration((Date.now() - scanStarted) / 1000)}`;
+		scanStarted = undefined;
+		add('share', `${event.files.toLocaleString('en')} files, ${formatBytes(event.bytes)} shared${took}`);
+	});
+	return {
+		lines: () => lines.slice(-logKept),
+		add,
+		stop() {
+			for (const stop of stops) stop();
+		},
+	};
+}
