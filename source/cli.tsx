@@ -44,12 +44,12 @@ const context: CommandContext = {
 	input: cli.input.slice(1),
 	flags: withEnvironment(settings),
 	mode,
-	from,
-	json,
-	headless,
-	debug,
+	from: from ?? [],
+	json: json ?? false,
+	headless: headless ?? false,
+	debug: debug ?? false,
 	theme: theme as 'dark' | 'light' | undefined,
-	ascii,
+	ascii: ascii ?? false,
 	signal: interrupted.signal,
 };
 

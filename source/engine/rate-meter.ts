@@ -33,8 +33,8 @@ export class RateMeter {
 			this.#last = {total, time};
 		}
 		while (time - this.#second.time >= 1000) {
-			const seconds = (time - this.#second.time) / 1000;
-			const mean = Math.max(0, total - this.#second.total) / seconds;
+			const seconds: number = (time - this.#second.time) / 1000;
+			const mean: number = Math.max(0, total - this.#second.total) / seconds;
 			this.#history = [...this.#history, mean].slice(-this.#length);
 			this.#second = {total: this.#second.total + mean, time: this.#second.time + 1000};
 		}

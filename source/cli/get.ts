@@ -1,0 +1,75 @@
+import path from 'node:path';
+import {peerOptions} from '../config/settings.ts';
+import {displayText} from '../core/display.ts';
+import {P2pError} from '../core/errors.ts';
+import {exitCodes} from '../core/exit-codes.ts';
+import {formatBytes} from '../core/format.ts';
+import {createDownloadManager} from '../download/manager.ts';
+import {chooseSources, findTarget} from '../engine/get-target.ts';
+import {printEvents} from '../headless/print-events.ts';
+import {type Command, printLine} from './context.ts';
+import {withNetwork} from './network.ts';
+import {showProgress} from './progress-line.ts';
+
+/** `p2p-tui get <link|content ID|query>`: done only when every byte is verified and on disk. */
+export const command: Command = async context => {
+	const wanted = context.input.join(' ').trim();
+	if (wanted === '')
+		throw new P2pError('usage', 'What should be downloaded?', {
+			hint: 'Give a name, a content ID or a link: p2p-tui get 1.txt',
+		});
+	return withNetwork(context, async ({identity, router, flags, dataDir, bus}) => {
+		const {downloads: folder, prefix} = peerOptions(flags, dataDir);
+		const target = await findTarget(router, wanted, context.signal).catch(error => {
+			if (error instanceof P2pError && error.code === 'ambiguous' && !context.json) tellCandidates(error);
+			throw error;
+		});
+		const sources = chooseSources(target.sources, context.from);
+		const manager = createDownloadManager({
+			...{identity, bus, folder, prefix, oneShot: true},
+			database: path.join(dataDir, 'get.db'),
+			findSources: async (content, signal) =>
+				chooseSources(
+					(await router.sources(content, signal)).sources.filter(source => source.online),
+					context.from,
+				),
+		});
+		const interactive = process.stderr.isTTY && !context.json;
+		const stopPrinting = printEvents(bus, {
+			json: context.json,
+			write: printLine,
+			only: context.json ? undefined : interactive ? ['log'] : ['download-started', 'download-finished', 'log'],
+		});
+		const stopProgress = interactive ? showProgress(bus, process.stderr) : undefined;
+		try {
+			await manager.start();
+			const {key} = await manager.add({
+				content: target.content,
+				name: target.name,
+				size: target.size,
+				sources,
+				from: sources.map(source => source.peer),
+			});
+			const {path: arrived, alreadyThere} = await manager.finished(key, context.signal);
+			stopProgress?.();
+			if (interactive)
+				printLine(
+					displayText(alreadyThere ? `Already there: ${arrived}` : `${arrived}  ${formatBytes(target.size)}, verified`),
+				);
+			return exitCodes.done;
+		} finally {
+			stopProgress?.();
+			await manager.stop();
+			stopPrinting();
+		}
+	});
+};
+
+function tellCandidates({details}: P2pError): void {
+	const candidates = details?.candidates as Array<{content: string; name: string; size: number; sources: number}>;
+	for (const {content, name, size, sources} of candidates) {
+		process.stderr.write(
+			`  ${content}  ${formatBytes(size).padStart(9)}  ${sources} ${sources === 1 ? 'peer' : 'peers'}  ${displayText(name)}\n`,
+		);
+	}
+}

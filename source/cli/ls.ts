@@ -1,0 +1,40 @@
+import type {BrowseEntry} from '../api/schemas.ts';
+import {displayText} from '../core/display.ts';
+import {P2pError} from '../core/errors.ts';
+import {exitCodes} from '../core/exit-codes.ts';
+import {formatBytes} from '../core/format.ts';
+import {type Command, printJson, printLine} from './context.ts';
+import {withNetwork} from './network.ts';
+
+/** `p2p-tui ls <peer> [path]`: what a peer shares, a folder at a time. */
+export const command: Command = async context => {
+	const [peer, ...rest] = context.input;
+	if (peer === undefined)
+		throw new P2pError('usage', 'Whose files should be listed?', {
+			hint: 'Example: p2p-tui ls 1; p2p-tui peers shows the numbers',
+		});
+	if (rest.length > 1) throw new P2pError('usage', 'One path at a time', {hint: 'Put a path with spaces in quotes'});
+	const path = (rest[0] ?? '').replace(/^\/+|\/+$/g, '');
+	return withNetwork(context, async ({router}) => {
+		let cursor: string | undefined;
+		let printed = 0;
+		do {
+			const page = await router.browse(peer, {path, cursor, signal: context.signal});
+			for (const entry of page.entries) {
+				printed++;
+				if (context.json) printJson(entry);
+				else printLine(entryLine(entry));
+			}
+			cursor = page.cursor;
+		} while (cursor !== undefined);
+		if (printed === 0 && path !== '') throw new P2pError('not-found', `Peer ${peer} shares nothing under ${path}`);
+		if (printed === 0 && !context.json) printLine(`Peer ${peer} shares nothing`);
+		return exitCodes.done;
+	});
+};
+
+function entryLine(entry: BrowseEntry): string {
+	const size = formatBytes(entry.size).padStart(9);
+	if (entry.type === 'file') return `${size}  ${displayText(entry.path)}`;
+	return `${size}  ${displayText(entry.path)}/  (${entry.files.toLocaleString('en')} files)`;
+}

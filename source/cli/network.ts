@@ -1,0 +1,63 @@
+import {dataFolderFor} from '../config/data-folders.ts';
+import {configFile, lastServers, rememberServers} from '../config/remembered.ts';
+import {type Flags, mergeFlags, serverAddress} from '../config/settings.ts';
+import {defaultPorts, formatAddress} from '../core/address.ts';
+import {P2pError} from '../core/errors.ts';
+import {EngineBus} from '../core/events.ts';
+import {mergeRouters, type Router} from '../engine/directory.ts';
+import {type Identity, loadIdentity} from '../identity/identity.ts';
+import {openKnownServers} from '../identity/known-servers.ts';
+import {createIndexClient} from '../index/client.ts';
+import {probeIdentity, SecureClient} from '../net/secure-client.ts';
+import type {CommandContext} from './context.ts';
+
+/** What a one-shot command works with; it shares nothing and is gone when the command ends. */
+export type Network = {
+	identity: Identity;
+	client: SecureClient;
+	router: Router;
+	/** HOST:PORT of the servers asked. */
+	servers: string[];
+	/** Flags, environment and config file together. */
+	flags: Flags;
+	dataDir: string;
+	bus: EngineBus;
+};
+
+/**
+ * Runs a command against the network: the servers named, else those used last, else one on this machine.
+ *
+ * @throws P2pError no-server when there is none of these
+ */
+export async function withNetwork<T>(context: CommandContext, use: (network: Network) => Promise<T>): Promise<T> {
+	const dataDir = dataFolderFor('peer', context.flags.dataDir);
+	const flags = mergeFlags(context.flags, configFile(dataDir));
+	const identity = await loadIdentity(dataDir);
+	const servers = await chooseServers(flags, dataDir, identity);
+	const client = new SecureClient(identity);
+	const bus = new EngineBus();
+	try {
+		const knownServers = openKnownServers(dataDir);
+		const clients = servers.map(address => createIndexClient({identity, client, address, knownServers, bus}));
+		const result = await use({identity, client, router: mergeRouters(clients), servers, flags, dataDir, bus});
+		await rememberServers(dataDir, servers);
+		return result;
+	} finally {
+		await client.close();
+	}
+}
+
+async function chooseServers(flags: Flags, dataDir: string, identity: Identity): Promise<string[]> {
+	if (flags.server?.length) return [...new Set(flags.server.map(serverAddress))];
+	const last = lastServers(dataDir);
+	if (last.length > 0) return last;
+	const here = {host: '127.0.0.1', port: defaultPorts.server};
+	try {
+		await probeIdentity(identity, here);
+		return [formatAddress(here)];
+	} catch {
+		throw new P2pError('no-server', 'No index server is known', {
+			hint: 'Name one with --server HOST, or start one with: p2p-tui --mode server',
+		});
+	}
+}

@@ -1,0 +1,158 @@
+import path from 'node:path';
+import {monitorEventLoopDelay} from 'node:perf_hooks';
+import type {Counts, PeersResponse} from '../api/schemas.ts';
+import type {ServerOptions} from '../config/options.ts';
+import {defaultPorts} from '../core/address.ts';
+import {EngineBus} from '../core/events.ts';
+import {version} from '../core/version.ts';
+import {loadIdentity} from '../identity/identity.ts';
+import {createIndexApp} from '../index/server.ts';
+import {SqliteStore} from '../index/sqlite/sqlite-store.ts';
+import type {IndexStore} from '../index/store.ts';
+import type {ServerEngine, ServerSnapshot} from './messages.ts';
+import {RateMeter} from './rate-meter.ts';
+import {RequestStats} from './request-stats.ts';
+import {createSnapshotSource} from './snapshot-source.ts';
+
+const minuteMs = 60_000;
+/** Milliseconds between two readings of the store for a screen that is looking. */
+const readEvery = 500;
+
+/** A running index server: the handle for screens, the bus for headless mode. */
+export type RunningServer = {handle: ServerEngine; bus: EngineBus};
+
+/**
+ * Starts an index server.
+ *
+ * @param bus subscribed to before the start, so that no event is missed
+ * @throws P2pError port-taken, bad-key, bad-database, not-writable
+ */
+export async function createIndexServer(
+	options: ServerOptions,
+	bus: EngineBus = new EngineBus(),
+): Promise<RunningServer> {
+	const identity = await loadIdentity(options.dataDir);
+	const store = new SqliteStore(path.join(options.dataDir, 'index.db'));
+	await store.open();
+	const app = createIndexApp({identity, store, name: options.name, version, bus});
+	let address: Awaited<ReturnType<typeof app.start>>;
+	try {
+		address = await app.start({host: options.host, port: options.port, defaultPort: defaultPorts.server});
+	} catch (error) {
+		await app.stop();
+		await store.close();
+		throw error;
+	}
+	bus.emit('listening', {mode: 'server', host: address.host, port: address.port, id: identity.id});
+	if (address.movedFrom !== undefined) {
+		bus.emit('log', {level: 'warn', message: `port ${address.movedFrom} is taken, so this is ${address.port}`});
+	}
+
+	const startedAt = Date.now();
+	const stats = new RequestStats();
+	const [bytesIn, bytesOut] = [new RateMeter(), new RateMeter()];
+	const loop = monitorEventLoopDelay({resolution: 10});
+	loop.enable();
+	/** The event loop's p99 delay of each second, in milliseconds. */
+	let delays: number[] = [];
+	let joins: number[] = [];
+	let counts: Counts = {peers: 0, online: 0, files: 0, bytes: 0};
+	let peers: PeersResponse = {peers: [], total: 0, online: 0};
+	let visible = {offset: 0, rows: 100};
+
+	const build = (): ServerSnapshot => ({
+		...{mode: 'server', id: identity.id, name: options.name, host: address.host, port: address.port, startedAt},
+		counts: {...counts, joinedLastMinute: joins.length},
+		...stats.read(),
+		traffic: {in: bytesIn.rate().now, out: bytesOut.rate().now},
+		loopDelay: Math.max(0, ...delays),
+		peers: {
+			offset: visible.offset,
+			total: peers.total,
+			online: peers.online,
+			rows: peers.peers.map(peer => ({...peer, self: false})),
+		},
+	});
+	const source = createSnapshotSource(build, {interval: 150});
+	const offs = [
+		bus.on('request', event => {
+			stats.add(event, Date.now());
+			source.touch();
+		}),
+		bus.on('peer-joined', () => joins.push(Date.now())),
+	];
+
+	let reading = false;
+	const read = async () => {
+		if (reading) return;
+		reading = true;
+		try {
+			[counts, peers] = await Promise.all([store.counts(), visiblePeers(store, visible)]);
+			source.touch();
+		} finally {
+			reading = false;
+		}
+	};
+	let watched = 0;
+	const readTimer = setInterval(() => {
+		if (watched > 0) void read().catch(error => bus.emit('log', {level: 'error', message: `index: ${error}`}));
+	}, readEvery);
+	const secondTimer = setInterval(() => {
+		stats.tick();
+		const now = Date.now();
+		joins = joins.filter(time => now - time < minuteMs);
+		const traffic = app.stats();
+		bytesIn.sample(traffic.bytesIn, now);
+		bytesOut.sample(traffic.bytesOut, now);
+		delays = [...delays, loop.percentile(99) / 1e6].slice(-60);
+		loop.reset();
+		source.touch();
+	}, 1000);
+	readTimer.unref();
+	secondTimer.unref();
+
+	const ended = Promise.withResolvers<void>();
+	let stopping: Promise<void> | undefined;
+	const stop = async () => {
+		clearInterval(readTimer);
+		clearInterval(secondTimer);
+		source.stop();
+		loop.disable();
+		for (const off of offs) off();
+		await app.stop();
+		await store.close();
+		ended.resolve();
+	};
+	const handle: ServerEngine = {
+		snapshot: source.snapshot,
+		subscribe(listener) {
+			watched++;
+			void read().catch(() => undefined);
+			const off = source.subscribe(listener);
+			return () => {
+				watched--;
+				off();
+			};
+		},
+		commands: {
+			async windows({peers: window}) {
+				if (window) visible = window;
+				await read();
+			},
+		},
+		stop: () => (stopping ??= stop()),
+		ended: ended.promise,
+	};
+	return {handle, bus};
+}
+
+/** The rows of the list of peers that a screen shows, found by walking the pages before them. */
+async function visiblePeers(store: IndexStore, {offset, rows}: {offset: number; rows: number}): Promise<PeersResponse> {
+	let page = await store.listPeers({limit: offset + rows});
+	const peers = page.peers;
+	while (page.cursor !== undefined && peers.length < offset + rows) {
+		page = await store.listPeers({limit: offset + rows - peers.length, cursor: page.cursor});
+		peers.push(...page.peers);
+	}
+	return {...page, peers: peers.slice(offset, offset + rows)};
+}

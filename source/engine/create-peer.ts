@@ -1,0 +1,129 @@
+import {mkdir} from 'node:fs/promises';
+import path from 'node:path';
+import type {PeerInfo} from '../api/schemas.ts';
+import type {PeerOptions} from '../config/options.ts';
+import {rememberServers} from '../config/remembered.ts';
+import {defaultPorts} from '../core/address.ts';
+import {diskError} from '../core/errors.ts';
+import {EngineBus} from '../core/events.ts';
+import {version} from '../core/version.ts';
+import {createDownloadManager} from '../download/manager.ts';
+import {loadIdentity} from '../identity/identity.ts';
+import {openKnownServers} from '../identity/known-servers.ts';
+import {createIndexClient} from '../index/client.ts';
+import {SecureClient} from '../net/secure-client.ts';
+import {createHashPool} from '../share/hash-pool.ts';
+import {createShares} from '../share/shares.ts';
+import {createUploadServer} from '../upload/upload-server.ts';
+import {mergeRouters} from './directory.ts';
+import type {PeerEngine} from './messages.ts';
+import {servedCatalog} from './own-catalog.ts';
+import {peerCommands} from './peer-commands.ts';
+import {PeerPings} from './peer-pings.ts';
+import {watchPeer} from './peer-snapshots.ts';
+
+/** A running peer: the handle for screens, the bus for headless mode. */
+export type RunningPeer = {handle: PeerEngine; bus: EngineBus};
+
+/**
+ * Starts a peer: its file server, its shares, its downloads, and its place at the index servers.
+ *
+ * @param bus subscribed to before the start, so that no event is missed
+ * @throws P2pError port-taken, bad-key, bad-database, not-writable, or what is wrong with a folder to share
+ */
+export async function createPeer(options: PeerOptions, bus: EngineBus = new EngineBus()): Promise<RunningPeer> {
+	/** What has been started, in order; stopped in reverse. */
+	const stops: Array<() => unknown> = [];
+	const stopAll = async () => {
+		for (const stop of stops.splice(0).toReversed()) await stop();
+	};
+	try {
+		return await startPeer(options, bus, stops, stopAll);
+	} catch (error) {
+		await stopAll();
+		throw error;
+	}
+}
+
+async function startPeer(
+	options: PeerOptions,
+	bus: EngineBus,
+	stops: Array<() => unknown>,
+	stopAll: () => Promise<void>,
+): Promise<RunningPeer> {
+	const identity = await loadIdentity(options.dataDir);
+	await mkdir(options.downloads, {recursive: true}).catch(error => {
+		throw diskError(error, `Cannot use the downloads folder ${options.downloads}`);
+	});
+	const client = new SecureClient(identity);
+	stops.push(() => client.close());
+	const hashPool = createHashPool();
+	stops.push(() => hashPool.close());
+	const shares = createShares({dataDir: options.dataDir, bus, hashPool, folders: options.shares});
+	stops.push(() => shares.stop());
+	const catalog = shares.catalog;
+
+	const uploads = createUploadServer({
+		...{identity, name: options.name, version, bus},
+		catalog: servedCatalog(catalog, file => shares.touch(file.file)),
+	});
+	stops.push(() => uploads.stop());
+	const address = await uploads.start({host: options.host, port: options.port, defaultPort: defaultPorts.peer});
+	bus.emit('listening', {mode: 'peer', host: address.host, port: address.port, id: identity.id});
+	if (address.movedFrom !== undefined) {
+		bus.emit('log', {level: 'warn', message: `port ${address.movedFrom} is taken, so this is ${address.port}`});
+	}
+
+	const knownServers = openKnownServers(options.dataDir);
+	const wildcard = options.host === undefined || options.host === '0.0.0.0' || options.host === '::';
+	const announce = {name: options.name, port: address.port, ...(!wildcard && {host: options.host})};
+	const servers = options.servers.map(server =>
+		createIndexClient({identity, client, address: server, knownServers, bus, catalog, announce}),
+	);
+	const router = mergeRouters(servers);
+	const livePeers = () => mergePeers(servers.map(server => server.livePeers()));
+
+	const downloads = createDownloadManager({
+		...{identity, bus, folder: options.downloads, prefix: options.prefix},
+		database: path.join(options.dataDir, 'downloads.db'),
+		findSources: async (content, signal) =>
+			(await router.sources(content, signal)).sources.filter(source => source.online && source.peer !== identity.id),
+	});
+	await shares.start();
+	await downloads.start();
+	stops.push(() => downloads.stop());
+
+	shares.onChange(() => {
+		for (const server of servers) server.catalogChanged();
+	});
+	bus.on('peer-joined', () => downloads.sourcesChanged());
+	bus.on('server-back', () => downloads.sourcesChanged());
+	bus.on('registered', ({server}) => {
+		const others = options.servers.filter(other => other !== server);
+		void rememberServers(options.dataDir, [server, ...others]).catch(() => undefined);
+	});
+	for (const server of servers) server.start();
+	stops.push(() => Promise.all(servers.map(server => server.stop())));
+
+	const pings = new PeerPings(client);
+	const ended = Promise.withResolvers<void>();
+	let stopping: Promise<void> | undefined;
+	const screen = watchPeer({options, identity, address, bus, servers, livePeers, shares, uploads, downloads, pings});
+	stops.push(() => screen.stop());
+	const handle: PeerEngine = {
+		snapshot: screen.snapshot,
+		subscribe: screen.subscribe,
+		commands: peerCommands({identity, bus, router, livePeers, shares, downloads, pings, windows: screen.windows}),
+		stop: () => (stopping ??= stopAll().then(ended.resolve, ended.reject)),
+		ended: ended.promise,
+	};
+	return {handle, bus};
+}
+
+/** Each peer once, as the server says that sees it online. */
+function mergePeers(lists: PeerInfo[][]): PeerInfo[] {
+	if (lists.length === 1) return lists[0]!;
+	const byId = new Map<string, PeerInfo>();
+	for (const peer of lists.flat()) if (!byId.get(peer.id)?.online) byId.set(peer.id, peer);
+	return [...byId.values()];
+}

@@ -1,0 +1,77 @@
+import type {PeerInfo} from '../api/schemas.ts';
+import {P2pError} from '../core/errors.ts';
+import type {EngineBus} from '../core/events.ts';
+import type {DownloadManager} from '../download/manager.ts';
+import type {Identity} from '../identity/identity.ts';
+import type {Shares} from '../share/shares.ts';
+import type {Router} from './directory.ts';
+import type {PeerCommands, VisibleWindows} from './messages.ts';
+import type {PeerPings} from './peer-pings.ts';
+
+/** What the commands act on. */
+export type PeerCommandParts = {
+	identity: Identity;
+	bus: EngineBus;
+	router: Router;
+	livePeers(): PeerInfo[];
+	shares: Shares;
+	downloads: DownloadManager;
+	pings: PeerPings;
+	windows(visible: VisibleWindows): void;
+};
+
+/** What a screen can ask of a running peer. */
+export function peerCommands({
+	identity,
+	bus,
+	router,
+	livePeers,
+	shares,
+	downloads,
+	pings,
+	windows,
+}: PeerCommandParts): PeerCommands {
+	return {
+		async search({query, limit, cursor}) {
+			const start = performance.now();
+			const answer = await router.search(query, {limit, cursor});
+			const ms = Math.round((performance.now() - start) * 10) / 10;
+			bus.emit('search', {query, hits: answer.total, ms});
+			return {...answer, ms};
+		},
+		sources: ({content}) => router.sources(content),
+		async get({content, name, size, from}) {
+			const found = await router.sources(content).catch(() => undefined);
+			const sources = found?.sources.filter(source => source.online && source.peer !== identity.id);
+			const {key, existed} = await downloads.add({content, name, size, sources, from});
+			return {key: `down:${key}`, existed};
+		},
+		pause: async ({key}) => downloads.pause(downloadKey(key)),
+		resume: async ({key}) => downloads.resume(downloadKey(key)),
+		cancel: async ({key}) => downloads.cancel(downloadKey(key)),
+		retry: async ({key}) => downloads.retry(downloadKey(key)),
+		browse: ({peer, path, cursor}) => router.browse(peer, {path, cursor}),
+		async addShare({folder}) {
+			const name = await shares.add(folder);
+			const row = shares.list().find(share => share.name === name);
+			if (!row) throw new P2pError('not-found', `The share ${name} is gone again`);
+			return {...row, sent: 0};
+		},
+		removeShare: ({name}) => shares.remove(name),
+		rescan: ({name}) => shares.rescan(name),
+		async ping({peers}) {
+			const wanted = new Set(peers);
+			await pings.measure(livePeers().filter(peer => wanted.has(peer.id) && peer.online));
+			return Object.fromEntries(
+				peers.flatMap(peer => (pings.rtt(peer) === undefined ? [] : [[peer, pings.rtt(peer)!]])),
+			);
+		},
+		windows: async visible => windows(visible),
+	};
+}
+
+/** The download manager's own key of a row in the transfers pane. @throws P2pError usage for an upload */
+function downloadKey(key: string): string {
+	if (key.startsWith('down:')) return key.slice('down:'.length);
+	throw new P2pError('usage', 'That is an upload: the other side decides about it');
+}
