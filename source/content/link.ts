@@ -12,12 +12,13 @@ export type ContentLink = {
 
 /**
  * `magnet:?xt=urn:btmr:<content ID>&dn=<name>&xl=<size>&tr=<index server>`. `urn:btmr` names a BitTorrent v2 file root.
+ * What no URL can carry (half of a surrogate pair in a name) becomes `\ufffd`.
  */
 export function formatLink({content, name, size, servers}: ContentLink): string {
 	const parts = [`xt=urn:btmr:${content}`];
-	if (name !== undefined) parts.push(`dn=${encodeURIComponent(name)}`);
+	if (name !== undefined) parts.push(`dn=${encodeURIComponent(name.toWellFormed())}`);
 	if (size !== undefined) parts.push(`xl=${size}`);
-	for (const server of servers) parts.push(`tr=${encodeURIComponent(server)}`);
+	for (const server of servers) parts.push(`tr=${encodeURIComponent(server.toWellFormed())}`);
 	return `magnet:?${parts.join('&')}`;
 }
 
@@ -38,9 +39,14 @@ export function parseLink(text: string): ContentLink {
 		.getAll('xt')
 		.map(topic => /^urn:btmr:([0-9a-f]{64})$/i.exec(topic)?.[1]?.toLowerCase())
 		.find(id => id !== undefined && isContentId(id));
-	if (!content) throw wrong('it has no xt=urn:btmr:<64 hex digits>');
+	if (!content)
+		throw wrong(
+			parameters.getAll('xt').some(topic => /^urn:bt[im]h:/i.test(topic))
+				? 'it names a whole torrent'
+				: 'it has no xt=urn:btmr:<64 hex digits>',
+		);
 	const length = parameters.get('xl');
 	const size = length === null ? undefined : Number(length);
-	if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0)) throw wrong(`xl=${length} is no size`);
+	if (length !== null && !(/^\d+$/.test(length) && Number.isSafeInteger(size))) throw wrong(`xl=${length} is no size`);
 	return {content, name: parameters.get('dn') ?? undefined, size, servers: parameters.getAll('tr')};
 }
