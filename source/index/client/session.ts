@@ -1,0 +1,205 @@
+// One stay at an index server: registered, catalog brought up to date, event stream held open, until it is lost.
+import {setTimeout as sleep} from 'node:timers/promises';
+import {
+	type CatalogPoint,
+	type PeerInfo,
+	type RegisterResponse,
+	registerResponseSchema,
+	type ServerEvents,
+	serverEventSchemas,
+} from '../../api/schemas.ts';
+import {formatAddress} from '../../core/address.ts';
+import {networkError, P2pError} from '../../core/errors.ts';
+import {remoteError, type SecureClient, type Target} from '../../net/secure-client.ts';
+import type {Announcement, CatalogLog, ClientTiming} from './link.ts';
+import {publish} from './publish.ts';
+import {readEvents} from './read-events.ts';
+
+/** What a stay needs, and whom it tells. */
+export type SessionOptions = {
+	client: SecureClient;
+	target: Target;
+	timing: ClientTiming;
+	catalog?: CatalogLog;
+	announce?: Announcement;
+	signal: AbortSignal;
+	/** Registered, up to date and online. */
+	online(answer: {number?: number; rtt: number}): void;
+	/** The server took in changes, or knew them already. */
+	published(state: {number: number; files: number; bytes: number}): void;
+	event<K extends keyof ServerEvents>(name: K, data: ServerEvents[K]): void;
+	warn(message: string): void;
+};
+
+/** Runs until the connection is lost, which it throws, or the signal aborts. */
+export class Session {
+	readonly #options: SessionOptions;
+	readonly #ended = new AbortController();
+	readonly #signal: AbortSignal;
+	#have: CatalogPoint | null = null;
+	#number: number | undefined;
+	#dirty = false;
+	#pushing: Promise<void> | undefined;
+
+	constructor(options: SessionOptions) {
+		this.#options = options;
+		this.#signal = AbortSignal.any([options.signal, this.#ended.signal]);
+	}
+
+	/** @throws whatever ended it; returns only by the signal's reason */
+	async run(): Promise<never> {
+		const {online} = this.#options;
+		let lease = 30;
+		const {answer, rtt} = await this.#register();
+		if (answer) {
+			lease = answer.lease;
+			await this.#pushNow(this.#push());
+		}
+		const body = await this.#listen();
+		// What a failing part throws ends the others.
+		const parts = [this.#follow(body), this.#renew(lease)];
+		online({number: this.#number, rtt});
+		try {
+			await Promise.race(parts);
+			throw new P2pError('unreachable', 'The server closed the connection');
+		} finally {
+			this.#ended.abort(new P2pError('cancelled', 'The connection to the server ended'));
+			body.destroy();
+			await Promise.allSettled([...parts, this.#pushing]);
+		}
+	}
+
+	/** The catalog has changes: they are sent soon, many at once. */
+	catalogChanged(): void {
+		this.#dirty = true;
+		if (this.#number === undefined || this.#pushing) return;
+		this.#pushNow(this.#pushSoon()).catch(error => this.#ended.abort(error));
+	}
+
+	/** One push at a time: a server takes a second one as the word of a peer that started again. */
+	async #pushNow(push: Promise<void>): Promise<void> {
+		this.#dirty = false;
+		this.#pushing = push;
+		try {
+			await push;
+		} finally {
+			this.#pushing = undefined;
+		}
+		if (this.#dirty && !this.#signal.aborted) this.catalogChanged();
+	}
+
+	async #pushSoon(): Promise<void> {
+		await sleep(this.#options.timing.settle, undefined, {signal: this.#signal});
+		this.#dirty = false;
+		await this.#push();
+	}
+
+	async #register(): Promise<{answer?: RegisterResponse; rtt: number}> {
+		const {client, target, announce, catalog} = this.#options;
+		const started = performance.now();
+		if (!announce || !catalog) return {rtt: 0};
+		const answer = await client.json(target, {
+			method: 'PUT',
+			path: '/v1/peers/me',
+			body: {...announce, epoch: catalog.epoch, version: catalog.version},
+			schema: registerResponseSchema,
+			signal: this.#signal,
+		});
+		this.#number = answer.number;
+		this.#have = answer.have;
+		return {answer, rtt: performance.now() - started};
+	}
+
+	/** Sends changes until the server has the newest version; a server that knows something else is asked again. */
+	async #push(): Promise<void> {
+		const {client, target, catalog, timing, published, warn} = this.#options;
+		if (!catalog || this.#number === undefined) return;
+		for (let attempt = 0; ; attempt++) {
+			try {
+				const answer = await publish(this.#have, {
+					client,
+					target,
+					catalog,
+					stall: timing.uploadStall,
+					signal: this.#signal,
+				});
+				if (answer) this.#have = answer.have;
+				if (answer && answer.rejectedCount > 0) {
+					const [first] = answer.rejected;
+					warn(`The server did not take ${answer.rejectedCount} files: ${first?.message ?? 'unknown reason'}`);
+				}
+				published({
+					number: this.#number,
+					files: answer?.files ?? catalog.files,
+					bytes: answer?.bytes ?? catalog.bytes,
+				});
+				return;
+			} catch (error) {
+				const healable = error instanceof P2pError && ['version-mismatch', 'changed'].includes(error.code);
+				if (!healable || attempt >= 3) throw error;
+				await this.#register();
+			}
+		}
+	}
+
+	async #listen() {
+		const {client, target, timing} = this.#options;
+		const where = formatAddress(target);
+		try {
+			const {statusCode, body} = await client.pool(target).request({
+				method: 'GET',
+				path: '/v1/events',
+				headers: {accept: 'text/event-stream'},
+				signal: this.#signal,
+				bodyTimeout: timing.silence,
+			});
+			if (statusCode === 200) return body;
+			throw remoteError(statusCode, await body.json().catch(() => undefined), where);
+		} catch (error) {
+			throw this.#signal.aborted ? this.#signal.reason : networkError(error, `Cannot reach ${where}`);
+		}
+	}
+
+	async #follow(body: AsyncIterable<Uint8Array>): Promise<void> {
+		try {
+			for await (const {event, data} of readEvents(body)) this.#tell(event, data);
+		} catch (error) {
+			if (this.#signal.aborted) throw this.#signal.reason;
+			throw networkError(error, `Lost ${formatAddress(this.#options.target)}`);
+		}
+	}
+
+	#tell(event: string, data: string): void {
+		if (!Object.hasOwn(serverEventSchemas, event)) return;
+		const name = event as keyof ServerEvents;
+		let value: unknown;
+		try {
+			value = JSON.parse(data);
+		} catch {
+			throw new P2pError('bad-request', 'The server sent an event that is not JSON');
+		}
+		const parsed = serverEventSchemas[name].safeParse(value);
+		if (!parsed.success) throw new P2pError('bad-request', `The server sent a ${event} event of another form`);
+		this.#options.event(name, parsed.data as PeerInfo & ServerEvents['counts']);
+	}
+
+	/** Renews the registration three times per lease, which also tells a server that no longer knows what we sent. */
+	async #renew(lease: number): Promise<void> {
+		if (this.#number === undefined) return new Promise((_, reject) => this.#onEnd(reject));
+		while (true) {
+			await sleep((lease * 1000) / 3, undefined, {signal: this.#signal}).catch(() => {
+				throw this.#signal.reason;
+			});
+			if (this.#pushing) continue;
+			const {answer, rtt} = await this.#register();
+			this.#options.online({number: this.#number, rtt});
+			const {catalog} = this.#options;
+			if (answer?.have?.epoch !== catalog?.epoch || answer?.have?.version !== catalog?.version) this.catalogChanged();
+		}
+	}
+
+	#onEnd(reject: (reason: unknown) => void): void {
+		if (this.#signal.aborted) reject(this.#signal.reason);
+		else this.#signal.addEventListener('abort', () => reject(this.#signal.reason), {once: true});
+	}
+}

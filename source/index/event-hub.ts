@@ -1,0 +1,98 @@
+import type {ServerResponse} from 'node:http';
+import type {z} from 'zod';
+import {limits} from '../api/limits.ts';
+import {type ServerEvents, serverEventSchemas} from '../api/schemas.ts';
+
+/** Bytes that may wait for one listener before it is dropped as not reading. */
+const waitingBytes = 1024 * 1024;
+/** Pings that a full connection may miss. */
+const missedPings = 3;
+
+type Listener = {
+	response: ServerResponse;
+	/** Changes what is told to fit where the listener is. */
+	view: <T extends {host: string}>(peer: T) => T;
+	missed: number;
+};
+
+/** Everyone who holds `GET /v1/events` open (server-sent events, WHATWG HTML section 9.2). */
+export class EventHub {
+	readonly #listeners = new Set<Listener>();
+	readonly #pings: NodeJS.Timeout;
+
+	constructor(ping: number = limits.eventPing) {
+		this.#pings = setInterval(() => this.#ping(), ping);
+		this.#pings.unref();
+	}
+
+	/** How many listen. */
+	get size(): number {
+		return this.#listeners.size;
+	}
+
+	/** Starts a stream on a response whose head is not yet sent; it ends when the connection does. */
+	add(response: ServerResponse, view: Listener['view'], hello: ServerEvents['hello']): void {
+		response.writeHead(200, {
+			'content-type': 'text/event-stream; charset=utf-8',
+			'cache-control': 'no-store',
+			'x-accel-buffering': 'no',
+		});
+		const listener: Listener = {response, view, missed: 0};
+		this.#listeners.add(listener);
+		response.once('close', () => this.#listeners.delete(listener));
+		response.once('error', () => this.#drop(listener));
+		response.on('drain', () => {
+			listener.missed = 0;
+		});
+		this.#write(listener, frame('hello', hello));
+	}
+
+	/** Tells everyone about a peer. */
+	tellPeer(event: 'peer-joined' | 'peer-left' | 'peer-updated', peer: ServerEvents['peer-joined']): void {
+		const frames = new Map<string, string>();
+		for (const listener of this.#listeners) {
+			const seen = listener.view(peer);
+			let text = frames.get(seen.host);
+			if (text === undefined) {
+				text = frame(event, seen);
+				frames.set(seen.host, text);
+			}
+			this.#write(listener, text);
+		}
+	}
+
+	/** Tells everyone how many there are. */
+	tellCounts(counts: ServerEvents['counts']): void {
+		const text = frame('counts', counts);
+		for (const listener of this.#listeners) this.#write(listener, text);
+	}
+
+	/** Ends every stream. */
+	close(): void {
+		clearInterval(this.#pings);
+		for (const {response} of this.#listeners) response.end();
+		this.#listeners.clear();
+	}
+
+	#ping(): void {
+		for (const listener of this.#listeners) {
+			if (listener.response.writableNeedDrain && ++listener.missed > missedPings) this.#drop(listener);
+			else this.#write(listener, ': ping\n\n');
+		}
+	}
+
+	#write(listener: Listener, text: string): void {
+		if (listener.response.writableLength > waitingBytes) this.#drop(listener);
+		else listener.response.write(text);
+	}
+
+	#drop(listener: Listener): void {
+		this.#listeners.delete(listener);
+		listener.response.destroy();
+	}
+}
+
+function frame<K extends keyof ServerEvents>(event: K, data: ServerEvents[K]): string {
+	const schema: z.ZodType = serverEventSchemas[event];
+	return `event: ${event}\ndata: ${JSON.stringify(schema.parse(data))}\n\n`;
+}

@@ -1,0 +1,197 @@
+import {limits} from '../../api/limits.ts';
+import {matchRank, type ParsedQuery} from '../../api/query.ts';
+import type {CatalogChange, ContentSources, SearchResponse, Source} from '../../api/schemas.ts';
+import {P2pError} from '../../core/errors.ts';
+import {baseName} from '../../core/share-path.ts';
+import {browseFiles} from '../browse-files.ts';
+import {checkRange, tooManyFiles} from '../change-range.ts';
+import {readCursor, writeCursor} from '../cursor.ts';
+import {type PeerRecord, PeerRegistry, peerInfo} from '../peer-registry.ts';
+import type {AppliedChanges, ChangeRange, IndexStore, PageOptions, Registration} from '../store.ts';
+
+/** One file of one peer. `at`: when it was registered, in Unix milliseconds. */
+type SharedFile = {path: string; content: string; size: number; at: number; peer: PeerRecord};
+/** One content: its place in the order of first sight, and all files that have it. */
+type Content = {content: string; size: number; age: number; files: Set<SharedFile>};
+
+/** The reference: everything in maps, every search looks at every file. For tests, demos and small networks. */
+export class MemoryStore implements IndexStore {
+	readonly #peers = new PeerRegistry();
+	readonly #catalogs = new Map<string, Map<string, SharedFile>>();
+	readonly #contents = new Map<string, Content>();
+	readonly #receiving = new Set<string>();
+	#age = 0;
+
+	async open(): Promise<void> {}
+
+	async close(): Promise<void> {}
+
+	async register(peer: Registration) {
+		const {record} = this.#peers.register(peer);
+		return {number: record.number, have: record.have};
+	}
+
+	async applyChanges(id: string, range: ChangeRange, batches: AsyncIterable<CatalogChange[]>): Promise<AppliedChanges> {
+		const peer = this.#peers.need(id);
+		const mode = checkRange(range, peer.have);
+		if (this.#receiving.has(id)) throw new P2pError('busy', 'Another upload of this catalog is running');
+		this.#receiving.add(id);
+		try {
+			const seen = mode === 'replace' ? new Set<string>() : undefined;
+			if (seen) peer.have = null;
+			for await (const batch of batches) this.#applyBatch(peer, batch, seen);
+			if (seen) for (const path of this.#catalog(id).keys()) if (!seen.has(path)) this.#remove(peer, path);
+			if (!peer.left) peer.have = {epoch: range.epoch, version: range.to};
+			return {have: {epoch: range.epoch, version: range.to}, files: peer.files, bytes: peer.bytes};
+		} finally {
+			this.#receiving.delete(id);
+		}
+	}
+
+	async setOnline(id: string, online: boolean): Promise<void> {
+		this.#peers.setOnline(id, online);
+	}
+
+	async leave(id: string): Promise<void> {
+		const peer = this.#peers.leave(id);
+		if (peer) for (const path of this.#catalog(id).keys()) this.#remove(peer, path);
+	}
+
+	async getPeer(reference: string) {
+		return peerInfo(this.#peers.find(reference));
+	}
+
+	async listPeers(page?: PageOptions) {
+		return this.#peers.list(page);
+	}
+
+	async search(query: ParsedQuery, {cursor, limit = limits.searchDefault}: PageOptions = {}): Promise<SearchResponse> {
+		const only = query.peers.length > 0 ? new Set(query.peers.map(peer => this.#peers.find(peer))) : undefined;
+		const after = readCursor(cursor, 'number', 'number', 'number');
+		const found: {place: [number, number, number]; hit: ContentSources}[] = [];
+		for (const content of this.#contents.values()) {
+			let best: SharedFile | undefined;
+			let rank = Number.POSITIVE_INFINITY;
+			const online = [...content.files].filter(file => file.peer.online && (!only || only.has(file.peer)));
+			for (const file of online) {
+				const its = matchRank(query, file);
+				if (its === undefined || its >= rank) continue;
+				rank = its;
+				best = file;
+			}
+			if (!best) continue;
+			const hit = this.#describe(content, baseName(best.path), false);
+			found.push({place: [rank, -hit.sourceCount, content.age], hit});
+		}
+		found.sort((a, b) => comparePlaces(a.place, b.place));
+		const rest = after ? found.filter(({place}) => comparePlaces(place, after) > 0) : found;
+		const page = rest.slice(0, Math.min(limit, limits.searchPage));
+		const last = page.at(-1);
+		return {
+			hits: page.map(({hit}) => hit),
+			total: found.length,
+			more: false,
+			...(last && rest.length > page.length && {cursor: writeCursor(last.place)}),
+		};
+	}
+
+	async sources(content: string): Promise<ContentSources> {
+		const known = this.#contents.get(content);
+		const [first] = known?.files ?? [];
+		if (!known || !first) throw new P2pError('not-found', `Nobody here has the content ${content.slice(0, 8)}`);
+		const online = [...known.files].find(file => file.peer.online);
+		return this.#describe(known, baseName((online ?? first).path), true);
+	}
+
+	async browse(reference: string, path: string, page: PageOptions = {}) {
+		const peer = this.#peers.find(reference);
+		return browseFiles(this.#catalog(peer.id).values(), path, page);
+	}
+
+	async counts() {
+		return this.#peers.counts();
+	}
+
+	async forget(before: number): Promise<number> {
+		const peers = this.#peers.unseenSince(before);
+		for (const peer of peers) await this.leave(peer.id);
+		return peers.length;
+	}
+
+	#catalog(id: string): Map<string, SharedFile> {
+		const catalog = this.#catalogs.get(id) ?? new Map<string, SharedFile>();
+		this.#catalogs.set(id, catalog);
+		return catalog;
+	}
+
+	#applyBatch(peer: PeerRecord, batch: CatalogChange[], seen: Set<string> | undefined): void {
+		const catalog = this.#catalog(peer.id);
+		for (const change of batch) {
+			const before = catalog.get(change.path);
+			if (change.op === 'remove') {
+				seen?.delete(change.path);
+				this.#remove(peer, change.path);
+				continue;
+			}
+			seen?.add(change.path);
+			if (before?.content === change.content && before.size === change.size) continue;
+			this.#remove(peer, change.path);
+			if (catalog.size >= limits.filesPerPeer) throw tooManyFiles(limits.filesPerPeer);
+			this.#add({path: change.path, content: change.content, size: change.size, at: Date.now(), peer});
+		}
+	}
+
+	#add(file: SharedFile): void {
+		this.#catalog(file.peer.id).set(file.path, file);
+		file.peer.files++;
+		file.peer.bytes += file.size;
+		let content = this.#contents.get(file.content);
+		if (!content) {
+			content = {content: file.content, size: file.size, age: ++this.#age, files: new Set()};
+			this.#contents.set(file.content, content);
+		}
+		content.files.add(file);
+	}
+
+	#remove(peer: PeerRecord, path: string): void {
+		const catalog = this.#catalog(peer.id);
+		const file = catalog.get(path);
+		if (!file) return;
+		catalog.delete(path);
+		peer.files--;
+		peer.bytes -= file.size;
+		const content = this.#contents.get(file.content);
+		content?.files.delete(file);
+		if (content?.files.size === 0) this.#contents.delete(file.content);
+	}
+
+	#describe(content: Content, name: string, offline: boolean): ContentSources {
+		const byPeer = new Map<PeerRecord, SharedFile>();
+		for (const file of content.files) {
+			if ((offline || file.peer.online) && !byPeer.has(file.peer)) byPeer.set(file.peer, file);
+		}
+		const files = [...byPeer.values()].sort(
+			(a, b) => Number(b.peer.online) - Number(a.peer.online) || a.at - b.at || a.peer.number - b.peer.number,
+		);
+		return {
+			content: content.content,
+			name,
+			size: content.size,
+			sources: files.slice(0, limits.sourcesPerHit).map(sourceOf),
+			sourceCount: files.filter(file => file.peer.online).length,
+		};
+	}
+}
+
+function sourceOf({peer, path, at}: SharedFile): Source {
+	const {id, number, name, host, port, online} = peer;
+	return {peer: id, number, name, host, port, path, sharedAt: new Date(at).toISOString(), online};
+}
+
+function comparePlaces(a: readonly number[], b: readonly number[]): number {
+	for (const [index, value] of a.entries()) {
+		const difference = value - (b[index] ?? 0);
+		if (difference !== 0) return difference;
+	}
+	return 0;
+}

@@ -1,0 +1,50 @@
+import type {Readable} from 'node:stream';
+import type {FastifyInstance} from 'fastify';
+import {z} from 'zod';
+import {epochSchema} from '../../api/ids.ts';
+import {changesResponseSchema} from '../../api/schemas.ts';
+import {P2pError} from '../../core/errors.ts';
+import {readCatalogStream, type UploadCounts} from '../catalog-stream.ts';
+import {answer, callerOf, type IndexContext, readInput, tell} from '../context.ts';
+
+const version = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const rangeSchema = z.object({epoch: epochSchema, from: version, to: version});
+
+type Upload = {body: Readable; done: Promise<unknown>};
+
+/** `POST /v1/peers/me/files`: changes of a peer's catalog, streamed. */
+export function catalogRoutes(app: FastifyInstance, context: IndexContext): void {
+	const running = new Map<string, Upload>();
+
+	app.addContentTypeParser(['application/x-ndjson', 'application/ndjson'], (_request, body, done) => done(null, body));
+
+	app.post('/v1/peers/me/files', async (request, reply) => {
+		const story = tell(request, 'PUBLISH');
+		const id = callerOf(request);
+		const range = readInput(rangeSchema, request.query, 'Query');
+		const body = request.body as Readable;
+		if (typeof body?.pipe !== 'function')
+			throw new P2pError('bad-request', 'The changes must come as application/x-ndjson');
+		// A peer that starts again while its last upload hangs on a dead connection does not wait for it.
+		const before = running.get(id);
+		before?.body.destroy(new P2pError('busy', 'A newer upload of the same peer takes over'));
+		await before?.done.catch(() => undefined);
+
+		const counts: UploadCounts = {rejected: [], rejectedCount: 0, added: 0, removed: 0};
+		const batches = readCatalogStream(body, request.headers['content-encoding'], counts);
+		const done = context.store.applyChanges(id, range, batches);
+		const upload = {body, done};
+		running.set(id, upload);
+		try {
+			const applied = await done;
+			story.argument = `+${counts.added} -${counts.removed} files`;
+			context.presence.renewed(id);
+			const {rejected, rejectedCount} = counts;
+			if (rejectedCount > 0) story.result = `${rejectedCount} lines rejected`;
+			if (context.presence.isHere(id)) context.hub.tellPeer('peer-updated', await context.store.getPeer(id));
+			return answer(reply, changesResponseSchema, {...applied, rejected, rejectedCount});
+		} finally {
+			if (running.get(id) === upload) running.delete(id);
+		}
+	});
+}

@@ -1,0 +1,36 @@
+import type {FastifyInstance} from 'fastify';
+import {serverInfoSchema} from '../../api/schemas.ts';
+import {answer, type IndexContext, tell} from '../context.ts';
+
+/** Who this server is, whether it works, and its counters. */
+export function operatorRoutes(
+	app: FastifyInstance,
+	{identity, store, name, version, metrics, hub}: IndexContext,
+): void {
+	app.get('/v1', async (request, reply) => {
+		tell(request, 'INFO');
+		const counts = await store.counts();
+		return answer(reply, serverInfoSchema, {kind: 'server', id: identity.id, name, version, private: false, ...counts});
+	});
+
+	app.get('/healthz', async (request, reply) => {
+		tell(request, 'HEALTH');
+		await store.counts();
+		return reply.type('application/json; charset=utf-8').send('{"status":"ok"}');
+	});
+
+	app.get('/metrics', async (request, reply) => {
+		tell(request, 'METRICS');
+		const {peers, online, files, bytes} = await store.counts();
+		const memory = process.memoryUsage.rss();
+		const gauges = {
+			peers,
+			peers_online: online,
+			files,
+			file_bytes: bytes,
+			event_listeners: hub.size,
+			memory_bytes: memory,
+		};
+		return reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text(gauges));
+	});
+}

@@ -1,0 +1,82 @@
+import type {FastifyInstance} from 'fastify';
+import {z} from 'zod';
+import {limits} from '../../api/limits.ts';
+import {
+	browseResponseSchema,
+	peerInfoSchema,
+	peersResponseSchema,
+	registerRequestSchema,
+	registerResponseSchema,
+} from '../../api/schemas.ts';
+import {formatAddress, parseHost} from '../../core/address.ts';
+import {P2pError} from '../../core/errors.ts';
+import {plainHost} from '../../net/listen.ts';
+import {answer, callerOf, type IndexContext, readInput, tell} from '../context.ts';
+import {hostView} from '../host-view.ts';
+
+const cursor = z.string().max(16_384).optional();
+const listSchema = z.object({cursor, limit: z.coerce.number().int().min(1).max(limits.peersPage).optional()});
+const browseSchema = z.object({
+	path: z.string().max(limits.pathBytes).default(''),
+	cursor,
+	limit: z.coerce.number().int().min(1).max(limits.browsePage).optional(),
+});
+const peerSchema = z.object({peer: z.string().min(1).max(limits.nameLength)});
+
+/** Registering, leaving, who is here, and what they share. */
+export function peerRoutes(app: FastifyInstance, context: IndexContext): void {
+	const {store, presence, hub} = context;
+
+	app.put('/v1/peers/me', async (request, reply) => {
+		const story = tell(request, 'REGISTER');
+		const id = callerOf(request);
+		const body = readInput(registerRequestSchema, request.body, 'Registration');
+		const host = body.host === undefined ? plainHost(request.raw.socket.remoteAddress ?? '') : announced(body.host);
+		const observed = {host, port: body.port};
+		story.argument = formatAddress(observed);
+		const {number, have} = await store.register({id, name: body.name, ...observed, addresses: body.addresses});
+		if (presence.isHere(id)) story.verb = 'RENEW';
+		presence.renewed(id);
+		return answer(reply, registerResponseSchema, {number, observed, have, lease: context.leaseSeconds});
+	});
+
+	app.delete('/v1/peers/me', async (request, reply) => {
+		tell(request, 'LEAVE');
+		const id = callerOf(request);
+		presence.end(id);
+		await store.leave(id);
+		hub.tellCounts(await store.counts());
+		return reply.code(204).send();
+	});
+
+	app.get('/v1/peers', async (request, reply) => {
+		const story = tell(request, 'PEERS');
+		const page = await store.listPeers(readInput(listSchema, request.query, 'Query'));
+		story.result = `${page.total} peers`;
+		const view = hostView(request.raw.socket);
+		return answer(reply, peersResponseSchema, {...page, peers: page.peers.map(view)});
+	});
+
+	app.get('/v1/peers/:peer', async (request, reply) => {
+		const {peer} = readInput(peerSchema, request.params, 'Peer');
+		tell(request, 'PEERS', peer);
+		return answer(reply, peerInfoSchema, hostView(request.raw.socket)(await store.getPeer(peer)));
+	});
+
+	app.get('/v1/peers/:peer/files', async (request, reply) => {
+		const {peer} = readInput(peerSchema, request.params, 'Peer');
+		const {path, ...page} = readInput(browseSchema, request.query, 'Query');
+		const story = tell(request, 'BROWSE', `${peer}/${path}`);
+		const entries = await store.browse(peer, path.replace(/\/+$/, ''), page);
+		story.result = `${entries.entries.length} entries`;
+		return answer(reply, browseResponseSchema, entries);
+	});
+}
+
+function announced(host: string): string {
+	try {
+		return parseHost(host);
+	} catch (error) {
+		throw new P2pError('bad-request', `Registration: host: ${(error as Error).message}`);
+	}
+}

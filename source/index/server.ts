@@ -1,0 +1,164 @@
+// The index server: DESIGN section 5's routes over TLS, on top of any IndexStore. Files' bytes never pass here.
+import fastify, {type FastifyInstance, type FastifyReply, type FastifyRequest} from 'fastify';
+import {limits} from '../api/limits.ts';
+import {type Address, formatAddress} from '../core/address.ts';
+import {errorLine} from '../core/errors.ts';
+import type {EngineBus, PeerEvent} from '../core/events.ts';
+import type {Identity} from '../identity/identity.ts';
+import {answerClientError, answerErrors, httpError} from '../net/http-errors.ts';
+import {type ListenOptions, listen} from '../net/listen.ts';
+import {remotePeerId} from '../net/remote-id.ts';
+import {tlsServerOptions} from '../net/tls-options.ts';
+import {type IndexContext, storyOf} from './context.ts';
+import {EventHub} from './event-hub.ts';
+import {Metrics} from './metrics.ts';
+import {Presence} from './presence.ts';
+import {catalogRoutes} from './routes/catalog.ts';
+import {eventRoutes} from './routes/events.ts';
+import {operatorRoutes} from './routes/operator.ts';
+import {peerRoutes} from './routes/peers.ts';
+import {searchRoutes} from './routes/search.ts';
+import type {IndexStore} from './store.ts';
+import {TrafficCounter} from './traffic.ts';
+
+/** What an index server is made of. The store must be open; it stays the caller's to close. */
+export type IndexAppOptions = {
+	identity: Identity;
+	store: IndexStore;
+	/** What `GET /v1` calls it. */
+	name: string;
+	version: string;
+	bus: EngineBus;
+	/** Seconds that a registration stands. Default: limits.leaseSeconds */
+	leaseSeconds?: number;
+	/** Milliseconds that a lost peer has to come back before others are told. Default: 500 */
+	grace?: number;
+	/** Days after which a peer that is not seen is forgotten. Default: 30 */
+	retentionDays?: number;
+};
+
+/** Since the start. */
+export type IndexAppStats = {requests: number; errors: number; bytesIn: number; bytesOut: number; connections: number};
+
+/** A running index server. Tells `peer-joined`, `peer-left`, `request` and `log` on the bus. */
+export type IndexApp = {
+	/** Starts listening; see net/listen.ts for the address and the errors. */
+	start(where: ListenOptions): Promise<Address & {movedFrom?: number}>;
+	/** Takes no more calls, ends the event streams, lets running calls finish for up to 5 s. */
+	stop(): Promise<void>;
+	stats(): IndexAppStats;
+};
+
+/** Milliseconds that running calls have to finish at a stop. */
+const stopPatience = 5000;
+const dayMs = 24 * 3600 * 1000;
+
+/** An index server over a store; it listens once started. */
+export function createIndexApp(options: IndexAppOptions): IndexApp {
+	const {identity, store, name, version, bus, leaseSeconds = limits.leaseSeconds, retentionDays = 30} = options;
+	const log = (error: unknown) => bus.emit('log', {level: 'error', message: `index: ${errorLine(error)}`});
+	const hub = new EventHub();
+	const metrics = new Metrics();
+	const presence = new Presence({
+		lease: leaseSeconds * 1000,
+		grace: options.grace ?? 500,
+		setOnline: (id, online) => store.setOnline(id, online),
+		changed: (id, online) => void tellPresence(id, online).catch(log),
+		failed: log,
+	});
+	const context: IndexContext = {identity, store, bus, presence, hub, metrics, name, version, leaseSeconds};
+	const stats = {requests: 0, errors: 0};
+
+	const app: FastifyInstance = fastify({
+		https: tlsServerOptions(identity),
+		bodyLimit: limits.jsonBody,
+		// A connection on which nothing moves; event streams have their pings.
+		connectionTimeout: 4 * limits.bodyTimeout,
+		keepAliveTimeout: 60_000,
+		forceCloseConnections: 'idle',
+		routerOptions: {maxParamLength: 256},
+		logger: false,
+		clientErrorHandler: answerClientError,
+		frameworkErrors: (error, _request, reply) => {
+			const {status, body} = httpError(error);
+			(reply as FastifyReply).code(status).send(body);
+		},
+	}) as unknown as FastifyInstance;
+	app.server.headersTimeout = limits.requestHeaders;
+	app.server.maxConnections = limits.connections;
+	const traffic = new TrafficCounter(app.server);
+
+	answerErrors(app, error => bus.emit('log', {level: 'error', message: `index: ${stackOf(error)}`}));
+	app.addHook('onError', async (request, _reply, error) => {
+		storyOf(request).result = httpError(error).body.code;
+	});
+	app.addHook('onRequest', async request => void storyOf(request));
+	app.addHook('onSend', async (request, reply) => record(request, reply.statusCode));
+	for (const routes of [peerRoutes, catalogRoutes, searchRoutes, eventRoutes, operatorRoutes]) routes(app, context);
+
+	function record(request: FastifyRequest, status: number): void {
+		const {verb, argument, result, started} = storyOf(request);
+		const ms = performance.now() - started;
+		const ok = status < 400;
+		stats.requests++;
+		if (!ok) stats.errors++;
+		metrics.observe(verb, status, ms / 1000);
+		const peer = remotePeerId(request.raw.socket) ?? 'guest';
+		bus.emit('request', {verb, peer, argument: argument || pathOf(request), result, ok, ms});
+	}
+
+	async function tellPresence(id: string, online: boolean): Promise<void> {
+		const peer = await store.getPeer(id).catch(() => undefined);
+		if (!peer) return;
+		const event: PeerEvent = {
+			id,
+			number: peer.number,
+			name: peer.name,
+			address: formatAddress(peer),
+			files: peer.files,
+		};
+		bus.emit(online ? 'peer-joined' : 'peer-left', event);
+		hub.tellPeer(online ? 'peer-joined' : 'peer-left', peer);
+	}
+
+	let told = '';
+	const tellCounts = async () => {
+		if (hub.size === 0) return;
+		const counts = await store.counts();
+		const text = JSON.stringify(counts);
+		if (text !== told) hub.tellCounts(counts);
+		told = text;
+	};
+	const timers: NodeJS.Timeout[] = [];
+	const every = (ms: number, work: () => Promise<unknown>) =>
+		timers.push(setInterval(() => void work().catch(log), ms).unref());
+
+	return {
+		async start(where) {
+			const address = await listen(app as never, where);
+			every(1000, tellCounts);
+			every(3600 * 1000, () => store.forget(Date.now() - retentionDays * dayMs));
+			return address;
+		},
+		async stop() {
+			for (const timer of timers) clearInterval(timer);
+			hub.close();
+			const force = setTimeout(() => app.server.closeAllConnections(), stopPatience);
+			try {
+				await app.close();
+			} finally {
+				clearTimeout(force);
+			}
+			await presence.close();
+		},
+		stats: () => ({...stats, ...traffic.read()}),
+	};
+}
+
+function pathOf(request: FastifyRequest): string {
+	return request.url.split('?', 1)[0]?.slice(0, 200) ?? '';
+}
+
+function stackOf(error: unknown): string {
+	return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

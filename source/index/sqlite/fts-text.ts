@@ -1,0 +1,91 @@
+// What stands in the full-text table for a content: the words of its paths, and private-use characters for the filters,
+// so that they are part of one index lookup. User text never reaches SQLite's query syntax but as quoted tokens.
+import {extensionOf, type FileKind, fileKinds, kindOf} from '../../api/kinds.ts';
+import {nameStem} from '../../api/query-match.ts';
+import {fold, tokenSet} from '../../api/tokens.ts';
+import {baseName} from '../../core/share-path.ts';
+
+/** Room for file IDs below the popularity in a row ID. */
+const idSpace = 2 ** 40;
+const popularities = 40;
+const kindBase = 0xe000;
+const sizeBase = 0xe100;
+/** Planes 15 and 16 are private use: endings and whole names share their characters, and are compared afterwards. */
+const extensionBase = 0xf0000;
+const nameBase = 0x100000;
+const planeSize = 0xfffe;
+const highestSizeClass = 53;
+
+/** The row ID of a content: the more shares, the smaller, so that reading in its order meets the popular ones first. */
+export function rowIdOf(file: number, shares: number): number {
+	return (popularities - popularityOf(shares)) * idSpace + file;
+}
+
+/** The content of a row ID. */
+export function fileOfRow(row: number): number {
+	return row % idSpace;
+}
+
+/** Contents of one popularity have one order of magnitude of shares. */
+export function popularityOf(shares: number): number {
+	return Math.min(popularities - 1, Math.floor(Math.log2(Math.max(1, shares))));
+}
+
+/** The words of a content with these paths. */
+export function wordsOf(paths: string[]): Set<string> {
+	const words = new Set<string>();
+	for (const path of paths) for (const token of tokenSet(path)) words.add(token);
+	return words;
+}
+
+/** All that is indexed for a content: its words and what the filters ask for. */
+export function ftsText(words: Set<string>, paths: string[], size: number): string {
+	const signs = new Set<string>([sizeSign(sizeClass(size))]);
+	for (const path of paths) {
+		const name = fold(baseName(path));
+		signs.add(kindSign(kindOf(path)));
+		signs.add(extensionSign(extensionOf(path)));
+		signs.add(nameSign(name));
+		signs.add(nameSign(nameStem(name)));
+	}
+	return `${[...words].join(' ')} ${[...signs].join(' ')}`;
+}
+
+/** The character of a kind. */
+export function kindSign(kind: FileKind): string {
+	return String.fromCharCode(kindBase + fileKinds.indexOf(kind));
+}
+
+/** The character that an ending shares with few others. */
+export function extensionSign(extension: string): string {
+	return String.fromCodePoint(extensionBase + (hash(extension) % planeSize));
+}
+
+/** The character that a folded name shares with few others. */
+export function nameSign(name: string): string {
+	return String.fromCodePoint(nameBase + (hash(name) % planeSize));
+}
+
+/** The characters of all sizes in a range; the ends are compared afterwards. */
+export function sizeSigns(min: number, max: number): string[] {
+	const signs: string[] = [];
+	for (let at = sizeClass(min); at <= sizeClass(max); at++) signs.push(sizeSign(at));
+	return signs;
+}
+
+function sizeSign(of: number): string {
+	return String.fromCharCode(sizeBase + of);
+}
+
+function sizeClass(size: number): number {
+	return Math.min(highestSizeClass, Math.floor(Math.log2(size + 1)));
+}
+
+/** FNV-1a over UTF-16 units, 32 bits: stable across versions, as it is stored. */
+function hash(text: string): number {
+	let value = 0x811c9dc5;
+	for (let index = 0; index < text.length; index++) {
+		value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+	}
+	return value >>> 0;
+}

@@ -1,0 +1,203 @@
+// All that writes to the index's database; lives in the writer's thread.
+import type {DatabaseSync} from 'node:sqlite';
+import {limits} from '../../api/limits.ts';
+import type {CatalogChange, CatalogPoint} from '../../api/schemas.ts';
+import {tooManyFiles} from '../change-range.ts';
+import type {PeerRecord} from '../peer-registry.ts';
+import {type BatchPeer, CatalogBatch, CatalogStatements} from './catalog-batch.ts';
+import {Maintenance} from './maintenance.ts';
+import {openForWriting} from './open-database.ts';
+import {type PresenceMemory, SharedPresence} from './shared-presence.ts';
+import {VocabularyWriter} from './vocabulary.ts';
+
+/** Shares that one step of a sweep takes out. */
+const sweepStep = 2000;
+
+type Sum = {files: number; bytes: number};
+type Upload = BatchPeer & {waiting: CatalogChange[]; sum: Sum};
+
+export class IndexWriter {
+	readonly #database: DatabaseSync;
+	readonly #presence: SharedPresence;
+	readonly #statements: CatalogStatements;
+	readonly #vocabulary: VocabularyWriter;
+	readonly #maintenance: Maintenance;
+	readonly #uploads = new Map<number, Upload>();
+
+	constructor(file: string, memory: PresenceMemory) {
+		this.#database = openForWriting(file);
+		this.#presence = new SharedPresence(memory);
+		this.#statements = new CatalogStatements(this.#database);
+		this.#vocabulary = new VocabularyWriter(this.#database);
+		this.#maintenance = new Maintenance(this.#database);
+	}
+
+	/** Every peer ever registered, offline. */
+	peers(): PeerRecord[] {
+		const rows = this.#database.prepare('SELECT * FROM peer').all() as Record<string, string | number | null>[];
+		return rows.map(row => ({
+			id: String(row.id),
+			number: Number(row.number),
+			name: String(row.name),
+			host: String(row.host),
+			port: Number(row.port),
+			addresses: JSON.parse(String(row.addresses)) as string[],
+			have: row.epoch === null ? null : {epoch: String(row.epoch), version: Number(row.version)},
+			files: Number(row.files),
+			bytes: Number(row.bytes),
+			online: false,
+			since: Number(row.seen),
+			left: row.gone === 1,
+		}));
+	}
+
+	/** Peers whose shares are still to be taken out. */
+	unswept(): number[] {
+		const rows = this.#database.prepare('SELECT number FROM peer WHERE gone=1 AND files>0').all();
+		return rows.map(row => Number(row.number));
+	}
+
+	/** Writes a peer's registration down. */
+	savePeer({number, id, name, host, port, addresses, since, left}: PeerRecord): void {
+		this.#database
+			.prepare(
+				`INSERT INTO peer(number, id, name, host, port, addresses, seen, gone) VALUES(?, ?, ?, ?, ?, ?, ?, ?)
+				ON CONFLICT(number) DO UPDATE SET name=excluded.name, host=excluded.host, port=excluded.port,
+				addresses=excluded.addresses, seen=excluded.seen, gone=excluded.gone`,
+			)
+			.run(number, id, name, host, port, JSON.stringify(addresses), since, left ? 1 : 0);
+	}
+
+	/** Counts the shares of a peer in or out. */
+	setOnline(number: number, online: boolean, seen: number): void {
+		this.#database.prepare('UPDATE peer SET seen=? WHERE number=?').run(seen, number);
+		const upload = this.#uploads.get(number);
+		if (upload) upload.online = online;
+		const shares = this.#database.prepare('SELECT s.file FROM folder f JOIN share s ON s.folder=f.id WHERE f.peer=?');
+		shares.setReturnArrays(true);
+		const change = online ? 1 : -1;
+		for (const row of shares.iterate(number)) this.#presence.count((row as unknown as [number])[0], change);
+		this.#presence.setOnline(number, online);
+	}
+
+	/** Begins an upload. One that replaces has no version until it ends: a crash in between makes the peer send all again. */
+	begin(number: number, mode: 'replace' | 'continue', online: boolean): void {
+		const row = this.#database.prepare('SELECT gen, files, bytes FROM peer WHERE number=?').get(number);
+		const {gen, files, bytes} = row as {gen: number} & Sum;
+		if (mode === 'replace')
+			this.#database.prepare('UPDATE peer SET epoch=NULL, version=0, gen=gen+1 WHERE number=?').run(number);
+		this.#uploads.set(number, {
+			number,
+			gen: mode === 'replace' ? gen + 1 : gen,
+			online,
+			waiting: [],
+			sum: {files, bytes},
+		});
+	}
+
+	/** Takes in changes; they are written when enough came together. */
+	add(number: number, changes: CatalogChange[]): Sum {
+		const upload = this.#need(number);
+		upload.waiting.push(...changes);
+		if (upload.waiting.length >= limits.catalogBatch) this.#write(upload);
+		return upload.sum;
+	}
+
+	/** Ends an upload that came to its end: `have` is the point that is reached then. */
+	finish(number: number, have: CatalogPoint): Sum {
+		const upload = this.#need(number);
+		this.#write(upload);
+		this.#database
+			.prepare('UPDATE peer SET epoch=?, version=? WHERE number=? AND gone=0')
+			.run(have.epoch, have.version, number);
+		this.#uploads.delete(number);
+		return upload.sum;
+	}
+
+	/** Ends an upload that broke: what came is written, the version stays. */
+	abandon(number: number): Sum {
+		const upload = this.#need(number);
+		try {
+			this.#write(upload);
+		} finally {
+			this.#uploads.delete(number);
+		}
+		return upload.sum;
+	}
+
+	/** Marks a peer as gone; {@link sweep} takes its shares out. */
+	leave(number: number): void {
+		this.#database.prepare('UPDATE peer SET gone=1, epoch=NULL, version=0, gen=gen+1 WHERE number=?').run(number);
+	}
+
+	/**
+	 * Takes out shares that are not of the peer's present catalog, some at a time.
+	 *
+	 * @param after where the last step stopped, 0 at first
+	 * @returns where to go on, undefined when all are out; and what the peer has now
+	 */
+	sweep(number: number, after: number): {next: number | undefined; sum: Sum} {
+		const upload = this.#uploads.get(number);
+		if (upload) this.#write(upload);
+		const peer = this.#database.prepare('SELECT gen, files, bytes FROM peer WHERE number=?').get(number);
+		const {gen, ...sum} = peer as {gen: number} & Sum;
+		const rows = this.#database
+			.prepare(
+				`SELECT f.id, f.parent, s.name, s.file FROM folder f JOIN share s ON s.folder=f.id
+				WHERE f.peer=? AND f.id>=? AND s.gen<>? ORDER BY f.id LIMIT ${sweepStep}`,
+			)
+			.all(number, after, gen) as {id: number; parent: number; name: string; file: number}[];
+		const total = upload?.sum ?? sum;
+		if (rows.length > 0) {
+			this.#transaction({number, gen, online: this.#presence.isOnline(number)}, total, batch => {
+				for (const {id, parent, name, file} of rows) batch.removeShare(id, parent, name, file);
+			});
+		}
+		return {next: rows.length < sweepStep ? undefined : rows.at(-1)?.id, sum: {...total}};
+	}
+
+	/** Some upkeep, when nothing else is to do; returns whether there is more. */
+	maintain(): boolean {
+		return this.#uploads.size === 0 && this.#maintenance.step();
+	}
+
+	close(): void {
+		this.#database.exec('PRAGMA optimize');
+		this.#database.close();
+	}
+
+	#need(number: number): Upload {
+		const upload = this.#uploads.get(number);
+		if (!upload) throw new Error(`no upload of peer ${number} is running`);
+		return upload;
+	}
+
+	#write(upload: Upload): void {
+		const changes = upload.waiting;
+		upload.waiting = [];
+		if (changes.length === 0) return;
+		this.#transaction(upload, upload.sum, batch => {
+			batch.apply(changes);
+			if (upload.sum.files + batch.total.files > limits.filesPerPeer) throw tooManyFiles(limits.filesPerPeer);
+		});
+	}
+
+	#transaction(peer: BatchPeer, sum: Sum, work: (batch: CatalogBatch) => void): void {
+		const batch = new CatalogBatch(this.#statements, peer, this.#presence, this.#vocabulary);
+		this.#database.exec('BEGIN IMMEDIATE');
+		try {
+			work(batch);
+			batch.finish();
+			sum.files += batch.total.files;
+			sum.bytes += batch.total.bytes;
+			this.#database.prepare('UPDATE peer SET files=?, bytes=? WHERE number=?').run(sum.files, sum.bytes, peer.number);
+			this.#database.exec('COMMIT');
+		} catch (error) {
+			this.#vocabulary.reset();
+			if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+			throw error;
+		}
+		batch.count();
+		this.#maintenance.wrote(batch.texts);
+	}
+}

@@ -1,0 +1,68 @@
+import type {DatabaseSync} from 'node:sqlite';
+
+/** Rows that may be written before the full-text index is merged whole: below, its own merging keeps up. */
+const mergeAfter = 5000;
+/** The same as a part of all rows, so that a large index is not rewritten for a few. */
+const mergePart = 0.05;
+/** Pages that one step may write: some milliseconds. */
+const pages = 300;
+
+type Phase = 'rest' | 'begin' | 'merge';
+
+/**
+ * Upkeep while nothing else is to do. Merging the full-text index is not a luxury: a search for several words takes ten
+ * to twenty times as long over an index in many parts.
+ */
+export class Maintenance {
+	readonly #database: DatabaseSync;
+	#written = 0;
+	#phase: Phase = 'rest';
+
+	constructor(database: DatabaseSync) {
+		this.#database = database;
+	}
+
+	/** So many rows were written. */
+	wrote(rows: number): void {
+		this.#written += rows;
+		if (this.#phase === 'rest' && this.#written > mergeAfter && this.#written > this.#rows() * mergePart)
+			this.#phase = 'begin';
+	}
+
+	/** One step; returns whether there is more to do. */
+	step(): boolean {
+		switch (this.#phase) {
+			case 'rest':
+				return false;
+			case 'begin':
+				this.#written = 0;
+				this.#merge(-pages);
+				this.#phase = 'merge';
+				return true;
+			case 'merge':
+				if (this.#merge(pages)) return true;
+				this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+				this.#phase = 'rest';
+				return this.#written > mergeAfter;
+		}
+	}
+
+	/** Merges both tables a little; returns whether that changed anything (FTS5: less than 2 changes means done). */
+	#merge(amount: number): boolean {
+		let busy = false;
+		for (const table of ['fts', 'voc']) {
+			const before = this.#changes();
+			this.#database.exec(`INSERT INTO ${table}(${table}, rank) VALUES('merge', ${amount})`);
+			busy ||= this.#changes() - before >= 2;
+		}
+		return busy;
+	}
+
+	#changes(): number {
+		return (this.#database.prepare('SELECT total_changes() AS n').get() as {n: number}).n;
+	}
+
+	#rows(): number {
+		return (this.#database.prepare('SELECT max(id) AS n FROM file').get() as {n: number | null}).n ?? 0;
+	}
+}

@@ -1,0 +1,211 @@
+import {limits} from '../../api/limits.ts';
+import type {ParsedQuery} from '../../api/query.ts';
+import type {CatalogChange, ContentSources, SearchResponse} from '../../api/schemas.ts';
+import {P2pError} from '../../core/errors.ts';
+import {checkRange} from '../change-range.ts';
+import {type PeerRecord, PeerRegistry, peerInfo} from '../peer-registry.ts';
+import type {AppliedChanges, ChangeRange, IndexStore, PageOptions, Registration} from '../store.ts';
+import type {RawContent} from './content-reader.ts';
+import type {IndexReader} from './index-reader.ts';
+import type {IndexWriter} from './index-writer.ts';
+import {createPresenceMemory, SharedPresence} from './shared-presence.ts';
+import {WorkerThread} from './worker-thread.ts';
+
+/** Batches of an upload that may wait for the writer while the next ones are read off the wire. */
+const batchesAhead = 12;
+
+/**
+ * The index in one SQLite file (DESIGN section 6): nothing to install, all cores of one machine. One thread writes,
+ * others read; peers and who is online are in this thread's memory. Survives kill -9.
+ */
+export class SqliteStore implements IndexStore {
+	readonly #file: string;
+	readonly #readerCount: number;
+	readonly #memory = createPresenceMemory();
+	readonly #presence = new SharedPresence(this.#memory);
+	readonly #receiving = new Set<string>();
+	#peers = new PeerRegistry();
+	#writer: WorkerThread<IndexWriter> | undefined;
+	#readers: WorkerThread<IndexReader>[] = [];
+	#nextReader = 0;
+	#sweeping: Promise<void> = Promise.resolve();
+	#closing = false;
+
+	/** @param options.readers threads that answer searches */
+	constructor(file: string, options: {readers?: number} = {}) {
+		this.#file = file;
+		this.#readerCount = options.readers ?? 1;
+	}
+
+	async open(): Promise<void> {
+		const data = {file: this.#file, memory: this.#memory};
+		this.#writer = await WorkerThread.start<IndexWriter>({role: 'writer', ...data});
+		try {
+			for (const record of await this.#write.peers()) this.#peers.load(record);
+			const readers = Array.from({length: this.#readerCount}, () =>
+				WorkerThread.start<IndexReader>({role: 'reader', ...data}),
+			);
+			this.#readers = await Promise.all(readers);
+			for (const number of await this.#write.unswept()) this.#sweepLater(number);
+		} catch (error) {
+			await this.close();
+			throw error;
+		}
+	}
+
+	async close(): Promise<void> {
+		this.#closing = true;
+		await this.#sweeping;
+		await Promise.all(this.#readers.map(reader => reader.close()));
+		await this.#writer?.close();
+		this.#readers = [];
+		this.#writer = undefined;
+	}
+
+	async register(peer: Registration) {
+		const {record, changed} = this.#peers.register(peer);
+		if (changed) await this.#write.savePeer(record);
+		return {number: record.number, have: record.have};
+	}
+
+	async applyChanges(id: string, range: ChangeRange, batches: AsyncIterable<CatalogChange[]>): Promise<AppliedChanges> {
+		const peer = this.#peers.need(id);
+		const mode = checkRange(range, peer.have);
+		if (this.#receiving.has(id)) throw new P2pError('busy', 'Another upload of this catalog is running');
+		this.#receiving.add(id);
+		try {
+			const {number} = peer;
+			await this.#sweeping;
+			if (mode === 'replace') peer.have = null;
+			await this.#write.begin(number, mode, peer.online);
+			const have = {epoch: range.epoch, version: range.to};
+			try {
+				await this.#send(number, batches);
+				if (mode === 'replace') await this.#sweep(peer);
+				Object.assign(peer, await this.#write.finish(number, have));
+			} catch (error) {
+				Object.assign(peer, await this.#write.abandon(number));
+				throw error;
+			}
+			if (!peer.left) peer.have = have;
+			return {have, files: peer.files, bytes: peer.bytes};
+		} finally {
+			this.#receiving.delete(id);
+		}
+	}
+
+	async setOnline(id: string, online: boolean): Promise<void> {
+		if (!this.#peers.setOnline(id, online)) return;
+		const {number, since} = this.#peers.need(id);
+		// At once for what searches show; the counts by content follow.
+		if (!online) this.#presence.setOnline(number, false);
+		await this.#write.setOnline(number, online, since);
+	}
+
+	async leave(id: string): Promise<void> {
+		const wasOnline = this.#peers.get(id)?.online;
+		const peer = this.#peers.leave(id);
+		if (!peer) return;
+		if (wasOnline) await this.#write.setOnline(peer.number, false, peer.since);
+		await this.#write.leave(peer.number);
+		this.#sweepLater(peer.number);
+	}
+
+	async getPeer(reference: string) {
+		return peerInfo(this.#peers.find(reference));
+	}
+
+	async listPeers(page?: PageOptions) {
+		return this.#peers.list(page);
+	}
+
+	async search(query: ParsedQuery, {cursor, limit = limits.searchDefault}: PageOptions = {}): Promise<SearchResponse> {
+		const named = query.peers.map(reference => this.#peers.find(reference).number);
+		const peers = named.length > 0 ? named : undefined;
+		const found = await this.#read.search({query, peers, limit: Math.min(limit, limits.searchPage), cursor});
+		return {...found, hits: found.hits.map(hit => this.#withPeers(hit)).filter(hit => hit.sources.length > 0)};
+	}
+
+	async sources(content: string): Promise<ContentSources> {
+		const found = await this.#read.sources(content);
+		const known = found && this.#withPeers(found, true);
+		if (known && known.sources.length > 0) return known;
+		throw new P2pError('not-found', `Nobody here has the content ${content.slice(0, 8)}`);
+	}
+
+	async browse(reference: string, path: string, {cursor, limit = limits.browsePage}: PageOptions = {}) {
+		const {number} = this.#peers.find(reference);
+		return this.#read.browse({peer: number, path, limit: Math.min(limit, limits.browsePage), cursor});
+	}
+
+	async counts() {
+		return this.#peers.counts();
+	}
+
+	async forget(before: number): Promise<number> {
+		const peers = this.#peers.unseenSince(before);
+		for (const {id} of peers) await this.leave(id);
+		return peers.length;
+	}
+
+	get #write() {
+		if (!this.#writer) throw new P2pError('cancelled', 'The index is closed');
+		return this.#writer.call;
+	}
+
+	/** The readers in turn. */
+	get #read() {
+		const reader = this.#readers[this.#nextReader++ % this.#readers.length];
+		if (!reader) throw new P2pError('cancelled', 'The index is closed');
+		return reader.call;
+	}
+
+	/** Hands batches to the writer, some ahead of it. */
+	async #send(number: number, batches: AsyncIterable<CatalogChange[]>): Promise<void> {
+		const waiting: Promise<unknown>[] = [];
+		try {
+			for await (const batch of batches) {
+				const added = this.#write.add(number, batch);
+				// It is awaited below; until then a failure is nobody's.
+				added.catch(() => undefined);
+				waiting.push(added);
+				if (waiting.length >= batchesAhead) await waiting.shift();
+			}
+		} finally {
+			await Promise.all(waiting);
+		}
+	}
+
+	async #sweep(peer: PeerRecord): Promise<void> {
+		let after: number | undefined = 0;
+		while (after !== undefined) {
+			const {next, sum} = await this.#write.sweep(peer.number, after);
+			Object.assign(peer, sum);
+			after = next;
+		}
+	}
+
+	/** Takes out what a peer that left had, in the background, one peer at a time. */
+	#sweepLater(number: number): void {
+		this.#sweeping = this.#sweeping.then(async () => {
+			let after: number | undefined = 0;
+			while (after !== undefined && !this.#closing) {
+				const step: {next: number | undefined} = await this.#write.sweep(number, after);
+				after = step.next;
+			}
+		});
+		this.#sweeping = this.#sweeping.catch(() => undefined);
+	}
+
+	#withPeers({content, name, size, sources, sourceCount}: RawContent, offline = false): ContentSources {
+		const named = sources.flatMap(({peer: number, path, at}) => {
+			const peer = this.#peers.numbered(number);
+			if (!peer || (!peer.online && !offline)) return [];
+			const {id, name: nickname, host, port, online} = peer;
+			return [
+				{peer: id, number, name: nickname, host, port, path, sharedAt: new Date(at * 1000).toISOString(), online},
+			];
+		});
+		return {content, name, size, sources: named, sourceCount};
+	}
+}

@@ -1,0 +1,55 @@
+// A thread with one connection to the index's database, as writer or reader, so that no query ever holds up the loop
+// that answers HTTP. Calls come as messages and are done one after the other.
+import {parentPort, workerData} from 'node:worker_threads';
+import {P2pError} from '../../core/errors.ts';
+import {IndexReader} from './index-reader.ts';
+import {IndexWriter} from './index-writer.ts';
+import {databaseError} from './open-database.ts';
+import type {CallMessage, PlainFailure, ThreadData} from './worker-thread.ts';
+
+/** Milliseconds without a call before upkeep begins. */
+const idle = 500;
+
+if (!parentPort) throw new Error('this file runs as a worker only');
+const port = parentPort;
+const {role, file, memory} = workerData as ThreadData;
+
+function plain(error: unknown): PlainFailure {
+	const told = databaseError(file, error);
+	if (!(told instanceof P2pError))
+		return {stack: error instanceof Error ? (error.stack ?? error.message) : String(error)};
+	return {code: told.code, message: told.message, hint: told.hint, details: told.details};
+}
+
+let upkeep: NodeJS.Timeout | undefined;
+
+function keepUp(writer: IndexWriter, pause: number): void {
+	clearTimeout(upkeep);
+	upkeep = setTimeout(() => {
+		try {
+			if (writer.maintain()) keepUp(writer, 0);
+		} catch {
+			// A full disk or a damaged file shows in the next call, which has somebody to tell.
+		}
+	}, pause);
+}
+
+try {
+	const target = role === 'writer' ? new IndexWriter(file, memory) : new IndexReader(file, memory);
+	const methods = target as unknown as Record<string, (...values: unknown[]) => unknown>;
+	port.on('message', ({id, method, values}: CallMessage) => {
+		try {
+			port.postMessage({id, value: methods[method]?.(...values)});
+		} catch (error) {
+			port.postMessage({id, failure: plain(error)});
+		}
+		if (method === 'close') {
+			clearTimeout(upkeep);
+			port.close();
+		} else if (target instanceof IndexWriter) keepUp(target, idle);
+	});
+	port.postMessage({id: 0});
+} catch (error) {
+	port.postMessage({id: 0, failure: plain(error)});
+	port.close();
+}

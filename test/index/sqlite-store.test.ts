@@ -1,0 +1,108 @@
+import {fork} from 'node:child_process';
+import {once} from 'node:events';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import path from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
+import {fileURLToPath} from 'node:url';
+import {expect, test} from 'vitest';
+import {parseQuery} from '../../source/api/query.ts';
+import type {CatalogChange} from '../../source/api/schemas.ts';
+import {SqliteStore} from '../../source/index/sqlite/sqlite-store.ts';
+import {indexStoreConformance} from '../conformance/index-store.ts';
+import {add, temporaryFolder, until} from '../helpers/index.ts';
+
+indexStoreConformance('sqlite', async () => {
+	const {folder, remove} = temporaryFolder();
+	const file = path.join(folder, 'index.db');
+	let store = new SqliteStore(file);
+	await store.open();
+	return {
+		store,
+		async reopen() {
+			await store.close();
+			store = new SqliteStore(file);
+			await store.open();
+			return store;
+		},
+		async remove() {
+			await store.close();
+			remove();
+		},
+	};
+});
+
+async function inFolder(run: (file: string) => Promise<void>): Promise<void> {
+	const {folder, remove} = temporaryFolder();
+	try {
+		await run(path.join(folder, 'index.db'));
+	} finally {
+		remove();
+	}
+}
+
+test('a damaged, foreign or newer database is refused with the way out, and left as it is', async () => {
+	await inFolder(async file => {
+		writeFileSync(file, 'this is no database at all, but it is longer than a header of one hundred bytes is'.repeat(4));
+		const before = readFileSync(file);
+		const refused = {code: 'bad-database', hint: expect.stringContaining('move')};
+		await expect(new SqliteStore(file).open()).rejects.toMatchObject(refused);
+		expect(readFileSync(file).equals(before)).toBe(true);
+	});
+	await inFolder(async file => {
+		const other = new DatabaseSync(file);
+		other.exec('CREATE TABLE t(x)');
+		other.close();
+		await expect(new SqliteStore(file).open()).rejects.toMatchObject({code: 'bad-database'});
+	});
+	await inFolder(async file => {
+		const store = new SqliteStore(file);
+		await store.open();
+		await store.close();
+		const database = new DatabaseSync(file);
+		database.exec('PRAGMA user_version=99');
+		database.close();
+		const newer = {
+			code: 'bad-database',
+			message: expect.stringContaining('newer'),
+			hint: expect.stringContaining('Update'),
+		};
+		await expect(new SqliteStore(file).open()).rejects.toMatchObject(newer);
+	});
+});
+
+test('a folder that is not there is an error in words', async () => {
+	await expect(new SqliteStore('/nonexistent/index.db').open()).rejects.toMatchObject({code: 'not-readable'});
+});
+
+test('survives kill -9 in the middle of an upload', async () => {
+	await inFolder(async file => {
+		const child = fork(fileURLToPath(new URL('../helpers/index-writer-process.ts', import.meta.url)), [file], {
+			stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+		});
+		await once(child, 'message');
+		await until('something was written', () => existsSync(`${file}-wal`));
+		child.kill('SIGKILL');
+		await once(child, 'exit');
+
+		const store = new SqliteStore(file);
+		await store.open();
+		const id = 'ab'.repeat(32);
+		const {number, have} = await store.register({id, name: 'x', host: 'h', port: 1});
+		expect(number).toBe(1);
+		expect(have).toBeNull();
+		const files: CatalogChange[] = [add('s/after.txt', 'after', 3)];
+		async function* all() {
+			yield files;
+		}
+		const applied = await store.applyChanges(id, {epoch: '11'.repeat(16), from: 0, to: 1}, all());
+		expect(applied).toMatchObject({files: 1, bytes: 3});
+		await store.setOnline(id, true);
+		expect((await store.search(parseQuery('txt'))).hits.map(hit => hit.name)).toEqual(['after.txt']);
+		await store.close();
+		const database = new DatabaseSync(file, {readOnly: true});
+		expect(database.prepare('PRAGMA integrity_check').get()).toEqual({integrity_check: 'ok'});
+		expect(database.prepare('SELECT count(*) AS n FROM share').get()).toEqual({n: 1});
+		expect(database.prepare('SELECT count(*) AS n FROM file').get()).toEqual({n: 1});
+		database.close();
+	});
+});
