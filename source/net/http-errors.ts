@@ -1,7 +1,7 @@
 // How a failed call is answered: the same few lines for the index server and for a peer's file server.
 import {STATUS_CODES} from 'node:http';
 import type {Duplex} from 'node:stream';
-import type {FastifyError, FastifyInstance} from 'fastify';
+import type {FastifyError, FastifyInstance, FastifyReply} from 'fastify';
 import type {ErrorBody} from '../api/schemas.ts';
 import {type ErrorCode, P2pError} from '../core/errors.ts';
 
@@ -43,14 +43,19 @@ function isBug(error: unknown): boolean {
 export function answerErrors(app: FastifyInstance, onBug: (error: unknown) => void): void {
 	app.setErrorHandler((error, _request, reply) => {
 		if (isBug(error)) onBug(error);
-		const {status, body, headers} = httpError(error);
-		return reply.code(status).headers(headers).send(body);
+		return sendError(reply, error);
 	});
 	app.setNotFoundHandler((request, reply) =>
 		reply
 			.code(404)
 			.send({code: 'not-found', message: `There is no ${request.method} ${request.url.split('?', 1)[0]} here`}),
 	);
+}
+
+/** What fastify's `frameworkErrors` and error handlers do: answers a failed call. */
+export function sendError(reply: FastifyReply, error: unknown): FastifyReply {
+	const {status, body, headers} = httpError(error);
+	return reply.code(status).headers(headers).send(body);
 }
 
 const parserErrors: Record<string, {status: number; message: string}> = {

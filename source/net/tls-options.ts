@@ -1,11 +1,14 @@
 import type {SecureVersion} from 'node:tls';
 import type {Identity} from '../identity/identity.ts';
 
+/** What of an identity TLS needs: plain text that passes between threads. */
+export type TlsIdentity = Pick<Identity, 'keyPem' | 'certificatePem'>;
+
 /**
  * TLS options of both ends. Certificates are self-signed, so no authority is asked: TLS 1.3 itself proves that the other
  * side has the key it shows, and our code compares that key with the peer ID it wants.
  */
-export function tlsOptions(identity: Identity) {
+export function tlsOptions(identity: TlsIdentity) {
 	return {
 		key: identity.keyPem,
 		cert: identity.certificatePem,

@@ -1,0 +1,78 @@
+import type {FastifyReply, FastifyRequest} from 'fastify';
+import {isContentId} from '../content/content-id.ts';
+import {P2pError} from '../core/errors.ts';
+import {BufferPool} from './buffer-pool.ts';
+import {type Caller, callerOf} from './caller.ts';
+import {contentDisposition} from './file-name.ts';
+import {answerRange, type ByteRange, contentTag} from './http-range.ts';
+import {type ServeParts, serveFile} from './serve-file.ts';
+import type {ServedFile} from './served-catalog.ts';
+import type {SlotGrant, UploadSlots} from './slots.ts';
+
+/** Files of at most this size need no slot: making them wait costs more than sending them. */
+export const slotFreeBytes = 64 * 1024;
+
+/** The content ID in the path. @throws P2pError bad-request */
+export function contentParameter(request: FastifyRequest): string {
+	const {content} = request.params as {content: string};
+	if (!isContentId(content)) throw new P2pError('bad-request', 'A content ID is 64 lower-case hex digits');
+	return content;
+}
+
+/** The handler of `GET` and `HEAD /v1/files/:content`. */
+export function fileRoute(parts: Omit<ServeParts, 'pool'> & {slots: UploadSlots}) {
+	const large = new BufferPool({bytes: 512 * 1024, max: 96, perOwner: 12, oneEach: true});
+	const small = new BufferPool({bytes: slotFreeBytes, max: 256, perOwner: 16, oneEach: false});
+
+	return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+		const content = contentParameter(request);
+		const files = await parts.catalog.find(content);
+		const [known] = files;
+		if (!known) throw new P2pError('not-found', 'No such content is shared here');
+		const answer = answerRange(request.headers, content, known.size, request.method);
+		if (answer.status === 304) return reply.code(304).header('etag', contentTag(content)).send();
+		if (answer.status === 412) {
+			return reply.code(412).send({code: 'changed', message: 'This content has another entity tag'});
+		}
+		if (answer.status === 416) {
+			reply.headers({'content-range': `bytes */${known.size}`, 'accept-ranges': 'bytes'});
+			throw new P2pError('range-not-satisfiable', `The file has ${known.size} bytes`);
+		}
+		const head = (file: ServedFile) => fileHeaders(file, answer, answer.status);
+		if (request.method === 'HEAD') return reply.headers(head(known)).send();
+		const caller = callerOf(request.raw);
+		const needsSlot = known.size > slotFreeBytes;
+		const grant = needsSlot ? enterSlot(parts.slots, caller) : undefined;
+		try {
+			const pool = needsSlot ? large : small;
+			await serveFile({...parts, pool}, {files, range: answer, status: answer.status, head, caller, reply});
+		} finally {
+			grant?.release();
+		}
+		return reply;
+	};
+}
+
+/** @throws P2pError busy, with the place in the queue */
+function enterSlot(slots: UploadSlots, caller: Caller): SlotGrant {
+	const entered = slots.enter(caller.key);
+	if ('release' in entered) return entered;
+	const {position, queued, retryAfter} = entered;
+	throw new P2pError('busy', `All ${slots.count} upload slots are taken; place ${position} of ${queued} in the queue`, {
+		hint: `Try again in ${retryAfter} s: the place is kept meanwhile`,
+		details: {position, queued, retryAfter},
+	});
+}
+
+function fileHeaders(file: ServedFile, {start, end}: ByteRange, status: 200 | 206): Record<string, string | number> {
+	return {
+		etag: contentTag(file.content),
+		'accept-ranges': 'bytes',
+		'content-type': 'application/octet-stream',
+		// Before the length: after it, Node takes the value for UTF-8 and refuses most of what is beyond ASCII.
+		'content-disposition': contentDisposition(file.path),
+		'content-length': end - start,
+		...(status === 206 && {'content-range': `bytes ${start}-${end - 1}/${file.size}`}),
+		'x-content-type-options': 'nosniff',
+	};
+}

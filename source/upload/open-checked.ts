@@ -1,0 +1,118 @@
+// Opening a shared file so that nothing else is read: a path may have been swapped for a link, a pipe or another file
+// since it was hashed, even between two of our own calls.
+import {type BigIntStats, close, constants, fstat, lstat, open, read, readlink, realpath} from 'node:fs';
+import path from 'node:path';
+import {promisify} from 'node:util';
+import {diskError, P2pError, systemCode} from '../core/errors.ts';
+import type {ServedFile} from './served-catalog.ts';
+
+const openFile = promisify(open);
+const closeFile = promisify(close);
+const readLink = promisify(readlink);
+const realPath = promisify(realpath.native);
+const readBytes = promisify(read);
+
+// Not following the last component is for the race only, real paths have no links; not blocking is for a pipe.
+const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * Opens a file that is still inside its share and still has the size and time it was hashed with.
+ *
+ * @returns the descriptor; whoever opens closes
+ * @throws P2pError changed, not-found, not-readable
+ */
+export async function openChecked(served: ServedFile): Promise<number> {
+	try {
+		const root = await realPath(served.folder);
+		const real = await realPath(served.file);
+		if (!isInside(root, real)) throw leftShare(served);
+		const fd = await openFile(real, flags);
+		try {
+			await checkUnchanged(fd, served);
+			if (!isInside(root, await pathOfDescriptor(fd, served))) throw leftShare(served);
+			return fd;
+		} catch (error) {
+			await closeFile(fd);
+			throw error;
+		}
+	} catch (error) {
+		const code = systemCode(error);
+		if (code === 'ENOENT' || code === 'ENOTDIR')
+			throw new P2pError('not-found', `${served.path} is no longer there`, {cause: error});
+		// A link where the real path had none a moment ago; a socket; a device that is not there.
+		if (code === 'ELOOP' || code === 'EMLINK' || code === 'ENXIO') throw hasChanged(served);
+		// The path on this disk is nobody else's business: it stays in the cause.
+		throw diskError(error, `Cannot read ${served.path}`);
+	}
+}
+
+/** @throws P2pError changed when the open file is not what was hashed */
+export async function checkUnchanged(fd: number, served: ServedFile): Promise<void> {
+	const stats = await descriptorStats(fd);
+	if (!stats.isFile() || stats.mtimeNs !== served.mtimeNs || stats.size !== BigInt(served.size))
+		throw hasChanged(served);
+}
+
+/** Fills `buffer` up to `length` from `position`. @throws P2pError changed when the file ends before, not-readable */
+export async function readExactly(
+	fd: number,
+	buffer: Buffer,
+	length: number,
+	position: number,
+	served: ServedFile,
+): Promise<void> {
+	for (let done = 0; done < length; ) {
+		const {bytesRead} = await readBytes(fd, buffer, done, length - done, position + done).catch(cause => {
+			throw new P2pError('not-readable', `Cannot read ${served.path}: the disk reports an error`, {cause});
+		});
+		if (bytesRead === 0) throw hasChanged(served);
+		done += bytesRead;
+	}
+}
+
+/** Whether the error says that the file is no longer the one that was hashed. */
+export function isStale(error: unknown): boolean {
+	return error instanceof P2pError && (error.code === 'changed' || error.code === 'not-found');
+}
+
+function descriptorStats(fd: number): Promise<BigIntStats> {
+	return new Promise((resolve, reject) => {
+		fstat(fd, {bigint: true}, (error, stats) => (error ? reject(error) : resolve(stats)));
+	});
+}
+
+/** Where an open file really lies. Linux says so of the descriptor itself; elsewhere path and descriptor are compared. */
+async function pathOfDescriptor(fd: number, served: ServedFile): Promise<string> {
+	if (process.platform === 'linux') {
+		try {
+			return await readLink(`/proc/self/fd/${fd}`);
+		} catch (error) {
+			// No /proc in this container.
+			if (systemCode(error) !== 'ENOENT') throw error;
+		}
+	}
+	const real = await realPath(served.file);
+	const [opened, there] = await Promise.all([
+		descriptorStats(fd),
+		new Promise<BigIntStats>((resolve, reject) => {
+			lstat(real, {bigint: true}, (error, stats) => (error ? reject(error) : resolve(stats)));
+		}),
+	]);
+	if (opened.ino !== there.ino || opened.dev !== there.dev) throw hasChanged(served);
+	return real;
+}
+
+function isInside(root: string, file: string): boolean {
+	const relative = path.relative(root, file);
+	return relative !== '' && relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+}
+
+function hasChanged(served: ServedFile): P2pError {
+	return new P2pError('changed', `${served.path} has changed since it was shared`, {
+		hint: 'Search again: it is offered anew once it has been read',
+	});
+}
+
+function leftShare(served: ServedFile): P2pError {
+	return new P2pError('not-found', `${served.path} is no longer in its share`);
+}

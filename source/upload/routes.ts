@@ -1,0 +1,65 @@
+import type {FastifyInstance, FastifyReply} from 'fastify';
+import {z} from 'zod';
+import {limits} from '../api/limits.ts';
+import {browseResponseSchema, type PeerNodeInfo, peerNodeInfoSchema} from '../api/schemas.ts';
+import {encodePieceLayer} from '../content/piece-layer.ts';
+import {P2pError} from '../core/errors.ts';
+import {checkSharePath} from '../core/share-path.ts';
+import {contentParameter} from './file-route.ts';
+import type {ServedCatalog} from './served-catalog.ts';
+
+const cursorSchema = z
+	.string()
+	.max(limits.pathBytes * 2)
+	.optional();
+const browseQuerySchema = z.object({path: z.string().default(''), cursor: cursorSchema});
+const searchQuerySchema = z.object({
+	q: z.string(),
+	limit: z.coerce.number().int().min(1).max(limits.searchPage).default(limits.searchDefault),
+	cursor: cursorSchema,
+});
+
+/** All calls of DESIGN section 5 that a peer answers from its catalog alone, without reading a shared file. */
+export function catalogRoutes(
+	app: FastifyInstance,
+	catalog: ServedCatalog,
+	self: Pick<PeerNodeInfo, 'id' | 'name' | 'version'>,
+): void {
+	app.get('/v1', () => peerNodeInfoSchema.parse({kind: 'peer', ...self, ...catalog.totals()}));
+
+	app.get('/v1/files/:content/pieces', async (request, reply) => {
+		const content = contentParameter(request);
+		const pieces = await catalog.pieceLayer(content);
+		if (!pieces) throw new P2pError('not-found', 'No such content is shared here');
+		return noSniff(reply).type('application/octet-stream').send(encodePieceLayer(pieces));
+	});
+
+	app.get('/v1/browse', async request => {
+		const {path, cursor} = parseQuery(browseQuerySchema, request.query);
+		// A trailing slash is how people and completion write a folder.
+		const folder = path.replace(/^\/+|\/+$/g, '');
+		const page = await catalog.browse(folder === '' ? '' : checkSharePath(folder), cursor);
+		if (!page) throw new P2pError('not-found', 'No such folder is shared here');
+		return browseResponseSchema.parse(page);
+	});
+
+	app.get('/v1/search', async request => {
+		const {q, limit, cursor} = parseQuery(searchQuerySchema, request.query);
+		if (q.length > limits.queryLength) {
+			throw new P2pError('bad-query', `A search has at most ${limits.queryLength} characters`);
+		}
+		return browseResponseSchema.parse(await catalog.search(q, {limit, cursor}));
+	});
+}
+
+function noSniff(reply: FastifyReply): FastifyReply {
+	return reply.header('x-content-type-options', 'nosniff');
+}
+
+/** @throws P2pError bad-request */
+function parseQuery<T>(schema: z.ZodType<T>, query: unknown): T {
+	const parsed = schema.safeParse(query);
+	if (parsed.success) return parsed.data;
+	const issue = parsed.error.issues[0];
+	throw new P2pError('bad-request', `Wrong query: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim());
+}

@@ -1,0 +1,39 @@
+import type {BrowseResponse} from '../api/schemas.ts';
+import type {PieceLayer} from '../content/piece-layer.ts';
+
+/** A file on disk as it was when its content ID was computed. */
+export type ServedFile = {
+	/** Its content ID. */
+	content: string;
+	/** Its catalog path, `<share>/<path inside>`: what strangers may see of where it lies. */
+	path: string;
+	/** Where it lies: absolute. Never leaves this machine. */
+	file: string;
+	/** The share's own folder, absolute: nothing outside of it is ever read. */
+	folder: string;
+	size: number;
+	/** Time of its last change, Unix nanoseconds, as `stat` gave it when the file was hashed. */
+	mtimeNs: bigint;
+};
+
+/** What is shared, in numbers. */
+export type ServedTotals = {files: number; bytes: number};
+
+/** What the file server needs to know of this peer's shares. Asked at every request, so its answers must be quick. */
+export type ServedCatalog = {
+	/** Every file with that content, the likeliest first; none when it is not shared. */
+	find(content: string): readonly ServedFile[] | Promise<readonly ServedFile[]>;
+	/** The piece layer of a shared content; undefined when it is not shared. */
+	pieceLayer(content: string): PieceLayer | undefined | Promise<PieceLayer | undefined>;
+	/**
+	 * One page of a folder. `path` is a checked catalog path, or empty for the list of shares.
+	 *
+	 * @returns undefined when there is no such folder
+	 */
+	browse(path: string, cursor?: string): BrowseResponse | undefined | Promise<BrowseResponse | undefined>;
+	/** The shared files that match a query, one page. @throws P2pError bad-query */
+	search(query: string, options: {limit: number; cursor?: string}): BrowseResponse | Promise<BrowseResponse>;
+	totals(): ServedTotals;
+	/** Told that a file is no longer what was hashed, or gone. May come often for the same file. Must not throw. */
+	changed(file: ServedFile): void;
+};

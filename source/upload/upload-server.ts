@@ -1,0 +1,118 @@
+import type {Socket} from 'node:net';
+import fastify, {type FastifyInstance, type FastifyReply} from 'fastify';
+import {limits} from '../api/limits.ts';
+import type {Address} from '../core/address.ts';
+import {errorLine} from '../core/errors.ts';
+import type {EngineBus} from '../core/events.ts';
+import type {Identity} from '../identity/identity.ts';
+import {answerClientError, answerErrors, sendError} from '../net/http-errors.ts';
+import {type ListenOptions, listen} from '../net/listen.ts';
+import {tlsServerOptions} from '../net/tls-options.ts';
+import {fileRoute} from './file-route.ts';
+import {OpenFiles} from './open-files.ts';
+import {RateLimit} from './rate-limit.ts';
+import {catalogRoutes} from './routes.ts';
+import type {ServedCatalog} from './served-catalog.ts';
+import {type SentTotals, type UploadRow, UploadSessions} from './sessions.ts';
+import {type SlotTimes, slotTimes, UploadSlots} from './slots.ts';
+
+/** What {@link createUploadServer} takes. */
+export type UploadServerOptions = {
+	identity: Identity;
+	/** Nickname. */
+	name: string;
+	version: string;
+	catalog: ServedCatalog;
+	/** Gets the upload events, and `error` for what is a bug here. */
+	bus: EngineBus;
+	/** Peers that are sent to at once. Default 8. */
+	slots?: number;
+	/** Bytes per second, all uploads together; undefined: no limit. */
+	limit?: number;
+	/** For tests: milliseconds that are otherwise constants. */
+	times?: Partial<SlotTimes & {bodyTimeout: number; sessionIdle: number}>;
+};
+
+/** Numbers since the start, and how it stands now. */
+export type UploadTotals = SentTotals & {
+	/** Uploads that run now. */
+	running: number;
+	slots: {count: number; used: number; queued: number};
+};
+
+/** A peer's file server. */
+export type UploadServer = {
+	/** @throws P2pError port-taken, usage */
+	start(options: ListenOptions): Promise<Address & {movedFrom?: number}>;
+	/** Closes idle connections at once, running ones when their answer is sent or after two seconds. */
+	stop(): Promise<void>;
+	/** Running uploads, and for some seconds those that ended. */
+	uploads(): UploadRow[];
+	setSlots(count: number): void;
+	setLimit(bytesPerSecond: number | undefined): void;
+	totals(): UploadTotals;
+};
+
+const defaultSlots = 8;
+/** Longer than clients keep a connection they do not use, so that none is closed as it is used again. */
+const keepAliveMs = 30_000;
+const stopGraceMs = 2000;
+
+/** Makes the HTTPS server that other peers, curl and browsers fetch this peer's files from. */
+export function createUploadServer(options: UploadServerOptions): UploadServer {
+	const {identity, name, version, catalog, bus, times} = options;
+	const slots = new UploadSlots(options.slots ?? defaultSlots, {...slotTimes, ...times});
+	const limit = new RateLimit(options.limit);
+	const sessions = new UploadSessions(bus, times?.sessionIdle);
+	const openFiles = new OpenFiles();
+	const bodyTimeout = times?.bodyTimeout ?? limits.bodyTimeout;
+	let stopping = false;
+
+	const app = fastify({
+		https: {...tlsServerOptions(identity), headersTimeout: limits.requestHeaders, connectionsCheckingInterval: 1000},
+		bodyLimit: limits.jsonBody,
+		// For answers other than files, which see to it themselves.
+		connectionTimeout: bodyTimeout,
+		keepAliveTimeout: keepAliveMs,
+		requestTimeout: limits.requestHeaders * 2,
+		forceCloseConnections: 'idle',
+		exposeHeadRoutes: true,
+		clientErrorHandler: answerClientError,
+		frameworkErrors: (error, _request, reply) => void sendError(reply as unknown as FastifyReply, error),
+		routerOptions: {maxParamLength: 128},
+	}) as unknown as FastifyInstance;
+	app.server.maxConnections = limits.connections;
+	const sockets = new Set<Socket>();
+	app.server.on('connection', (socket: Socket) => {
+		socket.setNoDelay(true);
+		sockets.add(socket);
+		socket.once('close', () => sockets.delete(socket));
+	});
+
+	const onBug = (error: unknown) => bus.emit('error', {code: 'internal', message: `File server: ${errorLine(error)}`});
+	answerErrors(app, onBug);
+	catalogRoutes(app, catalog, {id: identity.id, name, version});
+	const parts = {catalog, slots, limit, sessions, openFiles, bodyTimeout, stopping: () => stopping, onBug};
+	app.route({method: ['GET', 'HEAD'], url: '/v1/files/:content', handler: fileRoute(parts)});
+
+	return {
+		start: where => listen(app, where),
+		async stop() {
+			stopping = true;
+			// A connection that is kept alive becomes idle only when its answer is sent.
+			const idle = setInterval(() => app.server.closeIdleConnections(), 50);
+			const grace = setTimeout(() => {
+				for (const socket of sockets) socket.destroy();
+			}, stopGraceMs);
+			await app.close();
+			clearInterval(idle);
+			clearTimeout(grace);
+			sessions.stop();
+			openFiles.close();
+		},
+		uploads: () => sessions.rows(),
+		setSlots: count => slots.setCount(count),
+		setLimit: bytesPerSecond => limit.set(bytesPerSecond),
+		totals: () => ({...sessions.totals(), running: sessions.running, slots: {count: slots.count, ...slots.usage()}}),
+	};
+}
