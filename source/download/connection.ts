@@ -1,0 +1,264 @@
+// One TLS connection to a source, with the least work per record that Node allows: `onread` hands every decrypted
+// record over in one reused buffer, past the stream machinery. A gigabyte is 65,536 records.
+import type {OnReadOpts} from 'node:net';
+import {type ConnectionOptions, connect, type TLSSocket} from 'node:tls';
+import {limits} from '../api/limits.ts';
+import {formatAddress} from '../core/address.ts';
+import {isErrorCode, networkError} from '../core/errors.ts';
+import {remotePeerId} from '../net/remote-id.ts';
+import type {Target} from '../net/secure-client.ts';
+import {type TlsIdentity, tlsOptions} from '../net/tls-options.ts';
+import {maxHeadBytes, parseHead, type ResponseHead} from './http-response.ts';
+import type {RateLimit} from './rate-limit.ts';
+import {type Fault, FaultError} from './types.ts';
+
+/** Who takes an answer in. Both throw a FaultError for what is not as asked; that ends the connection. */
+export type Sink = {
+	/** The head of an answer with a status below 300. @returns the exact bytes of body to take */
+	head(head: ResponseHead): number;
+	/** Some of the body: `buffer` from `from` to before `to`, valid only during the call. */
+	body(buffer: Buffer, from: number, to: number): void;
+};
+
+type Exchange = {
+	sink: Sink;
+	resolve(): void;
+	reject(error: FaultError): void;
+	stallMs: number;
+	timer: NodeJS.Timeout;
+	head: ResponseHead | undefined;
+	bodyLeft: number;
+	/** The body of an error, for its code and message. */
+	errorBody: Buffer[] | undefined;
+	answered: boolean;
+};
+
+const readBufferBytes = 64 * 1024;
+const errorBodyBytes = 64 * 1024;
+const checkMs = 500;
+const emptyLine = Buffer.from('\r\n\r\n');
+
+/** A connection that takes one request at a time. Every rejection is a {@link FaultError}. */
+export class SourceConnection {
+	/** Body bytes received over its life. */
+	received = 0;
+	/** The last request failed without one byte of answer: on a kept connection that means it was closed under us. */
+	diedUnanswered = false;
+	readonly #target: Target;
+	readonly #limit: RateLimit;
+	#socket!: TLSSocket;
+	#exchange: Exchange | undefined;
+	#headBytes = Buffer.alloc(0);
+	#lastByte = 0;
+	#paused = false;
+	#closed: FaultError | undefined;
+
+	private constructor(target: Target, limit: RateLimit) {
+		this.#target = target;
+		this.#limit = limit;
+	}
+
+	/** Connects, and checks that the source has the key it must have. */
+	static async open(target: Target, identity: TlsIdentity, limit: RateLimit): Promise<SourceConnection> {
+		const connection = new SourceConnection(target, limit);
+		await connection.#connect(identity);
+		return connection;
+	}
+
+	/** Whether another request can be sent. */
+	get usable(): boolean {
+		return !this.#closed && !this.#exchange;
+	}
+
+	#connect(identity: TlsIdentity): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const fail = (error: unknown) => {
+				clearTimeout(timer);
+				this.destroy(faultOf(error, this.#target));
+				reject(this.#closed);
+			};
+			const timer = setTimeout(() => fail(timedOut('UND_ERR_CONNECT_TIMEOUT')), limits.connectTimeout);
+			const onread: OnReadOpts = {
+				buffer: Buffer.allocUnsafeSlow(readBufferBytes),
+				callback: (length, buffer) => this.#read(length, buffer as Buffer),
+			};
+			// Documented for tls.connect, but missing from its types.
+			const options: ConnectionOptions & {onread: OnReadOpts} = {
+				...tlsOptions(identity),
+				host: this.#target.host,
+				port: this.#target.port,
+				servername: '',
+				onread,
+			};
+			this.#socket = connect(options);
+			this.#socket.setNoDelay(true);
+			this.#socket.on('error', fail);
+			this.#socket.on('close', () => fail(timedOut('UND_ERR_SOCKET')));
+			this.#socket.on('end', () => fail(timedOut('UND_ERR_SOCKET')));
+			this.#socket.once('secureConnect', () => {
+				clearTimeout(timer);
+				if (remotePeerId(this.#socket) === this.#target.id) return resolve();
+				const message = `another peer answers at ${formatAddress(this.#target)}`;
+				fail(new FaultError({kind: 'refused', code: 'wrong-peer', message}));
+			});
+			this.#socket.resume();
+		});
+	}
+
+	/** Sends a GET and feeds the answer to the sink. @param range first and last byte */
+	get(path: string, range: {first: number; last: number} | undefined, sink: Sink, stallMs: number): Promise<void> {
+		return new Promise((resolve, reject) => {
+			if (this.#closed || this.#exchange) return reject(this.#closed ?? new Error('busy'));
+			this.#lastByte = performance.now();
+			this.diedUnanswered = false;
+			const timer = setInterval(() => this.#check(), Math.min(checkMs, stallMs / 4));
+			this.#exchange = {
+				sink,
+				resolve,
+				reject,
+				stallMs,
+				timer,
+				head: undefined,
+				bodyLeft: 0,
+				errorBody: undefined,
+				answered: false,
+			};
+			const wanted = range ? `Range: bytes=${range.first}-${range.last}\r\n` : '';
+			this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: ${formatAddress(this.#target)}\r\n${wanted}\r\n`, 'latin1');
+		});
+	}
+
+	/** Ends it at once, and what is under way with that fault. */
+	destroy(fault: Fault): void {
+		if (this.#closed) return;
+		this.#closed = new FaultError(fault);
+		this.#socket.destroy();
+		const exchange = this.#exchange;
+		if (!exchange) return;
+		this.#exchange = undefined;
+		clearInterval(exchange.timer);
+		this.diedUnanswered = !exchange.answered;
+		exchange.reject(this.#closed);
+	}
+
+	/** Called for every record. @returns false to stop reading until resumed */
+	#read(length: number, buffer: Buffer): boolean {
+		if (this.#closed) return false;
+		try {
+			this.#lastByte = performance.now();
+			this.#take(buffer, length);
+		} catch (error) {
+			this.destroy(error instanceof FaultError ? error.fault : {kind: 'network', message: String(error)});
+			return false;
+		}
+		if (!this.#limit.take(length)) return true;
+		this.#pause();
+		return false;
+	}
+
+	#take(buffer: Buffer, length: number): void {
+		for (let at = 0; at < length; ) {
+			const exchange = this.#exchange;
+			if (!exchange) throw new FaultError({kind: 'lied', message: 'it sends bytes that nobody asked for'});
+			exchange.answered = true;
+			if (!exchange.head) {
+				at = this.#takeHead(exchange, buffer, at, length);
+			} else {
+				const to = Math.min(length, at + exchange.bodyLeft);
+				if (exchange.errorBody) exchange.errorBody.push(Buffer.from(buffer.subarray(at, to)));
+				else {
+					exchange.sink.body(buffer, at, to);
+					this.received += to - at;
+				}
+				exchange.bodyLeft -= to - at;
+				at = to;
+			}
+			if (exchange.head && exchange.bodyLeft === 0) this.#finish(exchange, exchange.head);
+		}
+	}
+
+	/** @returns where the body starts in the buffer, or its end when the head is not complete */
+	#takeHead(exchange: Exchange, buffer: Buffer, at: number, length: number): number {
+		const before = this.#headBytes.length;
+		const bytes = Buffer.concat([this.#headBytes, buffer.subarray(at, Math.min(length, at + maxHeadBytes))]);
+		const end = bytes.indexOf(emptyLine);
+		if (end === -1) {
+			if (bytes.length >= maxHeadBytes) throw new FaultError({kind: 'lied', message: 'an endless answer head'});
+			this.#headBytes = bytes;
+			return length;
+		}
+		this.#headBytes = Buffer.alloc(0);
+		const head = parseHead(bytes.toString('latin1', 0, end));
+		exchange.head = head;
+		if (head.status < 300) exchange.bodyLeft = exchange.sink.head(head);
+		else if (head.length !== undefined && head.length <= errorBodyBytes) {
+			exchange.errorBody = [];
+			exchange.bodyLeft = head.length;
+		} else throw new FaultError(faultOfAnswer(head, undefined));
+		return at + end + emptyLine.length - before;
+	}
+
+	#finish(exchange: Exchange, head: ResponseHead): void {
+		this.#exchange = undefined;
+		clearInterval(exchange.timer);
+		if (exchange.errorBody) exchange.reject(new FaultError(faultOfAnswer(head, Buffer.concat(exchange.errorBody))));
+		else exchange.resolve();
+		if (!head.keepAlive) this.destroy({kind: 'network', message: 'it closed the connection'});
+	}
+
+	#pause(): void {
+		if (this.#paused) return;
+		this.#paused = true;
+		const timer = setInterval(() => {
+			if (!this.#limit.open && !this.#closed) return;
+			clearInterval(timer);
+			this.#paused = false;
+			this.#lastByte = performance.now();
+			if (!this.#closed) this.#socket.resume();
+		}, 20);
+	}
+
+	/** A source that sends nothing is given up; time in which we did not listen does not count. */
+	#check(): void {
+		const exchange = this.#exchange;
+		if (!exchange || this.#paused || performance.now() - this.#lastByte < exchange.stallMs) return;
+		// Our own thread may have been held up by the disk: let it read what has come before judging.
+		const seen = this.#lastByte;
+		setTimeout(() => {
+			if (this.#exchange === exchange && this.#lastByte === seen)
+				this.destroy({kind: 'network', message: 'it stopped sending'});
+		}, 20);
+	}
+}
+
+function timedOut(code: string): Error {
+	return Object.assign(new Error(code), {code});
+}
+
+function faultOf(error: unknown, target: Target): Fault {
+	if (error instanceof FaultError) return error.fault;
+	return {kind: 'network', message: networkError(error, formatAddress(target)).message};
+}
+
+/** The fault that an error answer stands for. */
+function faultOfAnswer(head: ResponseHead, body: Buffer | undefined): Fault {
+	let said: {code?: unknown; message?: unknown; details?: {place?: unknown; position?: unknown}} = {};
+	try {
+		said = (body && JSON.parse(body.toString('utf8'))) || {};
+	} catch {
+		// The status alone has to do.
+	}
+	if (head.status === 503) {
+		const place = Number(said.details?.place ?? said.details?.position);
+		return {
+			kind: 'busy',
+			seconds: Math.min(Math.max(head.retryAfter ?? 2, 0.2), 300),
+			...(Number.isSafeInteger(place) && place > 0 && {place}),
+		};
+	}
+	const message = typeof said.message === 'string' ? said.message.slice(0, 300) : `it answered ${head.status}`;
+	if (head.status >= 500 || head.status === 408 || head.status === 429) return {kind: 'network', message};
+	if (head.status < 400) return {kind: 'lied', message};
+	const code = isErrorCode(said.code) ? said.code : head.status === 404 ? 'not-found' : 'bad-request';
+	return {kind: 'refused', code, message};
+}

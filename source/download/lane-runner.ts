@@ -1,0 +1,181 @@
+import {limits} from '../api/limits.ts';
+import {decodePieceLayer, pieceLayerWireBytes} from '../content/piece-layer.ts';
+import {P2pError} from '../core/errors.ts';
+import type {Target} from '../net/secure-client.ts';
+import type {SourceConnection} from './connection.ts';
+import {PieceSink} from './piece-sink.ts';
+import {type Fault, FaultError} from './types.ts';
+import type {FromWorker, LayerOrder, RunOrder} from './worker-messages.ts';
+
+/** Where a lane gets its connections from. */
+export type ConnectionShelf = {
+	/** A connection to the target: a kept one, or a new one. */
+	take(target: Target, fresh: boolean): Promise<{connection: SourceConnection; kept: boolean}>;
+	/** Gives one back that is fit for another request; others are closed. */
+	put(target: Target, connection: SourceConnection): void;
+};
+
+/** Buffers of one piece, reused. */
+export type BufferShelf = {take(bytes: number): Buffer; put(buffer: Buffer): void};
+
+/** A lane inside its worker: does its orders one after the other on one connection. */
+export class LaneRunner {
+	readonly id: number;
+	readonly #target: Target;
+	readonly #connections: ConnectionShelf;
+	readonly #buffers: BufferShelf;
+	readonly #post: (message: FromWorker) => void;
+	readonly #orders: (RunOrder | LayerOrder)[] = [];
+	#connection: SourceConnection | undefined;
+	#current: number | undefined;
+	#cancelled = false;
+	#closed = false;
+	/** Ends the wait for a connection. */
+	#giveUp: (() => void) | undefined;
+	/** Bytes that came over former connections, less what this one had brought to others. */
+	#before = 0;
+	#working: Promise<void> | undefined;
+
+	constructor(
+		id: number,
+		target: Target,
+		connections: ConnectionShelf,
+		buffers: BufferShelf,
+		post: (message: FromWorker) => void,
+	) {
+		this.id = id;
+		this.#target = target;
+		this.#connections = connections;
+		this.#buffers = buffers;
+		this.#post = post;
+	}
+
+	/** Body bytes received over its life. */
+	get received(): number {
+		return this.#before + (this.#connection?.received ?? 0);
+	}
+
+	/** Queues an order. */
+	push(order: RunOrder | LayerOrder): void {
+		this.#orders.push(order);
+		this.#working ??= this.#work().finally(() => {
+			this.#working = undefined;
+		});
+	}
+
+	/** Ends an order that waits or is under way. */
+	cancel(run: number): void {
+		const index = this.#orders.findIndex(order => order.run === run);
+		if (index !== -1) {
+			this.#orders.splice(index, 1);
+			this.#ended(run, {kind: 'cancelled'});
+		} else if (this.#current === run) {
+			this.#cancelled = true;
+			this.#giveUp?.();
+			this.#connection?.destroy({kind: 'cancelled'});
+		}
+	}
+
+	/** Ends everything; once it resolves, nothing of this lane touches a file. */
+	async close(): Promise<void> {
+		this.#closed = true;
+		for (const order of this.#orders.splice(0)) this.#ended(order.run, {kind: 'cancelled'});
+		if (this.#current !== undefined) this.cancel(this.#current);
+		await this.#working;
+		if (this.#connection) this.#connections.put(this.#target, this.#connection);
+		this.#connection = undefined;
+	}
+
+	async #work(): Promise<void> {
+		for (let order = this.#orders.shift(); order; order = this.#orders.shift()) {
+			this.#current = order.run;
+			this.#cancelled = false;
+			const fault = await this.#do(order);
+			this.#current = undefined;
+			this.#ended(order.run, fault);
+		}
+	}
+
+	#ended(run: number, fault: Fault | undefined): void {
+		this.#post({type: 'ended', lane: this.id, run, ...(fault && {fault})});
+	}
+
+	async #do(order: RunOrder | LayerOrder): Promise<Fault | undefined> {
+		for (let fresh = false; ; fresh = true) {
+			let kept = false;
+			try {
+				kept = await this.#connect(fresh);
+				const connection = this.#connection;
+				if (this.#cancelled || this.#closed || !connection) return {kind: 'cancelled'};
+				await (order.type === 'run' ? this.#pieces(order, connection) : this.#layer(order, connection));
+				return undefined;
+			} catch (error) {
+				if (this.#cancelled || this.#closed) return {kind: 'cancelled'};
+				// A kept connection may have been closed from the other side just as we sent.
+				if (kept && this.#connection?.diedUnanswered && !fresh) continue;
+				if (error instanceof FaultError) return error.fault;
+				if (error instanceof P2pError) return {kind: 'lied', message: error.message};
+				throw error;
+			}
+		}
+	}
+
+	/** Has a usable connection afterwards, or none when cancelled. @returns whether it has served before */
+	async #connect(fresh: boolean): Promise<boolean> {
+		if (this.#connection?.usable) return true;
+		this.#before += this.#connection?.received ?? 0;
+		this.#connection = undefined;
+		const taking = this.#connections.take(this.#target, fresh);
+		const cancelled = new Promise<undefined>(resolve => {
+			this.#giveUp = () => resolve(undefined);
+		});
+		const got = await Promise.race([taking, cancelled]).finally(() => {
+			this.#giveUp = undefined;
+		});
+		if (!got) {
+			taking.then(late => this.#connections.put(this.#target, late.connection)).catch(() => undefined);
+			return false;
+		}
+		this.#connection = got.connection;
+		this.#before -= got.connection.received;
+		return got.kept;
+	}
+
+	async #pieces(order: RunOrder, connection: SourceConnection): Promise<void> {
+		const buffer = this.#buffers.take(Math.min(order.pieceSize, order.size));
+		try {
+			const sink = new PieceSink(order, buffer, piece =>
+				this.#post({type: 'piece', lane: this.id, run: order.run, piece}),
+			);
+			await connection.get(`/v1/files/${order.content}`, PieceSink.range(order), sink, order.stallMs);
+		} finally {
+			this.#buffers.put(buffer);
+		}
+	}
+
+	async #layer(order: LayerOrder, connection: SourceConnection): Promise<void> {
+		const chunks: Buffer[] = [];
+		const most = Math.min(pieceLayerWireBytes(order.size), limits.pieceLayerBytes);
+		await connection.get(
+			`/v1/files/${order.content}/pieces`,
+			undefined,
+			{
+				head({status, length}) {
+					if (status !== 200 || length === undefined || length > most)
+						throw new FaultError({kind: 'lied', message: `a piece layer of ${length ?? 'unknown'} bytes`});
+					return length;
+				},
+				body: (buffer, from, to) => chunks.push(Buffer.from(buffer.subarray(from, to))),
+			},
+			order.stallMs,
+		);
+		const {layer, have} = decodePieceLayer(Buffer.concat(chunks), order.content, order.size);
+		this.#post({
+			type: 'layer',
+			lane: this.id,
+			run: order.run,
+			layer: new Uint8Array(layer),
+			...(have && {have: new Uint8Array(have)}),
+		});
+	}
+}

@@ -1,0 +1,115 @@
+import type {Fault} from './types.ts';
+import type {FromWorker, LayerOrder, RunOrder, ToWorker} from './worker-messages.ts';
+
+/** What a lane's user is told. */
+export type LaneListener = {
+	/** A piece is verified and written. */
+	piece(run: number, piece: number): void;
+	/** A run is over; without a fault all its pieces came. */
+	ended(run: number, fault: Fault | undefined): void;
+};
+
+type LayerAnswer = {layer: Uint8Array; have?: Uint8Array};
+
+let nextRun = 1;
+
+/** One connection's worth of work for one download, as the manager's thread sees it. */
+export class Lane {
+	readonly id: number;
+	listener: LaneListener | undefined;
+	/** Bytes per second, smoothed over about a second; 0 until measured. */
+	speed = 0;
+	/** When bytes last came in, by performance.now(). */
+	lastBytes = performance.now();
+	/** Body bytes received so far. */
+	received = 0;
+	readonly #post: (message: ToWorker) => void;
+	readonly #layers = new Map<number, {resolve(answer: LayerAnswer): void; reject(fault: Fault): void}>();
+	#sampledAt = performance.now();
+	#closing: PromiseWithResolvers<void> | undefined;
+	#dead = false;
+
+	/** Made by the pool. */
+	constructor(id: number, post: (message: ToWorker) => void) {
+		this.id = id;
+		this.#post = post;
+	}
+
+	/** Queues a run behind those before it. @returns its number, as the listener is told */
+	run(order: Omit<RunOrder, 'type' | 'lane' | 'run'>): number {
+		const run = nextRun++;
+		if (this.lastBytes < this.#sampledAt) this.lastBytes = performance.now();
+		this.#send({type: 'run', lane: this.id, run, ...order});
+		return run;
+	}
+
+	/** Fetches and checks the piece layer. Rejects with a {@link Fault}. */
+	layer(order: Omit<LayerOrder, 'type' | 'lane' | 'run'>): Promise<LayerAnswer> {
+		const run = nextRun++;
+		return new Promise((resolve, reject) => {
+			this.#layers.set(run, {resolve, reject});
+			this.#send({type: 'layer', lane: this.id, run, ...order});
+		});
+	}
+
+	/** Ends a run that waits or is under way. */
+	cancel(run: number): void {
+		if (!this.#dead) this.#post({type: 'cancel', lane: this.id, run});
+	}
+
+	/** Ends all; once it resolves, nothing of this lane touches its file any more. */
+	close(): Promise<void> {
+		if (this.#dead) return Promise.resolve();
+		if (!this.#closing) {
+			this.#closing = Promise.withResolvers<void>();
+			this.#post({type: 'close', lane: this.id});
+		}
+		return this.#closing.promise;
+	}
+
+	/** A message from the worker. */
+	receive(message: Extract<FromWorker, {lane: number}>): void {
+		if (message.type === 'piece') this.listener?.piece(message.run, message.piece);
+		else if (message.type === 'layer') this.#layers.get(message.run)?.resolve(message);
+		else if (message.type === 'closed') {
+			this.#dead = true;
+			this.#closing?.resolve();
+		} else this.#ended(message.run, message.fault);
+	}
+
+	/** The byte count that the worker took just now. */
+	sampled(received: number): void {
+		const now = performance.now();
+		const seconds = Math.max(now - this.#sampledAt, 50) / 1000;
+		const speed = Math.max(0, received - this.received) / seconds;
+		// A long time since the last sample says as much as several samples.
+		const weight = 1 - Math.exp(-seconds / 0.6);
+		this.speed = this.speed === 0 ? speed : this.speed + (speed - this.speed) * weight;
+		this.received = received;
+		this.#sampledAt = now;
+		this.lastBytes = now;
+	}
+
+	/** The worker is gone. */
+	crashed(message: string): void {
+		this.#dead = true;
+		for (const run of [...this.#layers.keys()]) this.#ended(run, {kind: 'network', message});
+		this.listener?.ended(0, {kind: 'network', message});
+		this.#closing?.resolve();
+	}
+
+	#send(order: RunOrder | LayerOrder): void {
+		if (this.#dead) queueMicrotask(() => this.#ended(order.run, {kind: 'network', message: 'the worker has ended'}));
+		else this.#post(order);
+	}
+
+	#ended(run: number, fault: Fault | undefined): void {
+		const layer = this.#layers.get(run);
+		if (!layer) {
+			this.listener?.ended(run, fault);
+			return;
+		}
+		this.#layers.delete(run);
+		if (fault) layer.reject(fault);
+	}
+}

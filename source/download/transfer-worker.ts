@@ -1,0 +1,139 @@
+// A transfer worker: receives, verifies and writes, all in one thread, so that a piece is hashed while the processor's
+// cache holds it and no byte crosses threads. Several of them share the lanes of all downloads.
+import {parentPort, workerData} from 'node:worker_threads';
+import {formatAddress} from '../core/address.ts';
+import {systemCode} from '../core/errors.ts';
+import type {Target} from '../net/secure-client.ts';
+import {SourceConnection} from './connection.ts';
+import {type BufferShelf, type ConnectionShelf, LaneRunner} from './lane-runner.ts';
+import {RateLimit} from './rate-limit.ts';
+import {hashWholeFile, verifyPart} from './verify-file.ts';
+import type {FromWorker, ToWorker, VerifyOrder, WorkerStart} from './worker-messages.ts';
+
+const sampleMs = 200;
+/** A kept connection is closed after so long without use. */
+const keptMs = 4000;
+/** Buffers that are kept for reuse, in bytes. */
+const keptBufferBytes = 16 * 1024 * 1024;
+
+const port = parentPort!;
+const start = workerData as WorkerStart;
+const limit = new RateLimit(start.limit);
+const lanes = new Map<number, LaneRunner>();
+const stopped = new Set<number>();
+const sampled = new Map<number, number>();
+
+const post = (message: FromWorker) => port.postMessage(message);
+
+const kept = new Map<string, {connection: SourceConnection; timer: NodeJS.Timeout}[]>();
+const keyOf = (target: Target) => `${target.id}@${formatAddress(target)}`;
+const connections: ConnectionShelf = {
+	async take(target, fresh) {
+		const shelf = fresh ? undefined : kept.get(keyOf(target));
+		for (let found = shelf?.pop(); found; found = shelf?.pop()) {
+			clearTimeout(found.timer);
+			if (found.connection.usable) return {connection: found.connection, kept: true};
+		}
+		return {connection: await SourceConnection.open(target, start, limit), kept: false};
+	},
+	put(target, connection) {
+		if (!connection.usable) return connection.destroy({kind: 'cancelled'});
+		const key = keyOf(target);
+		const shelf = kept.get(key) ?? [];
+		const timer = setTimeout(() => {
+			connection.destroy({kind: 'cancelled'});
+			const left = (kept.get(key) ?? []).filter(entry => entry.connection !== connection);
+			if (left.length > 0) kept.set(key, left);
+			else kept.delete(key);
+		}, keptMs);
+		kept.set(key, [...shelf, {connection, timer}]);
+	},
+};
+
+const spare: Buffer[] = [];
+const buffers: BufferShelf = {
+	take(bytes) {
+		const index = spare.findIndex(buffer => buffer.length >= bytes && buffer.length <= 4 * bytes);
+		// A power of two, so that files of nearly one size share buffers.
+		return spare.splice(index, index === -1 ? 0 : 1)[0] ?? Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(bytes)));
+	},
+	put(buffer) {
+		const bytes = spare.reduce((sum, other) => sum + other.length, buffer.length);
+		if (bytes <= keptBufferBytes) spare.push(buffer);
+	},
+};
+
+setInterval(() => {
+	const counts: number[] = [];
+	for (const [id, lane] of lanes) {
+		if (lane.received === sampled.get(id)) continue;
+		sampled.set(id, lane.received);
+		counts.push(id, lane.received);
+	}
+	if (counts.length > 0) post({type: 'bytes', counts});
+}, sampleMs).unref();
+
+async function task(id: number, work: () => Promise<FromWorker>): Promise<void> {
+	try {
+		post(await work());
+	} catch (error) {
+		const code = systemCode(error);
+		post({type: 'task-failed', task: id, ...(code && {code}), message: (error as Error).message});
+	} finally {
+		stopped.delete(id);
+	}
+}
+
+function verify({task: id, ...part}: VerifyOrder): Promise<void> {
+	return task(id, async () => {
+		let bytes = 0;
+		let told = performance.now();
+		const progress = (more: number) => {
+			bytes += more;
+			if (performance.now() - told < 100) return;
+			told = performance.now();
+			post({type: 'verifying', task: id, bytes});
+		};
+		return {type: 'verified', task: id, have: await verifyPart(part, progress, () => stopped.has(id))};
+	});
+}
+
+port.on('message', (message: ToWorker) => {
+	switch (message.type) {
+		case 'open':
+			lanes.set(message.lane, new LaneRunner(message.lane, message.target, connections, buffers, post));
+			break;
+		case 'run':
+		case 'layer':
+			lanes.get(message.lane)?.push(message);
+			break;
+		case 'cancel':
+			lanes.get(message.lane)?.cancel(message.run);
+			break;
+		case 'close': {
+			const {lane} = message;
+			void lanes
+				.get(lane)
+				?.close()
+				.then(() => {
+					lanes.delete(lane);
+					sampled.delete(lane);
+					post({type: 'closed', lane});
+				});
+			break;
+		}
+		case 'verify':
+			void verify(message);
+			break;
+		case 'hash':
+			void task(message.task, async () => ({
+				type: 'hashed',
+				task: message.task,
+				content: await hashWholeFile(message.file, () => stopped.has(message.task)),
+			}));
+			break;
+		case 'stop-task':
+			stopped.add(message.task);
+			break;
+	}
+});

@@ -1,0 +1,64 @@
+// What crosses between the manager's thread and a transfer worker. A lane is one connection's worth of work for one
+// download; a run is one request on it for consecutive pieces.
+import type {Target} from '../net/secure-client.ts';
+import type {Fault} from './types.ts';
+
+/** What a transfer worker is started with. */
+export type WorkerStart = {keyPem: string; certificatePem: string; limit: SharedArrayBuffer};
+
+/** Consecutive pieces to fetch in one request, verify and write. */
+export type RunOrder = {
+	type: 'run';
+	lane: number;
+	run: number;
+	content: string;
+	/** The partial file's descriptor: valid in every thread of the process. */
+	fd: number;
+	size: number;
+	pieceSize: number;
+	first: number;
+	count: number;
+	/** `count` × 32 bytes of the piece layer. */
+	hashes: Uint8Array;
+	/** Milliseconds without a byte after which the source is given up. */
+	stallMs: number;
+};
+
+/** The piece layer to fetch and check. */
+export type LayerOrder = {type: 'layer'; lane: number; run: number; content: string; size: number; stallMs: number};
+
+/** Pieces of a partial file to look at. */
+export type VerifyOrder = {
+	type: 'verify';
+	task: number;
+	fd: number;
+	content: string;
+	size: number;
+	layer: Uint8Array;
+	/** Which pieces to look at; a piece that reads as zeros counts as missing. */
+	candidates: Uint8Array;
+};
+
+export type ToWorker =
+	| {type: 'open'; lane: number; target: Target}
+	| RunOrder
+	| LayerOrder
+	/** Ends a run that is waiting or under way; `ended` follows when it was not over already. */
+	| {type: 'cancel'; lane: number; run: number}
+	/** Ends all of a lane; `closed` follows, and after it nothing of that lane touches its file. */
+	| {type: 'close'; lane: number}
+	| VerifyOrder
+	| {type: 'hash'; task: number; file: string}
+	| {type: 'stop-task'; task: number};
+
+export type FromWorker =
+	| {type: 'piece'; lane: number; run: number; piece: number}
+	| {type: 'layer'; lane: number; run: number; layer: Uint8Array; have?: Uint8Array}
+	| {type: 'ended'; lane: number; run: number; fault?: Fault}
+	/** Body bytes received so far per lane: lane, bytes, lane, bytes… A few times a second while it changes. */
+	| {type: 'bytes'; counts: number[]}
+	| {type: 'closed'; lane: number}
+	| {type: 'verifying'; task: number; bytes: number}
+	| {type: 'verified'; task: number; have: Uint8Array}
+	| {type: 'hashed'; task: number; content: string | undefined}
+	| {type: 'task-failed'; task: number; code?: string; message: string};
