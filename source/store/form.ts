@@ -1,0 +1,167 @@
+// The prompts behind the start menu: their fields, and what is wrong with what was typed.
+import {formatAddress, parseAddress, parseHost, parsePort} from '../core/address.ts';
+import {P2pError} from '../core/errors.ts';
+
+export type FormKind = 'server' | 'peer';
+
+/** One line of a prompt. */
+export type Field = {
+	id: FieldId;
+	label: string;
+	value: string;
+	/** Beside an empty field: what stands when nothing is typed. */
+	empty: string;
+	/** What a person may type here. */
+	help: string;
+	/** What is wrong with the value. */
+	error?: string;
+};
+
+export type FieldId = 'host' | 'port' | 'server' | 'serverPort' | 'share' | 'name';
+
+export type FormState = {
+	kind: FormKind;
+	title: string;
+	fields: readonly Field[];
+	index: number;
+	busy: boolean;
+	/** What went wrong that belongs to no field. */
+	error?: string;
+};
+
+/** What the prompts are filled with. */
+export type LaunchDefaults = {
+	serverPort: number;
+	peerPort: number;
+	/** Where the peer's server is looked for, as HOST or HOST:PORT. */
+	server?: string;
+	share?: string;
+	name?: string;
+};
+
+/** What the start menu asks for. A port or host that was left at its default is undefined: it may move when taken. */
+export type LaunchRequest =
+	| {mode: 'server'; host?: string; port?: number}
+	| {mode: 'peer'; server: string; port?: number; share?: string; name?: string}
+	| {mode: 'demo'};
+
+/** A form as it opens. A default stands where nothing is typed, so that typing replaces it. */
+export function openForm(kind: FormKind, defaults: LaunchDefaults): FormState {
+	const base = {kind, index: 0, busy: false};
+	const field = (id: FieldId, label: string, empty: string, help: string, value = ''): Field => ({
+		id,
+		label,
+		value,
+		empty,
+		help,
+	});
+	if (kind === 'server') {
+		const address = 'An address of this machine; 0 is localhost; empty: everyone in the network can connect';
+		return {
+			...base,
+			title: 'Run server',
+			fields: [
+				field('host', 'Address', 'all interfaces', address),
+				field('port', 'Port', String(defaults.serverPort), 'Where peers connect; 0 lets the system choose'),
+			],
+		};
+	}
+	const split = /^(.*):(\d+)$/.exec(defaults.server ?? '');
+	const address = split?.[1] ?? defaults.server ?? '0';
+	const port = split?.[2] ?? String(defaults.serverPort);
+	const share = 'A folder whose files others may download; more can be added later';
+	return {
+		...base,
+		title: 'Run peer',
+		fields: [
+			field(
+				'server',
+				'Server address',
+				address,
+				'Where the index server runs: an IP address or a name; 0 is localhost',
+			),
+			field('serverPort', 'Server port', port, `The index server's port, usually ${defaults.serverPort}`),
+			field(
+				'port',
+				'Own port',
+				String(defaults.peerPort),
+				'Where others fetch files from you; 0 lets the system choose',
+			),
+			field('share', 'Share folder', 'nothing', share, defaults.share),
+			field('name', 'Your name', defaults.name ?? 'the host name', 'How others see you'),
+		],
+	};
+}
+
+/** What is wrong with a field's value, or undefined. */
+export function fieldError(form: FormState, id: FieldId): string | undefined {
+	const value = form.fields.find(field => field.id === id)?.value.trim() ?? '';
+	try {
+		if (id === 'port' && value) parsePort(value);
+		else if (id === 'serverPort' && value) parseAddress(`0:${value}`, 1);
+		else if (id === 'host' && value) parseHost(value);
+		else if (id === 'server' && value) parseAddress(value, 1);
+	} catch (error) {
+		if (error instanceof P2pError) return error.message;
+		throw error;
+	}
+	if (id === 'name' && value.length > 64) return 'A name has at most 64 characters';
+	return undefined;
+}
+
+/** The form with a new value in its current field, checked at once. */
+export function withValue(form: FormState, value: string): FormState {
+	const changed = {
+		...form,
+		error: undefined,
+		fields: form.fields.map((field, index) => (index === form.index ? {...field, value} : field)),
+	};
+	return {
+		...changed,
+		fields: changed.fields.map((field, index) =>
+			index === form.index ? {...field, error: fieldError(changed, field.id)} : field,
+		),
+	};
+}
+
+/** The first field with something wrong, or undefined when the form can be sent. */
+export function firstBadField(form: FormState): {index: number; error: string} | undefined {
+	for (const [index, field] of form.fields.entries()) {
+		const error = fieldError(form, field.id);
+		if (error) return {index, error};
+	}
+	return undefined;
+}
+
+/** What a form without bad fields asks for. */
+export function launchRequest(form: FormState): LaunchRequest {
+	const field = (id: FieldId) => form.fields.find(candidate => candidate.id === id);
+	const value = (id: FieldId) => field(id)?.value.trim() ?? '';
+	const portText = value('port');
+	const port = portText === '' || portText === field('port')?.empty ? undefined : parsePort(portText);
+	if (form.kind === 'server') {
+		const host = value('host');
+		return {mode: 'server', ...(host && {host: parseHost(host)}), ...(port !== undefined && {port})};
+	}
+	const given = (id: FieldId) => value(id) || (field(id)?.empty ?? '');
+	const server = parseAddress(given('server'), parsePort(given('serverPort')));
+	const share = value('share');
+	const name = value('name');
+	return {
+		mode: 'peer',
+		server: formatAddress(server),
+		...(port !== undefined && {port}),
+		...(share && {share}),
+		...(name && {name}),
+	};
+}
+
+/** Which field a failure to start belongs to. */
+export function fieldOfFailure(kind: FormKind, code: string, message: string): FieldId | undefined {
+	if (code === 'port-taken') return 'port';
+	if (kind === 'server') return code === 'usage' || code === 'unreachable' ? 'host' : undefined;
+	if (/folder|share/i.test(message) || code === 'not-readable') return 'share';
+	if (['unreachable', 'timeout', 'no-server', 'identity-changed', 'refused', 'wrong-peer'].includes(code))
+		return 'server';
+	return undefined;
+}

@@ -1,0 +1,142 @@
+import {Box} from 'ink';
+import type {ReactNode} from 'react';
+import type {Rect} from '../../store/layout.ts';
+import type {Border} from '../draw/glyphs.ts';
+import {paintLine, type Span, spanCells} from '../draw/line.ts';
+import type {Theme, Tone} from '../theme.ts';
+import {Row} from './row.tsx';
+import {useUi} from './ui-context.ts';
+
+/** A row inside a pane: painted text of the inner width, a rule across it, or a component of that width. */
+export type PaneRow = string | {rule: readonly Span[]} | {node: ReactNode};
+
+/** Where a list stands, for the mark at its right side. */
+export type Scroll = {
+	/** First row of the pane that belongs to the list. */ from: number;
+	rows: number;
+	top: number;
+	total: number;
+};
+
+type PaneFrameProps = {
+	rect: Rect;
+	/** The number that focuses it; none for what is no pane. */
+	number?: number;
+	title: readonly Span[];
+	/** At the right of the upper border. */
+	right?: readonly Span[];
+	/** At the left and the right of the lower border. */
+	bottomLeft?: readonly Span[];
+	bottom?: readonly Span[];
+	focused: boolean;
+	rows: readonly PaneRow[];
+	scroll?: Scroll;
+};
+
+/** A border line with text set into it at both ends. */
+export function borderLine(
+	theme: Theme,
+	width: number,
+	corners: readonly [string, string],
+	across: string,
+	tone: Tone,
+	left: readonly Span[],
+	right: readonly Span[],
+): string {
+	const inner = width - 2;
+	const room = inner - 4;
+	const rightCells = spanCells(right) + (right.length > 0 ? 3 : 0);
+	const leftCells = Math.min(spanCells(left), Math.max(0, room));
+	const hasRight = right.length > 0 && leftCells + (left.length > 0 ? 3 : 0) + rightCells <= inner;
+	const spans: Span[] = [];
+	if (left.length > 0) spans.push([`${across} `, tone], ...fitted(theme, left, leftCells), [' ']);
+	const used = spanCells(spans) + (hasRight ? rightCells : 0);
+	spans.push([across.repeat(Math.max(0, inner - used)), tone]);
+	if (hasRight) spans.push([' '], ...right, [' '], [across, tone]);
+	return theme.paint(corners[0], tone) + paintLine(theme, inner, spans) + theme.paint(corners[1], tone);
+}
+
+function fitted(theme: Theme, spans: readonly Span[], width: number): readonly Span[] {
+	return spanCells(spans) <= width ? spans : [[paintless(spans, width, theme)]];
+}
+
+const paintless = (spans: readonly Span[], width: number, theme: Theme) =>
+	spans
+		.map(([text]) => text)
+		.join('')
+		.slice(0, Math.max(0, width - 1)) + theme.glyphs.ellipsis.slice(0, 1);
+
+/** Which rows of the list's part carry the mark of its place. */
+function thumb({rows, top, total}: Scroll): {from: number; to: number} | undefined {
+	if (total <= rows || rows < 1) return undefined;
+	const length = Math.max(1, Math.round((rows * rows) / total));
+	const from = Math.round((top / (total - rows)) * (rows - length));
+	return {from, to: from + length};
+}
+
+/** A numbered pane with titles and counts in its border; heavy when focused, so that focus shows without colour. */
+export function PaneFrame({
+	rect,
+	number,
+	title,
+	right = [],
+	bottomLeft = [],
+	bottom = [],
+	focused,
+	rows,
+	scroll,
+}: PaneFrameProps) {
+	const {theme} = useUi();
+	const {glyphs} = theme;
+	const border: Border = focused ? glyphs.heavy : glyphs.light;
+	const tone: Tone = focused ? 'accent' : 'muted';
+	const height = Math.max(0, rect.height - 2);
+	const heading: Span[] = [...(number === undefined ? [] : [[`${number} `, 'key'] as const]), ...title];
+	const mark = scroll && thumb(scroll);
+	const side = theme.paint(border.down, tone);
+	const thumbSign = theme.paint(glyphs.thumb, tone);
+	const blank = ' '.repeat(Math.max(0, rect.width - 2));
+	const body = Array.from({length: height}, (_, index) => {
+		const row = rows[index] ?? blank;
+		const listRow = scroll ? index - scroll.from : -1;
+		const rightSide = mark && listRow >= mark.from && listRow < mark.to && listRow < scroll.rows ? thumbSign : side;
+		if (typeof row === 'string') return <Row key={index} text={side + row + rightSide} />;
+		if ('rule' in row) {
+			const text = borderLine(theme, rect.width, [border.joinLeft, border.joinRight], glyphs.rule, tone, row.rule, []);
+			return <Row key={index} text={text} />;
+		}
+		return (
+			<Box key={index} height={1} width={rect.width}>
+				<Row text={side} />
+				{row.node}
+				<Row text={rightSide} />
+			</Box>
+		);
+	});
+	return (
+		<Box
+			position="absolute"
+			marginLeft={rect.x}
+			marginTop={rect.y}
+			width={rect.width}
+			height={rect.height}
+			flexDirection="column"
+		>
+			<Row
+				text={borderLine(theme, rect.width, [border.topLeft, border.topRight], border.across, tone, heading, right)}
+			/>
+			{body}
+			<Row
+				text={borderLine(
+					theme,
+					rect.width,
+					[border.bottomLeft, border.bottomRight],
+					border.across,
+					tone,
+					bottomLeft,
+					bottom,
+				)}
+			/>
+		</Box>
+	);
+}

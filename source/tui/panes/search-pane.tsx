@@ -1,0 +1,220 @@
+import type {ContentSources} from '../../api/schemas.ts';
+import {shortBytes} from '../../core/format.ts';
+import type {Rect} from '../../store/layout.ts';
+import {listRows} from '../../store/layout.ts';
+import {currentHit, marksOf, sortedHits} from '../../store/selectors.ts';
+import type {SearchState, UiState} from '../../store/state.ts';
+import {PaneFrame, type PaneRow} from '../components/pane-frame.tsx';
+import {Row} from '../components/row.tsx';
+import {TextField} from '../components/text-field.tsx';
+import {usePicked, useUi} from '../components/ui-context.ts';
+import {grouped} from '../draw/format.ts';
+import {paintLine, type Span, spread} from '../draw/line.ts';
+import {cells, fit} from '../draw/width.ts';
+import type {Theme} from '../theme.ts';
+
+const sortNames = {best: 'best', name: 'name', size: 'size', peers: 'peers'} as const;
+
+/** Columns of a result: only the name where there is little room. */
+function columnsFor(inner: number) {
+	const hash = inner >= 64 ? 9 : 0;
+	const peers = inner >= 40 ? 6 : inner >= 30 ? 4 : 0;
+	const size = inner >= 24 ? 6 : 0;
+	return {hash, peers, size, name: inner - 2 - size - peers - (hash ? hash + 1 : 0) - 1};
+}
+
+function hitLine(theme: Theme, inner: number, hit: ContentSources, isCurrent: boolean, focused: boolean): string {
+	const width = columnsFor(inner);
+	const {ellipsis} = theme.glyphs;
+	const gone = hit.sourceCount === 0;
+	return paintLine(
+		theme,
+		inner,
+		[
+			[isCurrent ? `${theme.glyphs.pointer} ` : '  ', 'accent'],
+			[fit(theme.text(hit.name), width.name, {ellipsis, position: 'middle'}), gone ? 'muted' : 'plain'],
+			[width.size ? fit(shortBytes(hit.size), width.size, {align: 'right'}) : ''],
+			[width.peers ? fit(String(hit.sourceCount), width.peers, {align: 'right'}) : '', gone ? 'warn' : 'plain'],
+			[width.hash ? `  ${hit.content.slice(0, width.hash - 2)}${ellipsis}` : '', 'muted'],
+		],
+		isCurrent && focused,
+	);
+}
+
+/** The strip of the peers that hold the file; it scrolls so that the chosen one is visible. */
+function stripLine(theme: Theme, inner: number, state: UiState, hit: ContentSources, focused: boolean): string {
+	const {glyphs} = theme;
+	const marked = marksOf(state, hit.content);
+	const items = hit.sources.map((source, index) => {
+		const isSelf = source.peer === state.peer?.id;
+		const sign = marked.includes(source.peer) ? glyphs.marked : glyphs.unmarked;
+		const name = isSelf ? 'you' : theme.text(source.name);
+		const text = `${sign} ${source.peer.slice(0, 8)} ${fit(name, Math.min(12, cells(name)), {ellipsis: glyphs.ellipsis})}`;
+		const tone = source.online && !isSelf ? (marked.includes(source.peer) ? 'ok' : 'plain') : 'muted';
+		return {text: ` ${text} `, isChosen: index === state.search.peerIndex, tone} as const;
+	});
+	let first = 0;
+	const widthTo = (from: number) =>
+		items.slice(from, state.search.peerIndex + 1).reduce((sum, item) => sum + cells(item.text), 0);
+	while (first < state.search.peerIndex && widthTo(first) > inner - 3) first++;
+	let line = '';
+	let left = inner;
+	if (first > 0) {
+		line += theme.paint(glyphs.ellipsis.slice(0, 1), 'muted');
+		left--;
+	}
+	for (const [at, item] of items.slice(first).entries()) {
+		const size = cells(item.text);
+		// One cell stays for the sign that there are more.
+		if (size > left - (first + at < items.length - 1 ? 1 : 0)) {
+			line += theme.paint(fit(item.text, left, {ellipsis: glyphs.ellipsis}), 'muted');
+			left = 0;
+			break;
+		}
+		line += theme.paint(item.text, item.isChosen && focused ? 'selected' : item.tone);
+		left -= size;
+	}
+	return line + ' '.repeat(Math.max(0, left));
+}
+
+/** What stands where there are no results. */
+function emptyLines(state: UiState): Span[][] {
+	const {search, peer} = state;
+	const offline = peer && !peer.servers.some(server => server.state === 'online');
+	if (search.error) return [[[search.error, 'error']], [[`Enter tries again`, 'muted']]];
+	if (search.busy && search.answered !== search.query.trim()) return [[['searching', 'muted']]];
+	if (search.query.trim() === '') {
+		return [
+			[
+				['/', 'key'],
+				[' searches what everybody shares, as you type', 'muted'],
+			],
+			...(offline ? [[['No index server is connected yet', 'warn'] as const]] : []),
+			[
+				['try  ', 'muted'],
+				['ext:flac', 'accent'],
+				['   ', 'muted'],
+				['size:>100MB', 'accent'],
+				['   ', 'muted'],
+				['"a phrase"', 'accent'],
+				['   ', 'muted'],
+				['-without', 'accent'],
+			],
+		];
+	}
+	return [
+		[[`Nothing matches ${search.answered}`, 'plain']],
+		[
+			['Fewer letters find more; ', 'muted'],
+			['esc', 'key'],
+			[' clears', 'muted'],
+		],
+	];
+}
+
+function titleRight(search: SearchState, glyphs: Theme['glyphs']): Span[] {
+	if (search.busy && (search.hits.length === 0 || search.answered === ''))
+		return [[`searching${glyphs.ellipsis}`, 'muted']];
+	if (search.answered === '' || search.error) return [];
+	return [
+		[`${grouped(search.total)}${search.more ? '+' : ''}`, 'count'],
+		[` ${search.total === 1 ? 'hit' : 'hits'} ${Math.max(1, Math.round(search.ms))} ms`, 'muted'],
+	];
+}
+
+/** Pane 1: the query, the files that match, and the peers that hold the chosen one. */
+export function SearchPane({rect}: {rect: Rect}) {
+	const {theme, context} = useUi();
+	const [search, list, focus, self] = usePicked(state => [
+		state.search,
+		state.lists.search,
+		state.focus,
+		state.peer?.id,
+		state.peer?.servers.length,
+		state.screen,
+	]);
+	void self;
+	const state = context.store.get();
+	const focused = focus.pane === 'search' && !focus.overlay;
+	const editing = focus.textMode === 'search';
+	const {glyphs} = theme;
+	const inner = rect.width - 2;
+	const hits = sortedHits(state);
+	const visible = listRows(state, 'search');
+	const hit = currentHit(state);
+	const sortSpans: Span[] =
+		hits.length > 1
+			? [['sort ', 'muted'], [`${sortNames[search.sort]}${search.reverse ? ' rev' : ''}${glyphs.sort}`], [' ']]
+			: [];
+
+	const rows: PaneRow[] = [];
+	if (editing) {
+		const right = paintLine(
+			theme,
+			Math.min(18, Math.max(0, inner - 24)),
+			spread([], sortSpans, Math.min(18, Math.max(0, inner - 24))),
+		);
+		const rightWidth = Math.min(18, Math.max(0, inner - 24));
+		rows.push({
+			node: (
+				<>
+					<Row text={theme.paint(' / ', 'key')} />
+					<TextField value={search.query} width={inner - 3 - rightWidth} />
+					{rightWidth > 0 && <Row text={right} />}
+				</>
+			),
+		});
+	} else {
+		const query = theme.text(search.query);
+		rows.push(paintLine(theme, inner, spread([[' / ', search.query ? 'muted' : 'key'], [query]], sortSpans, inner)));
+	}
+	if (rect.height >= 7) {
+		const width = columnsFor(inner);
+		rows.push(
+			hits.length === 0
+				? ' '.repeat(inner)
+				: paintLine(theme, inner, [
+						[`  ${fit('NAME', width.name)}`, 'muted'],
+						[width.size ? fit('SIZE', width.size, {align: 'right'}) : '', 'muted'],
+						[width.peers ? fit(width.peers > 5 ? 'PEERS' : 'BY', width.peers, {align: 'right'}) : '', 'muted'],
+						[width.hash ? '  ID' : '', 'muted'],
+					]),
+		);
+	}
+	const from = rows.length;
+	if (hits.length === 0) for (const line of emptyLines(state)) rows.push(paintLine(theme, inner, [['  '], ...line]));
+	for (let index = list.top; index < Math.min(hits.length, list.top + visible); index++) {
+		const row = hits[index];
+		if (row) rows.push(hitLine(theme, inner, row, index === list.index, focused));
+	}
+	if (rect.height >= 9) {
+		while (rows.length < from + visible) rows.push(' '.repeat(inner));
+		if (hit) {
+			const count = marksOf(state, hit.content).length;
+			rows.push({
+				rule: [
+					['held by '],
+					[String(hit.sourceCount), 'count'],
+					[` ${hit.sourceCount === 1 ? 'peer' : 'peers'}`],
+					[count > 0 ? `, ${count} marked` : '', 'ok'],
+					[focused ? ` ${glyphs.leftRight} pick  space mark  ${glyphs.enter} get` : '', 'muted'],
+				],
+			});
+			rows.push(stripLine(theme, inner, state, hit, focused));
+		}
+	}
+	const place: Span[] =
+		hits.length > 0 ? [[`${grouped(list.index + 1)}/${grouped(search.total)}${search.more ? '+' : ''}`, 'muted']] : [];
+	return (
+		<PaneFrame
+			rect={rect}
+			number={1}
+			title={[['Search', 'bold']]}
+			right={titleRight(search, glyphs)}
+			bottom={place}
+			focused={focused}
+			rows={rows}
+			scroll={{from, rows: visible, top: list.top, total: hits.length}}
+		/>
+	);
+}
