@@ -6,6 +6,15 @@ import {build} from 'esbuild';
 const quiet = process.argv.includes('--quiet');
 const {version} = JSON.parse(readFileSync('package.json', 'utf8')) as {version: string};
 
+/** CommonJS packages inside the bundle still use what Node gives to CommonJS modules. */
+const commonJs = [
+	"import {createRequire as __createRequire} from 'node:module';",
+	"import {fileURLToPath as __fileURLToPath} from 'node:url';",
+	'const require=__createRequire(import.meta.url);',
+	'const __filename=__fileURLToPath(import.meta.url);',
+	"const __dirname=__fileURLToPath(new URL('.',import.meta.url));",
+].join('');
+
 rmSync('dist', {recursive: true, force: true});
 
 // The launcher must parse on any Node back to 12, so that an old one gets a sentence and not a syntax error.
@@ -36,9 +45,6 @@ await build({
 	logLevel: quiet ? 'warning' : 'info',
 	external: ['react-devtools-core'],
 	define: {'process.env.NODE_ENV': '"production"', __VERSION__: JSON.stringify(version)},
-	// CommonJS packages inside the bundle still call require() for Node's own modules.
-	banner: {
-		js: "import {createRequire as __createRequire} from 'node:module';const require=__createRequire(import.meta.url);",
-	},
+	banner: {js: commonJs},
 });
 chmodSync('dist/p2p-tui.js', 0o755);

@@ -8,7 +8,7 @@ if (major < 22 || (major === 22 && minor < 22)) {
 	);
 	process.exitCode = 1;
 } else {
-	// @ts-expect-error TS2307: the path is that of the built file, beside this one in dist/
+	// The built file, beside this one in dist/.
 	import('./cli.js');
 }
 

@@ -26,7 +26,7 @@ export const command: Command = async context => {
 		});
 		const sources = chooseSources(target.sources, context.from);
 		const manager = createDownloadManager({
-			...{identity, bus, folder, prefix, oneShot: true},
+			...{identity, bus, folder, prefix, once: true},
 			database: path.join(dataDir, 'get.db'),
 			findSources: async (content, signal) =>
 				chooseSources(
@@ -50,7 +50,7 @@ export const command: Command = async context => {
 				sources,
 				from: sources.map(source => source.peer),
 			});
-			const {path: arrived, alreadyThere} = await manager.finished(key, context.signal);
+			const {path: arrived, alreadyThere} = await orAbort(manager.finished(key), context.signal);
 			stopProgress?.();
 			if (interactive)
 				printLine(
@@ -64,6 +64,19 @@ export const command: Command = async context => {
 		}
 	});
 };
+
+/** The promise's value. @throws the signal's reason as soon as it is aborted */
+async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+	const aborted = Promise.withResolvers<never>();
+	const abort = () => aborted.reject(signal.reason);
+	if (signal.aborted) abort();
+	signal.addEventListener('abort', abort, {once: true});
+	try {
+		return await Promise.race([promise, aborted.promise]);
+	} finally {
+		signal.removeEventListener('abort', abort);
+	}
+}
 
 function tellCandidates({details}: P2pError): void {
 	const candidates = details?.candidates as Array<{content: string; name: string; size: number; sources: number}>;

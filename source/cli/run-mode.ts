@@ -1,6 +1,4 @@
-import {ownDataFolder} from '../config/data-folders.ts';
-import {configFile, lastServers} from '../config/remembered.ts';
-import {type Flags, mergeFlags, peerOptions, serverOptions} from '../config/settings.ts';
+import {type Flags, peerOptions, serverOptions} from '../config/settings.ts';
 import {P2pError} from '../core/errors.ts';
 import {EngineBus} from '../core/events.ts';
 import {type ExitCode, exitCodes} from '../core/exit-codes.ts';
@@ -9,6 +7,7 @@ import {createPeer} from '../engine/create-peer.ts';
 import {printEvents} from '../headless/print-events.ts';
 import {type Command, type CommandContext, printLine} from './context.ts';
 import {isInteractive, screenOf} from './interactive.ts';
+import {settle, withLastServers} from './settle.ts';
 
 /** No command: a server or a peer, on the screen or without one; the start menu where no mode is given. */
 export const command: Command = async context => {
@@ -23,23 +22,6 @@ export const command: Command = async context => {
 	}
 	return runHeadless(context, mode);
 };
-
-/** What a mode is started with: the settings of its own data folder under those given, and the folder, taken. */
-export function settle(mode: 'server' | 'peer', given: Flags) {
-	const owned = ownDataFolder(mode, given.dataDir);
-	try {
-		const flags = mergeFlags(given, configFile(owned.folder));
-		return {flags, owned};
-	} catch (error) {
-		owned.lock.release();
-		throw error;
-	}
-}
-
-/** A peer's servers: those named, else those used last. */
-export function withLastServers(flags: Flags, dataDir: string): Flags {
-	return flags.server === undefined ? {...flags, server: lastServers(dataDir)} : flags;
-}
 
 async function runHeadless(context: CommandContext, mode: 'server' | 'peer'): Promise<ExitCode> {
 	// Wrong settings are told before a data folder is made or taken.

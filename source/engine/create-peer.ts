@@ -16,6 +16,7 @@ import {createHashPool} from '../share/hash-pool.ts';
 import {createShares} from '../share/shares.ts';
 import {createUploadServer} from '../upload/upload-server.ts';
 import {mergeRouters} from './directory.ts';
+import {createLiveLog} from './live-log.ts';
 import type {PeerEngine} from './messages.ts';
 import {servedCatalog} from './own-catalog.ts';
 import {peerCommands} from './peer-commands.ts';
@@ -51,6 +52,8 @@ async function startPeer(
 	stops: Array<() => unknown>,
 	stopAll: () => Promise<void>,
 ): Promise<RunningPeer> {
+	const log = createLiveLog(bus);
+	stops.push(() => log.stop());
 	const identity = await loadIdentity(options.dataDir);
 	await mkdir(options.downloads, {recursive: true}).catch(error => {
 		throw diskError(error, `Cannot use the downloads folder ${options.downloads}`);
@@ -108,7 +111,19 @@ async function startPeer(
 	const pings = new PeerPings(client);
 	const ended = Promise.withResolvers<void>();
 	let stopping: Promise<void> | undefined;
-	const screen = watchPeer({options, identity, address, bus, servers, livePeers, shares, uploads, downloads, pings});
+	const screen = watchPeer({
+		options,
+		identity,
+		address,
+		bus,
+		servers,
+		livePeers,
+		shares,
+		uploads,
+		downloads,
+		pings,
+		log,
+	});
 	stops.push(() => screen.stop());
 	const handle: PeerEngine = {
 		snapshot: screen.snapshot,

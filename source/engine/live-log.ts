@@ -6,18 +6,25 @@ import {type LogLine, logKept} from './messages.ts';
 /** The newest log lines of a peer, made from its events. */
 export type LiveLog = {
 	lines(): LogLine[];
-	add(kind: LogLine['kind'], text: string, level?: LogLevel): void;
+	/** Set by the one who shows the lines: called after each new one. */
+	changed?: () => void;
 	stop(): void;
 };
 
-/** Follows the bus; `changed` is called after each new line. */
-export function createLiveLog(bus: EngineBus, changed: () => void): LiveLog {
+/** Follows the bus from now on. */
+export function createLiveLog(bus: EngineBus): LiveLog {
 	let lines: LogLine[] = [];
 	let seq = 0;
+	const log: LiveLog = {
+		lines: () => lines.slice(-logKept),
+		stop() {
+			for (const stop of stops) stop();
+		},
+	};
 	const add = (kind: LogLine['kind'], text: string, level: LogLevel = 'info') => {
 		lines.push({seq: ++seq, time: Date.now(), level, kind, text: displayText(text)});
 		if (lines.length > logKept * 2) lines = lines.slice(-logKept);
-		changed();
+		log.changed?.();
 	};
 	const speed = (bytes: number, seconds: number) => (seconds > 0 ? `, ${formatBytes(bytes / seconds)}/s` : '');
 	const who = (peer: string) => (peer === 'guest' ? 'a guest' : shortId(peer));
@@ -64,11 +71,5 @@ export function createLiveLog(bus: EngineBus, changed: () => void): LiveLog {
 		scanStarted = undefined;
 		add('share', `${event.files.toLocaleString('en')} files, ${formatBytes(event.bytes)} shared${took}`);
 	});
-	return {
-		lines: () => lines.slice(-logKept),
-		add,
-		stop() {
-			for (const stop of stops) stop();
-		},
-	};
+	return log;
 }

@@ -10,7 +10,7 @@ import type {IndexClient} from '../index/client.ts';
 import type {Shares} from '../share/shares.ts';
 import type {UploadRow} from '../upload/sessions.ts';
 import type {UploadServer} from '../upload/upload-server.ts';
-import {createLiveLog} from './live-log.ts';
+import type {LiveLog} from './live-log.ts';
 import type {PeerRow, PeerSnapshot, TransferRow, VisibleWindows} from './messages.ts';
 import type {PeerPings} from './peer-pings.ts';
 import {RateMeter} from './rate-meter.ts';
@@ -29,6 +29,7 @@ export type PeerParts = {
 	uploads: UploadServer;
 	downloads: DownloadManager;
 	pings: PeerPings;
+	log: LiveLog;
 };
 
 /** Snapshots of a running peer, and which rows of its lists they hold. */
@@ -41,12 +42,15 @@ const slowReads = 5000;
 
 /** Follows a peer's parts and makes snapshots of them. */
 export function watchPeer(parts: PeerParts): PeerScreen {
-	const {options, identity, address, bus, servers, shares, uploads, downloads, pings} = parts;
+	const {options, identity, address, bus, servers, shares, uploads, downloads, pings, log} = parts;
 	const visible = {transfers: {offset: 0, rows: 200}, peers: {offset: 0, rows: 200}};
 	const [down, up] = [new RateMeter(), new RateMeter()];
 	let scan: EngineEvents['scan'] = {files: 0, bytes: 0, hashed: 0, done: options.shares.length === 0};
 	let freeBytes = 0;
 	let busy = false;
+	/** Bytes, from the speeds of the running downloads. */
+	let received = 0;
+	let lastTick = performance.now();
 
 	const build = (): PeerSnapshot => ({
 		...{mode: 'peer', id: identity.id, name: options.name, host: address.host, port: address.port},
@@ -68,15 +72,17 @@ export function watchPeer(parts: PeerParts): PeerScreen {
 		tick() {
 			const [downBefore, upBefore] = [down.rate(), up.rate()];
 			const now = performance.now();
-			down.sample(downloads.totals().received, now);
+			received += (speedOf(downloads.list()) * (now - lastTick)) / 1000;
+			lastTick = now;
+			down.sample(received, now);
 			up.sample(uploads.totals().sent, now);
 			// Speeds and bars move while something runs, and once more after it ended.
 			const wasBusy = busy;
-			busy = down.rate().now > 0 || up.rate().now > 0 || uploads.totals().running > 0 || downloads.totals().running > 0;
+			busy = down.rate().now > 0 || up.rate().now > 0 || uploads.totals().running > 0 || downloads.counts().running > 0;
 			return busy || wasBusy || down.rate().history !== downBefore.history || up.rate().history !== upBefore.history;
 		},
 	});
-	const log = createLiveLog(bus, source.touch);
+	log.changed = source.touch;
 	const touching = ['scan', 'download-started', 'download-progress', 'download-finished', 'download-failed'] as const;
 	const offs = [
 		bus.on('scan', event => {
@@ -119,11 +125,15 @@ export function watchPeer(parts: PeerParts): PeerScreen {
 		},
 		stop() {
 			clearInterval(slowTimer);
-			log.stop();
 			for (const off of offs) off();
 			source.stop();
 		},
 	};
+}
+
+/** Bytes per second of all running downloads together. */
+function speedOf(rows: DownloadRow[]): number {
+	return rows.reduce((sum, row) => sum + row.speed, 0);
 }
 
 function downloadRow(row: DownloadRow): TransferRow {

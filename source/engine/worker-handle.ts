@@ -27,7 +27,7 @@ export function startServerInWorker(options: ServerOptions): Promise<ServerEngin
 function revive({code, message, hint, details}: PlainError): Error {
 	if (code === 'internal') {
 		const error = new Error(message);
-		if (typeof details?.['stack'] === 'string') error.stack = details['stack'];
+		if (typeof details?.stack === 'string') error.stack = details.stack;
 		return error;
 	}
 	return new P2pError(code, message, {hint, details});

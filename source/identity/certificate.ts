@@ -1,4 +1,6 @@
+import 'reflect-metadata';
 import {createPublicKey, type KeyObject, randomBytes, webcrypto} from 'node:crypto';
+import * as x509 from '@peculiar/x509';
 import {peerIdOfKey} from './peer-id.ts';
 
 const dayMs = 24 * 3600 * 1000;
@@ -8,9 +10,6 @@ const dayMs = 24 * 3600 * 1000;
  * dates are there because TLS stacks want them.
  */
 export async function makeCertificate(privateKey: KeyObject): Promise<string> {
-	// Loaded here only: a start with a stored certificate does without its cost.
-	await import('reflect-metadata');
-	const x509 = await import('@peculiar/x509');
 	const crypto = webcrypto;
 	x509.cryptoProvider.set(crypto as never);
 	const algorithm = {name: 'Ed25519'};

@@ -14,7 +14,6 @@ import {
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import {diskError, P2pError} from '../core/errors.ts';
-import {makeCertificate} from './certificate.ts';
 import {peerIdOfKey} from './peer-id.ts';
 
 /** Who this process is on the network: one Ed25519 key pair, kept in its data folder. */
@@ -57,8 +56,14 @@ export async function temporaryIdentity(): Promise<Identity> {
 		id: peerIdOfKey(createPublicKey(privateKey)),
 		privateKey,
 		keyPem,
-		certificatePem: await makeCertificate(privateKey),
+		certificatePem: await newCertificate(privateKey),
 	};
+}
+
+/** A new certificate; its maker is loaded here only, so that a start with a stored one does without that cost. */
+async function newCertificate(privateKey: KeyObject): Promise<string> {
+	const {makeCertificate} = await import('./certificate.ts');
+	return makeCertificate(privateKey);
 }
 
 function readKey(file: string): string | undefined {
@@ -114,7 +119,7 @@ async function withCertificate(folder: string, keyPem: string, file: string): Pr
 	const certificatePath = path.join(folder, certificateFile);
 	let certificatePem = storedCertificate(certificatePath, id);
 	if (!certificatePem) {
-		certificatePem = await makeCertificate(privateKey);
+		certificatePem = await newCertificate(privateKey);
 		await writeFileAtomic(certificatePath, certificatePem, {mode: 0o600});
 		chmodSync(certificatePath, 0o600);
 	}

@@ -1,0 +1,19 @@
+import {type OwnedDataFolder, ownDataFolder} from '../config/data-folders.ts';
+import {configFile, lastServers} from '../config/remembered.ts';
+import {type Flags, mergeFlags} from '../config/settings.ts';
+
+/** Takes the data folder of a mode, and puts the settings of its config file under those given. */
+export function settle(mode: 'server' | 'peer', given: Flags): {flags: Flags; owned: OwnedDataFolder} {
+	const owned = ownDataFolder(mode, given.dataDir);
+	try {
+		return {flags: mergeFlags(given, configFile(owned.folder)), owned};
+	} catch (error) {
+		owned.lock.release();
+		throw error;
+	}
+}
+
+/** A peer's servers: those named, else those used last. */
+export function withLastServers(flags: Flags, dataDir: string): Flags {
+	return flags.server === undefined ? {...flags, server: lastServers(dataDir)} : flags;
+}
