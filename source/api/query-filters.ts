@@ -23,7 +23,10 @@ for (const [power, letter] of ['k', 'm', 'g', 't'].entries()) units[`${letter}ib
 export function badQuery(query: string, position: number, length: number, message: string, hint?: string): P2pError {
 	const pointed = query.slice(position, position + Math.max(1, length));
 	const where = pointed.trim() === '' ? '' : ` at character ${position + 1}: ${pointed}`;
-	return new P2pError('bad-query', `${message}${where}`, {hint, details: {query, position, length}});
+	return new P2pError('bad-query', `${message}${where}`, {
+		hint,
+		details: {query, position, length: Math.min(length, query.length - position)},
+	});
 }
 
 /** Reads what stands after `size:`; undefined when it makes no sense. */

@@ -5,7 +5,7 @@ import {limits} from './limits.ts';
 import {badQuery, parseKind, parseSize, type SizeRange} from './query-filters.ts';
 import {fold, tokenize} from './tokens.ts';
 
-export {type FileKind, fileKinds, kindOf} from './kinds.ts';
+export {type FileKind, kindOf} from './kinds.ts';
 export {matchesQuery, matchRank} from './query-match.ts';
 
 /** One word as typed, cut by the tokenizer: `img2024` is `img` then `2024…`. */

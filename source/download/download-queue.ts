@@ -19,6 +19,7 @@ type Entry = {
 const tickMs = 250;
 /** A running download that is short of sources asks for more so often. */
 const askMoreMs = 10_000;
+const changedMs = 500;
 /** Smallest difference between two places in the queue before they are numbered anew. */
 const leastGap = 1e-6;
 
@@ -33,6 +34,8 @@ export class DownloadQueue {
 	#timer: NodeJS.Timeout | undefined;
 	#askedMore = performance.now();
 	#stopped = false;
+	#changedTimer: NodeJS.Timeout | undefined;
+	#changedAgain = false;
 
 	constructor(host: DownloadHost, mostRunning: number) {
 		this.#host = host;
@@ -152,7 +155,17 @@ export class DownloadQueue {
 		return waiter.promise;
 	}
 
+	/** At once, and then at most every so often, however many peers join. */
 	sourcesChanged(): void {
+		if (this.#changedTimer) {
+			this.#changedAgain = true;
+			return;
+		}
+		this.#changedAgain = false;
+		this.#changedTimer = setTimeout(() => {
+			this.#changedTimer = undefined;
+			if (this.#changedAgain) this.sourcesChanged();
+		}, changedMs);
 		for (const entry of this.#order) {
 			if (entry.running) void entry.download.sourcesChanged(entry.running.abort.signal);
 			else if (entry.download.state === 'waiting') this.#wake(entry, false);
@@ -169,6 +182,8 @@ export class DownloadQueue {
 	async stop(): Promise<void> {
 		this.#stopped = true;
 		clearInterval(this.#timer);
+		clearTimeout(this.#changedTimer);
+		this.#changedAgain = false;
 		const reason = new P2pError('cancelled', 'The program ends');
 		await Promise.all(
 			this.#order.map(async entry => {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {pieceCount, pieceSizeFor} from '../content/content-id.ts';
+import {rootOfPieceLayer} from '../content/merkle.ts';
 import {displayText} from '../core/display.ts';
 import {P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
@@ -11,7 +12,7 @@ import {openPart, type PartFile, removePart} from './part-file.ts';
 import {bytesOf, candidatesOf, PartProgress} from './part-progress.ts';
 import {findPlaced, type Placement, placePart} from './place-file.ts';
 import {safeFileName} from './safe-name.ts';
-import {SourceBook} from './source-book.ts';
+import {type KnownSource, SourceBook} from './source-book.ts';
 import {Transfer} from './transfer.ts';
 import type {TransferPool} from './transfer-pool.ts';
 import type {DownloadResult, DownloadSource, DownloadState, FindSources} from './types.ts';
@@ -37,6 +38,8 @@ type Session = {part: PartFile; progress: PartProgress; transfer: Transfer};
 
 /** Waits up to so many milliseconds keep their turn; longer ones give it to the next in the queue. */
 const shortWaitMs = 2000;
+/** A stored piece layer up to this length is checked before use; longer ones would hold up the thread. */
+const checkedLayerBytes = 8192 * 32;
 const askAgainMs = {first: 5000, longest: 60_000};
 
 /** One download: from looking whether the file is there already to giving the finished one its name. */
@@ -252,7 +255,7 @@ export class Download {
 		// Of a file of one piece the root is the piece's hash.
 		if (size <= pieceSizeFor(size)) return Buffer.from(content, 'hex');
 		const stored = this.#host.journal.pieces(id).layer;
-		if (stored?.length === pieceCount(size) * 32) return stored;
+		if (stored?.length === pieceCount(size) * 32 && isLayerOf(stored, content, size)) return stored;
 		const layer = await this.#layerFetch().fetch(signal);
 		if (layer) this.#host.journal.setPieces(id, {layer});
 		return layer;
@@ -290,7 +293,7 @@ export class Download {
 				book: this.#book,
 				touched: (first, count) => progress.touch(first, count),
 				arrived: piece => progress.arrived(piece),
-				dropped: (known, reason) => this.#dropped(known.source.name, reason),
+				dropped: this.#dropped,
 			});
 			this.#session = {part, progress, transfer};
 			return this.#session;
@@ -300,8 +303,9 @@ export class Download {
 		}
 	}
 
-	readonly #dropped = (source: string, reason: string): void => {
-		const message = `Wrong bytes from ${displayText(source)} for ${displayText(this.stored.name)}: ${reason}`;
+	readonly #dropped = ({source: {peer: id, host, port, name}}: KnownSource, reason: string): void => {
+		this.#host.pool.forget({id, host, port});
+		const message = `Wrong bytes from ${displayText(name)} for ${displayText(this.stored.name)}: ${reason}`;
 		this.#host.bus.emit('log', {level: 'warn', message: `${message}. It is not asked for this file again`});
 	};
 
@@ -318,6 +322,11 @@ export class Download {
 		await part.close({remove: placed.alreadyThere});
 		return {path: path.resolve(placed.path), alreadyThere: placed.alreadyThere, sources, dropped: this.#book.dropped};
 	}
+}
+
+/** A damaged list of downloads must not make liars of honest sources. */
+function isLayerOf(layer: Uint8Array, content: string, size: number): boolean {
+	return layer.length > checkedLayerBytes || rootOfPieceLayer(layer, pieceSizeFor(size)).toString('hex') === content;
 }
 
 function and(a: Uint8Array, b: Uint8Array): Uint8Array {

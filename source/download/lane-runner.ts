@@ -6,6 +6,7 @@ import type {SourceConnection} from './connection.ts';
 import {PieceSink} from './piece-sink.ts';
 import {type Fault, FaultError} from './types.ts';
 import type {FromWorker, LayerOrder, RunOrder} from './worker-messages.ts';
+import type {WriteLock} from './write-lock.ts';
 
 /** Where a lane gets its connections from. */
 export type ConnectionShelf = {
@@ -18,13 +19,21 @@ export type ConnectionShelf = {
 /** Buffers of one piece, reused. */
 export type BufferShelf = {take(bytes: number): Buffer; put(buffer: Buffer): void};
 
+/** What the lanes of a worker share. */
+export type LaneParts = {
+	connections: ConnectionShelf;
+	buffers: BufferShelf;
+	writes: WriteLock;
+	post(message: FromWorker): void;
+	/** Tells of a verified and written piece, not necessarily at once. */
+	tellPiece(lane: number, run: number, piece: number): void;
+};
+
 /** A lane inside its worker: does its orders one after the other on one connection. */
 export class LaneRunner {
 	readonly id: number;
 	readonly #target: Target;
-	readonly #connections: ConnectionShelf;
-	readonly #buffers: BufferShelf;
-	readonly #post: (message: FromWorker) => void;
+	readonly #parts: LaneParts;
 	readonly #orders: (RunOrder | LayerOrder)[] = [];
 	#connection: SourceConnection | undefined;
 	#current: number | undefined;
@@ -36,18 +45,10 @@ export class LaneRunner {
 	#before = 0;
 	#working: Promise<void> | undefined;
 
-	constructor(
-		id: number,
-		target: Target,
-		connections: ConnectionShelf,
-		buffers: BufferShelf,
-		post: (message: FromWorker) => void,
-	) {
+	constructor(id: number, target: Target, parts: LaneParts) {
 		this.id = id;
 		this.#target = target;
-		this.#connections = connections;
-		this.#buffers = buffers;
-		this.#post = post;
+		this.#parts = parts;
 	}
 
 	/** Body bytes received over its life. */
@@ -82,7 +83,7 @@ export class LaneRunner {
 		for (const order of this.#orders.splice(0)) this.#ended(order.run, {kind: 'cancelled'});
 		if (this.#current !== undefined) this.cancel(this.#current);
 		await this.#working;
-		if (this.#connection) this.#connections.put(this.#target, this.#connection);
+		if (this.#connection) this.#parts.connections.put(this.#target, this.#connection);
 		this.#connection = undefined;
 	}
 
@@ -97,7 +98,7 @@ export class LaneRunner {
 	}
 
 	#ended(run: number, fault: Fault | undefined): void {
-		this.#post({type: 'ended', lane: this.id, run, ...(fault && {fault})});
+		this.#parts.post({type: 'ended', lane: this.id, run, ...(fault && {fault})});
 	}
 
 	async #do(order: RunOrder | LayerOrder): Promise<Fault | undefined> {
@@ -125,7 +126,7 @@ export class LaneRunner {
 		if (this.#connection?.usable) return true;
 		this.#before += this.#connection?.received ?? 0;
 		this.#connection = undefined;
-		const taking = this.#connections.take(this.#target, fresh);
+		const taking = this.#parts.connections.take(this.#target, fresh);
 		const cancelled = new Promise<undefined>(resolve => {
 			this.#giveUp = () => resolve(undefined);
 		});
@@ -133,7 +134,7 @@ export class LaneRunner {
 			this.#giveUp = undefined;
 		});
 		if (!got) {
-			taking.then(late => this.#connections.put(this.#target, late.connection)).catch(() => undefined);
+			taking.then(late => this.#parts.connections.put(this.#target, late.connection)).catch(() => undefined);
 			return false;
 		}
 		this.#connection = got.connection;
@@ -142,14 +143,14 @@ export class LaneRunner {
 	}
 
 	async #pieces(order: RunOrder, connection: SourceConnection): Promise<void> {
-		const buffer = this.#buffers.take(Math.min(order.pieceSize, order.size));
+		const buffer = this.#parts.buffers.take(Math.min(order.pieceSize, order.size));
 		try {
-			const sink = new PieceSink(order, buffer, piece =>
-				this.#post({type: 'piece', lane: this.id, run: order.run, piece}),
+			const sink = new PieceSink(order, buffer, this.#parts.writes, piece =>
+				this.#parts.tellPiece(this.id, order.run, piece),
 			);
 			await connection.get(`/v1/files/${order.content}`, PieceSink.range(order), sink, order.stallMs);
 		} finally {
-			this.#buffers.put(buffer);
+			this.#parts.buffers.put(buffer);
 		}
 	}
 
@@ -170,7 +171,7 @@ export class LaneRunner {
 			order.stallMs,
 		);
 		const {layer, have} = decodePieceLayer(Buffer.concat(chunks), order.content, order.size);
-		this.#post({
+		this.#parts.post({
 			type: 'layer',
 			lane: this.id,
 			run: order.run,

@@ -69,12 +69,16 @@ export class Lane {
 
 	/** A message from the worker. */
 	receive(message: Extract<FromWorker, {lane: number}>): void {
-		if (message.type === 'piece') this.listener?.piece(message.run, message.piece);
-		else if (message.type === 'layer') this.#layers.get(message.run)?.resolve(message);
+		if (message.type === 'layer') this.#layers.get(message.run)?.resolve(message);
 		else if (message.type === 'closed') {
 			this.#dead = true;
 			this.#closing?.resolve();
 		} else this.#ended(message.run, message.fault);
+	}
+
+	/** A piece is verified and written. */
+	arrived(run: number, piece: number): void {
+		this.listener?.piece(run, piece);
 	}
 
 	/** The byte count that the worker took just now. */

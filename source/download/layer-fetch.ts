@@ -9,7 +9,7 @@ export type LayerParts = {
 	pool: TransferPool;
 	book: SourceBook;
 	/** A source was given up for good. */
-	dropped(source: string, reason: string): void;
+	dropped(source: KnownSource, reason: string): void;
 };
 
 const stallMs = 5000;
@@ -45,7 +45,7 @@ export class LayerFetch {
 
 	async #ask(known: KnownSource, signal: AbortSignal): Promise<Uint8Array | undefined> {
 		const {content, size, pool, book, dropped} = this.#parts;
-		const {peer: id, host, port, name} = known.source;
+		const {peer: id, host, port} = known.source;
 		const lane = pool.lane({id, host, port});
 		const abort = () => void lane.close();
 		signal.addEventListener('abort', abort, {once: true});
@@ -55,7 +55,7 @@ export class LayerFetch {
 			return layer;
 		} catch (fault) {
 			signal.throwIfAborted();
-			if (book.failed(known, fault as Fault)) dropped(name, describe(fault as Fault));
+			if (book.failed(known, fault as Fault)) dropped(known, describe(fault as Fault));
 			return undefined;
 		} finally {
 			signal.removeEventListener('abort', abort);

@@ -6,6 +6,7 @@ import type {Sink} from './connection.ts';
 import type {ResponseHead} from './http-response.ts';
 import {FaultError} from './types.ts';
 import type {RunOrder} from './worker-messages.ts';
+import type {WriteLock} from './write-lock.ts';
 
 const hashBytes = 32;
 /** Blocks are hashed as they come, while the processor's cache still holds them, so many bytes at a time. */
@@ -21,6 +22,7 @@ export type PieceRun = Pick<RunOrder, 'fd' | 'size' | 'pieceSize' | 'first' | 'c
 export class PieceSink implements Sink {
 	readonly #run: PieceRun;
 	readonly #buffer: Buffer;
+	readonly #writes: WriteLock;
 	readonly #hashes: Buffer;
 	readonly #verified: (piece: number) => void;
 	#piece: number;
@@ -29,9 +31,10 @@ export class PieceSink implements Sink {
 	#hashed = 0;
 
 	/** @param buffer holds one piece; the sink has it to itself until the answer is over */
-	constructor(run: PieceRun, buffer: Buffer, verified: (piece: number) => void) {
+	constructor(run: PieceRun, buffer: Buffer, writes: WriteLock, verified: (piece: number) => void) {
 		this.#run = run;
 		this.#buffer = buffer;
+		this.#writes = writes;
 		this.#hashes = Buffer.allocUnsafe(Math.ceil(run.pieceSize / blockSize) * hashBytes);
 		this.#verified = verified;
 		this.#piece = run.first;
@@ -95,8 +98,10 @@ export class PieceSink implements Sink {
 	#write(): void {
 		const {fd, pieceSize} = this.#run;
 		try {
-			for (let at = 0; at < this.#length; )
-				at += writeSync(fd, this.#buffer, at, this.#length - at, this.#piece * pieceSize + at);
+			const position = this.#piece * pieceSize;
+			this.#writes.during(fd, () => {
+				for (let at = 0; at < this.#length; ) at += writeSync(fd, this.#buffer, at, this.#length - at, position + at);
+			});
 		} catch (error) {
 			throw new FaultError({kind: 'disk', code: systemCode(error) ?? 'EIO', message: (error as Error).message});
 		}

@@ -8,6 +8,7 @@ import {writeErrorOf} from './disk-error.ts';
 import {Lane} from './lane.ts';
 import type {RateLimit} from './rate-limit.ts';
 import type {FromWorker, ToWorker, VerifyOrder, WorkerStart} from './worker-messages.ts';
+import {WriteLock} from './write-lock.ts';
 
 /** More threads than this only cost memory: two saturate a link of 10 Gbit/s. */
 const mostWorkers = 4;
@@ -22,6 +23,7 @@ export class TransferPool {
 	readonly #most: number;
 	readonly #threads: Thread[] = [];
 	readonly #onCrash: (error: Error) => void;
+	readonly #writes = new WriteLock();
 	#nextId = 1;
 	#closed = false;
 
@@ -40,6 +42,11 @@ export class TransferPool {
 		thread.lanes.set(lane.id, lane);
 		thread.worker.postMessage({type: 'open', lane: lane.id, target} satisfies ToWorker);
 		return lane;
+	}
+
+	/** Ends the connections that are kept to a target that lied. */
+	forget(target: Target): void {
+		for (const {worker} of this.#threads) worker.postMessage({type: 'forget', target} satisfies ToWorker);
 	}
 
 	/** Which of the candidate pieces of a partial file are there. Stops early, with what it has, when aborted. */
@@ -81,6 +88,7 @@ export class TransferPool {
 			keyPem: this.#identity.keyPem,
 			certificatePem: this.#identity.certificatePem,
 			limit: this.#limit.shared,
+			writes: this.#writes.shared,
 		};
 		const thread: Thread = {
 			worker: new Worker(workerUrl('download/transfer-worker'), {workerData}),
@@ -101,6 +109,9 @@ export class TransferPool {
 		if (message.type === 'bytes') {
 			for (let i = 0; i < message.counts.length; i += 2)
 				thread.lanes.get(message.counts[i]!)?.sampled(message.counts[i + 1]!);
+		} else if (message.type === 'pieces') {
+			for (let i = 0; i < message.list.length; i += 3)
+				thread.lanes.get(message.list[i]!)?.arrived(message.list[i + 1]!, message.list[i + 2]!);
 		} else if ('task' in message) {
 			const task = thread.tasks.get(message.task);
 			if (message.type === 'verifying') {

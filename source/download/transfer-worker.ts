@@ -9,8 +9,10 @@ import {type BufferShelf, type ConnectionShelf, LaneRunner} from './lane-runner.
 import {RateLimit} from './rate-limit.ts';
 import {hashWholeFile, verifyPart} from './verify-file.ts';
 import type {FromWorker, ToWorker, VerifyOrder, WorkerStart} from './worker-messages.ts';
+import {WriteLock} from './write-lock.ts';
 
 const sampleMs = 200;
+const flushMs = 15;
 /** A kept connection is closed after so long without use. */
 const keptMs = 4000;
 /** Buffers that are kept for reuse, in bytes. */
@@ -19,12 +21,33 @@ const keptBufferBytes = 16 * 1024 * 1024;
 const port = parentPort!;
 const start = workerData as WorkerStart;
 const limit = new RateLimit(start.limit);
+const writes = new WriteLock(start.writes);
 const lanes = new Map<number, LaneRunner>();
 const stopped = new Set<number>();
 const sampled = new Map<number, number>();
 
-const post = (message: FromWorker) => port.postMessage(message);
+// Waking the other thread costs as much as hashing half a piece, so that finished pieces are told together: at the
+// latest after some milliseconds, and before anything else is told.
+let pieces: number[] = [];
+let flushTimer: NodeJS.Timeout | undefined;
+function flush(): void {
+	clearTimeout(flushTimer);
+	flushTimer = undefined;
+	if (pieces.length === 0) return;
+	port.postMessage({type: 'pieces', list: pieces} satisfies FromWorker);
+	pieces = [];
+}
+function post(message: FromWorker): void {
+	flush();
+	port.postMessage(message);
+}
+function tellPiece(lane: number, run: number, piece: number): void {
+	pieces.push(lane, run, piece);
+	flushTimer ??= setTimeout(flush, flushMs);
+}
 
+/** Targets that lied: no connection to them is kept. */
+const forgotten = new Set<string>();
 const kept = new Map<string, {connection: SourceConnection; timer: NodeJS.Timeout}[]>();
 const keyOf = (target: Target) => `${target.id}@${formatAddress(target)}`;
 const connections: ConnectionShelf = {
@@ -37,8 +60,8 @@ const connections: ConnectionShelf = {
 		return {connection: await SourceConnection.open(target, start, limit), kept: false};
 	},
 	put(target, connection) {
-		if (!connection.usable) return connection.destroy({kind: 'cancelled'});
 		const key = keyOf(target);
+		if (!connection.usable || forgotten.has(key)) return connection.destroy({kind: 'cancelled'});
 		const shelf = kept.get(key) ?? [];
 		const timer = setTimeout(() => {
 			connection.destroy({kind: 'cancelled'});
@@ -101,7 +124,10 @@ function verify({task: id, ...part}: VerifyOrder): Promise<void> {
 port.on('message', (message: ToWorker) => {
 	switch (message.type) {
 		case 'open':
-			lanes.set(message.lane, new LaneRunner(message.lane, message.target, connections, buffers, post));
+			lanes.set(
+				message.lane,
+				new LaneRunner(message.lane, message.target, {connections, buffers, writes, post, tellPiece}),
+			);
 			break;
 		case 'run':
 		case 'layer':
@@ -120,6 +146,16 @@ port.on('message', (message: ToWorker) => {
 					sampled.delete(lane);
 					post({type: 'closed', lane});
 				});
+			break;
+		}
+		case 'forget': {
+			const key = keyOf(message.target);
+			forgotten.add(key);
+			for (const {connection, timer} of kept.get(key) ?? []) {
+				clearTimeout(timer);
+				connection.destroy({kind: 'cancelled'});
+			}
+			kept.delete(key);
 			break;
 		}
 		case 'verify':

@@ -4,7 +4,7 @@ import type {Target} from '../net/secure-client.ts';
 import type {Fault} from './types.ts';
 
 /** What a transfer worker is started with. */
-export type WorkerStart = {keyPem: string; certificatePem: string; limit: SharedArrayBuffer};
+export type WorkerStart = {keyPem: string; certificatePem: string; limit: SharedArrayBuffer; writes: SharedArrayBuffer};
 
 /** Consecutive pieces to fetch in one request, verify and write. */
 export type RunOrder = {
@@ -47,12 +47,15 @@ export type ToWorker =
 	| {type: 'cancel'; lane: number; run: number}
 	/** Ends all of a lane; `closed` follows, and after it nothing of that lane touches its file. */
 	| {type: 'close'; lane: number}
+	/** Closes the connections that are kept to a target, and keeps none to it from now on. */
+	| {type: 'forget'; target: Target}
 	| VerifyOrder
 	| {type: 'hash'; task: number; file: string}
 	| {type: 'stop-task'; task: number};
 
 export type FromWorker =
-	| {type: 'piece'; lane: number; run: number; piece: number}
+	/** Verified and written pieces since the last message: lane, run, piece, lane, run, piece… */
+	| {type: 'pieces'; list: number[]}
 	| {type: 'layer'; lane: number; run: number; layer: Uint8Array; have?: Uint8Array}
 	| {type: 'ended'; lane: number; run: number; fault?: Fault}
 	/** Body bytes received so far per lane: lane, bytes, lane, bytes… A few times a second while it changes. */

@@ -9,6 +9,7 @@ import {loadIdentity} from '../identity/identity.ts';
 import {createIndexApp} from '../index/server.ts';
 import {SqliteStore} from '../index/sqlite/sqlite-store.ts';
 import type {IndexStore} from '../index/store.ts';
+import {writeLogFile} from './log-file.ts';
 import type {ServerEngine, ServerSnapshot} from './messages.ts';
 import {RateMeter} from './rate-meter.ts';
 import {RequestStats} from './request-stats.ts';
@@ -32,15 +33,20 @@ export async function createIndexServer(
 	bus: EngineBus = new EngineBus(),
 ): Promise<RunningServer> {
 	const identity = await loadIdentity(options.dataDir);
+	const closeLog = writeLogFile(options.dataDir, bus);
 	const store = new SqliteStore(path.join(options.dataDir, 'index.db'));
-	await store.open();
 	const app = createIndexApp({identity, store, name: options.name, version, bus});
-	let address: Awaited<ReturnType<typeof app.start>>;
-	try {
-		address = await app.start({host: options.host, port: options.port, defaultPort: defaultPorts.server});
-	} catch (error) {
+	const stopParts = async () => {
 		await app.stop();
 		await store.close();
+		closeLog();
+	};
+	let address: Awaited<ReturnType<typeof app.start>>;
+	try {
+		await store.open();
+		address = await app.start({host: options.host, port: options.port, defaultPort: defaultPorts.server});
+	} catch (error) {
+		await stopParts();
 		throw error;
 	}
 	bus.emit('listening', {mode: 'server', host: address.host, port: address.port, id: identity.id});
@@ -119,8 +125,7 @@ export async function createIndexServer(
 		source.stop();
 		loop.disable();
 		for (const off of offs) off();
-		await app.stop();
-		await store.close();
+		await stopParts();
 		ended.resolve();
 	};
 	const handle: ServerEngine = {

@@ -17,6 +17,7 @@ import {createShares} from '../share/shares.ts';
 import {createUploadServer} from '../upload/upload-server.ts';
 import {mergeRouters} from './directory.ts';
 import {createLiveLog} from './live-log.ts';
+import {writeLogFile} from './log-file.ts';
 import type {PeerEngine} from './messages.ts';
 import {servedCatalog} from './own-catalog.ts';
 import {peerCommands} from './peer-commands.ts';
@@ -55,6 +56,7 @@ async function startPeer(
 	const log = createLiveLog(bus);
 	stops.push(() => log.stop());
 	const identity = await loadIdentity(options.dataDir);
+	stops.push(writeLogFile(options.dataDir, bus));
 	await mkdir(options.downloads, {recursive: true}).catch(error => {
 		throw diskError(error, `Cannot use the downloads folder ${options.downloads}`);
 	});

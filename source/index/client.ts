@@ -80,7 +80,9 @@ export function createIndexClient(options: IndexClientOptions): IndexClient {
 		});
 		return reached;
 	};
-	const calls = createCalls(client, reach);
+	const calls = createCalls(client, reach, error => {
+		if (error instanceof P2pError && ['unreachable', 'wrong-peer'].includes(error.code)) target = undefined;
+	});
 	const peers = new PeerList(cursor => calls.peers({cursor}), changed);
 
 	const setLink = (next: Omit<ServerLinkState, 'address'>) => {

@@ -1,5 +1,6 @@
 import type {FastifyReply, FastifyRequest} from 'fastify';
 import type {z} from 'zod';
+import type {PeerInfo} from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
 import type {Identity} from '../identity/identity.ts';
@@ -15,6 +16,8 @@ export type IndexContext = {
 	store: IndexStore;
 	bus: EngineBus;
 	presence: Presence;
+	/** Tells everyone that a peer came or went. */
+	announce(peer: PeerInfo, online: boolean): void;
 	hub: EventHub;
 	metrics: Metrics;
 	/** The server's name and version, as `GET /v1` tells them. */

@@ -39,7 +39,13 @@ export class Presence {
 		here.renewed = Date.now();
 		here.streams.add(end);
 		this.#here.set(id, here);
-		if (here.streams.size === 1) await this.#write(id, true);
+		try {
+			if (here.streams.size === 1) await this.#write(id, true);
+		} catch (error) {
+			here.streams.delete(end);
+			if (here.streams.size === 0) this.#here.delete(id);
+			throw error;
+		}
 		return () => {
 			if (!here.streams.delete(end) || here.streams.size > 0 || this.#here.get(id) !== here) return;
 			this.#here.delete(id);
@@ -58,9 +64,15 @@ export class Presence {
 		return this.#here.has(id);
 	}
 
-	/** Ends the streams of a peer, which is then gone. */
-	end(id: string): void {
-		for (const end of [...(this.#here.get(id)?.streams ?? [])]) end();
+	/** Ends all of a peer's streams, as it leaves for good; nothing is told of it. */
+	async drop(id: string): Promise<void> {
+		const here = this.#here.get(id);
+		this.#here.delete(id);
+		clearTimeout(this.#leaving.get(id));
+		this.#leaving.delete(id);
+		this.#told.delete(id);
+		for (const end of here?.streams ?? []) end();
+		if (here) await this.#write(id, false);
 	}
 
 	/** Tells nothing more; resolves when all is written. */
@@ -102,6 +114,6 @@ export class Presence {
 
 	#endLapsed(): void {
 		const border = Date.now() - this.#options.lease;
-		for (const [id, here] of this.#here) if (here.renewed < border) this.end(id);
+		for (const here of this.#here.values()) if (here.renewed < border) for (const end of [...here.streams]) end();
 	}
 }

@@ -1,9 +1,10 @@
 // The index server: DESIGN section 5's routes over TLS, on top of any IndexStore. Files' bytes never pass here.
 import fastify, {type FastifyInstance, type FastifyReply, type FastifyRequest} from 'fastify';
 import {limits} from '../api/limits.ts';
+import type {PeerInfo} from '../api/schemas.ts';
 import {type Address, formatAddress} from '../core/address.ts';
 import {errorLine} from '../core/errors.ts';
-import type {EngineBus, PeerEvent} from '../core/events.ts';
+import type {EngineBus} from '../core/events.ts';
 import type {Identity} from '../identity/identity.ts';
 import {answerClientError, answerErrors, httpError} from '../net/http-errors.ts';
 import {type ListenOptions, listen} from '../net/listen.ts';
@@ -63,10 +64,10 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		lease: leaseSeconds * 1000,
 		grace: options.grace ?? 500,
 		setOnline: (id, online) => store.setOnline(id, online),
-		changed: (id, online) => void tellPresence(id, online).catch(log),
+		changed: (id, online) => void store.getPeer(id).then(peer => announce(peer, online), log),
 		failed: log,
 	});
-	const context: IndexContext = {identity, store, bus, presence, hub, metrics, name, version, leaseSeconds};
+	const context: IndexContext = {identity, store, bus, presence, announce, hub, metrics, name, version, leaseSeconds};
 	const stats = {requests: 0, errors: 0};
 
 	const app: FastifyInstance = fastify({
@@ -107,18 +108,11 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		bus.emit('request', {verb, peer, argument: argument || pathOf(request), result, ok, ms});
 	}
 
-	async function tellPresence(id: string, online: boolean): Promise<void> {
-		const peer = await store.getPeer(id).catch(() => undefined);
-		if (!peer) return;
-		const event: PeerEvent = {
-			id,
-			number: peer.number,
-			name: peer.name,
-			address: formatAddress(peer),
-			files: peer.files,
-		};
-		bus.emit(online ? 'peer-joined' : 'peer-left', event);
-		hub.tellPeer(online ? 'peer-joined' : 'peer-left', peer);
+	function announce(peer: PeerInfo, online: boolean): void {
+		const {id, number, name, files} = peer;
+		const event = online ? 'peer-joined' : 'peer-left';
+		bus.emit(event, {id, number, name, address: formatAddress(peer), files});
+		hub.tellPeer(event, peer);
 	}
 
 	let told = '';

@@ -73,7 +73,7 @@ export class CatalogDatabase {
 	}
 
 	get inTransaction(): boolean {
-		return this.#database.isTransaction;
+		return this.#database.isOpen && this.#database.isTransaction;
 	}
 
 	begin(): void {

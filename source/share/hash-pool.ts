@@ -35,6 +35,8 @@ export interface HashPool {
 
 /** Larger files are cut into parts of this size, which all threads share: a multiple of every piece size. */
 const partBytes = 64 * 1024 * 1024;
+/** A sparse file may pretend to any size: its parts get larger instead of more. */
+const maxParts = 1024;
 /** Small files travel to a thread together, up to this many and this many bytes: a message costs as much as 20 KB. */
 const batchFiles = 64;
 const batchBytes = 1024 * 1024;
@@ -87,8 +89,9 @@ class Pool implements HashPool {
 				reject,
 				onProgress: options.onProgress,
 			};
-			for (let from = 0; from < size || from === 0; from += partBytes) {
-				const job = {file, size, from, to: Math.min(size, from + partBytes), followLinks: options.followLinks ?? true};
+			const length = partBytes * Math.max(1, Math.ceil(size / partBytes / maxParts));
+			for (let from = 0; from < size || from === 0; from += length) {
+				const job = {file, size, from, to: Math.min(size, from + length), followLinks: options.followLinks ?? true};
 				task.parts.push({task, job, bytes: 0});
 			}
 			task.left = task.parts.length;

@@ -13,7 +13,7 @@ import type {TrackerTimes} from './tracker-times.ts';
 import {FolderWatcher, type WatchFunction} from './watch.ts';
 
 /** Files that may wait for their hash before the scan waits: bounds memory. */
-const pendingLimit = 50_000;
+const pendingLimit = 20_000;
 
 /** What a tracker needs from the room. */
 export type TrackerOptions = ShareFolder & {

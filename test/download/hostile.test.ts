@@ -74,8 +74,7 @@ describe('a liar', () => {
 		expect(seen('log').map(({message}) => message)).toEqual([expect.stringMatching(/^Wrong bytes from mallory/)]);
 		expect(seen('download-failed')).toMatchObject([{code: 'corrupt'}]);
 		expect((await readdir(folder)).filter(name => name !== '.p2p-tui')).toEqual([]);
-		// The connection that brought the right piece layer may be kept for a while.
-		await waitFor('the liar to be cut off', () => liar.connections() <= 1);
+		await waitFor('the liar to be cut off', () => liar.connections() === 0);
 	});
 
 	test.each(lies)('that sends %s, beside an honest peer: dropped and named', async (_, behave) => {

@@ -3,7 +3,7 @@ import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
 import {existsSync} from 'node:fs';
-import {mkdir, open, readdir, readFile, rm, symlink, truncate, writeFile} from 'node:fs/promises';
+import {link, mkdir, open, readdir, readFile, rm, symlink, truncate, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
@@ -160,7 +160,7 @@ describe('after stop()', () => {
 			await writeFile(victim, 'precious');
 			await rm(part);
 			if (harm === 'symbolic link') await symlink(victim, part);
-			else execFileSync('ln', [victim, part]);
+			else await link(victim, part);
 			const {manager} = await downloader(settings);
 			const {key} = manager.list()[0]!;
 			await expect(manager.finished(key)).rejects.toMatchObject({code: 'not-writable'});

@@ -1,5 +1,6 @@
 // A small network in one process, over real TLS: an index server, and clients with identities of their own.
 import {mkdtempSync, rmSync} from 'node:fs';
+import {request as httpsRequest} from 'node:https';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import type {CatalogChange, CatalogPoint} from '../../source/api/schemas.ts';
@@ -145,4 +146,51 @@ export async function makePeer(
 		own?.remove();
 	};
 	return {identity, bus, client, index, catalog, stop};
+}
+
+/** An answer as it came. */
+export type RawAnswer = {
+	status: number;
+	headers: Record<string, string | string[] | undefined>;
+	text: string;
+	// biome-ignore lint/suspicious/noExplicitAny: whatever came; tests say what it must be
+	body: any;
+};
+
+/** One HTTPS request without our client: as curl would, or with a peer's certificate. */
+export function request(
+	server: {port: number},
+	path: string,
+	options: {
+		host?: string;
+		method?: string;
+		headers?: Record<string, string>;
+		body?: string | Buffer;
+		identity?: Identity;
+	} = {},
+): Promise<RawAnswer> {
+	const {host = '127.0.0.1', method = 'GET', headers, body, identity} = options;
+	const tls = identity ? {key: identity.keyPem, cert: identity.certificatePem} : {};
+	return new Promise((resolve, reject) => {
+		const call = httpsRequest(
+			{host, port: server.port, path, method, headers, rejectUnauthorized: false, agent: false, ...tls},
+			response => {
+				const chunks: Buffer[] = [];
+				response.on('data', chunk => chunks.push(chunk));
+				response.once('error', reject);
+				response.once('end', () => {
+					const text = Buffer.concat(chunks).toString();
+					const json = String(response.headers['content-type']).includes('json') && text !== '';
+					resolve({
+						status: response.statusCode ?? 0,
+						headers: response.headers,
+						text,
+						body: json ? JSON.parse(text) : undefined,
+					});
+				});
+			},
+		);
+		call.once('error', reject);
+		call.end(body);
+	});
 }

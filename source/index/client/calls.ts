@@ -29,10 +29,24 @@ export type IndexCalls = {
 	info(signal?: AbortSignal): Promise<ServerInfo>;
 };
 
-/** The calls, over a connection whose other end `reach` has checked. */
-export function createCalls(client: SecureClient, reach: (signal?: AbortSignal) => Promise<Target>): IndexCalls {
-	const call = async <T>(path: string, schema: JsonCall<T>['schema'], signal?: AbortSignal) =>
-		client.json(await reach(signal), {path, schema, signal, headersTimeout: limits.headersTimeout});
+/**
+ * The calls, over a connection whose other end `reach` has checked.
+ *
+ * @param failed told of each failure, so that the next call may look anew at who listens there
+ */
+export function createCalls(
+	client: SecureClient,
+	reach: (signal?: AbortSignal) => Promise<Target>,
+	failed: (error: unknown) => void,
+): IndexCalls {
+	const call = async <T>(path: string, schema: JsonCall<T>['schema'], signal?: AbortSignal) => {
+		try {
+			return await client.json(await reach(signal), {path, schema, signal, headersTimeout: limits.headersTimeout});
+		} catch (error) {
+			failed(error);
+			throw error;
+		}
+	};
 	return {
 		search: (query, {limit, cursor, signal} = {}) =>
 			call(`/v1/search?${parameters({q: query, limit, cursor})}`, searchResponseSchema, signal),

@@ -5,7 +5,7 @@ import {hostView} from '../host-view.ts';
 
 /** `GET /v1/events`: a registered peer is online while it holds this open; guests may listen as well. */
 export function eventRoutes(app: FastifyInstance, {store, presence, hub}: IndexContext): void {
-	app.get('/v1/events', async (request, reply) => {
+	app.get('/v1/events', {exposeHeadRoute: false}, async (request, reply) => {
 		tell(request, 'EVENTS');
 		const id = remotePeerId(request.raw.socket);
 		const {raw} = reply;

@@ -43,8 +43,10 @@ export function peerRoutes(app: FastifyInstance, context: IndexContext): void {
 	app.delete('/v1/peers/me', async (request, reply) => {
 		tell(request, 'LEAVE');
 		const id = callerOf(request);
-		presence.end(id);
+		const peer = await store.getPeer(id).catch(() => undefined);
+		await presence.drop(id);
 		await store.leave(id);
+		if (peer) context.announce({...peer, online: false}, false);
 		hub.tellCounts(await store.counts());
 		return reply.code(204).send();
 	});

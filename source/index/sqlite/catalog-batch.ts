@@ -3,6 +3,7 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import type {CatalogChange} from '../../api/schemas.ts';
 import {baseName} from '../../core/share-path.ts';
+import {type ContentKey, contentKey} from './content-key.ts';
 import {ftsText, popularityOf, rowIdOf, wordsOf} from './fts-text.ts';
 import type {SharedPresence} from './shared-presence.ts';
 import type {VocabularyWriter} from './vocabulary.ts';
@@ -44,6 +45,8 @@ export class CatalogStatements {
 	readonly paths: StatementSync;
 	readonly addText: StatementSync;
 	readonly dropText: StatementSync;
+	/** The key under which a content is found. */
+	readonly keyOf: ContentKey;
 	#nextFile: number;
 
 	constructor(database: DatabaseSync) {
@@ -67,6 +70,7 @@ export class CatalogStatements {
 		);
 		this.addText = prepare('INSERT INTO fts(rowid, t) VALUES(?, ?)');
 		this.dropText = prepare('DELETE FROM fts WHERE rowid=?');
+		this.keyOf = contentKey(database);
 		const row = database.prepare('SELECT max(id) AS last FROM file').get() as {last: number | null};
 		this.#nextFile = (row.last ?? 0) + 1;
 	}
@@ -174,8 +178,9 @@ export class CatalogBatch {
 	#fileOf(content: string, size: number): Touched {
 		const known = this.#byContent.get(content);
 		if (known) return known;
-		const rows = this.#statements.file.all(keyOf(content));
-		const row = rows.find(one => hexOf(one.hash) === content);
+		const hash = Buffer.from(content, 'hex');
+		const rows = this.#statements.file.all(this.#statements.keyOf(hash));
+		const row = rows.find(one => hash.equals(one.hash as Uint8Array));
 		const stored = this.#touch(row);
 		if (stored) return stored;
 		const id = this.#statements.newFile();
@@ -258,8 +263,10 @@ export class CatalogBatch {
 			drops.push(rowIdOf(id, before));
 			return;
 		}
-		if (before === 0) addFile.run(id, keyOf(content), now, size, Buffer.from(content, 'hex'));
-		else if (now !== before) setFile.run(now, id);
+		if (before === 0) {
+			const hash = Buffer.from(content, 'hex');
+			addFile.run(id, this.#statements.keyOf(hash), now, size, hash);
+		} else if (now !== before) setFile.run(now, id);
 		const moved = before === 0 || popularityOf(before) !== popularityOf(now);
 		const paths = moved || now <= namesPerContent ? this.#pathsOf(file) : [];
 		if (!moved && !isRenamed(file, paths)) return;
@@ -280,10 +287,6 @@ export class CatalogBatch {
 function isRenamed(file: Touched, paths: string[]): boolean {
 	if (file.removed) return paths.length > 0;
 	return file.added.some(path => paths.filter(other => other === path).length === 1);
-}
-
-function keyOf(content: string): number {
-	return Number.parseInt(content.slice(0, 12), 16);
 }
 
 function hexOf(hash: unknown): string {

@@ -1,10 +1,13 @@
 import type {DatabaseSync} from 'node:sqlite';
 import {limits} from '../../api/limits.ts';
 import {baseName} from '../../core/share-path.ts';
+import {type ContentKey, contentKey} from './content-key.ts';
 import type {SharedPresence} from './shared-presence.ts';
 
 /** Shares of one content that are read; of the rest only the number counts. */
-const sharesRead = 2000;
+const sharesRead = 200;
+/** The same where the first ones are all offline. */
+const sharesLookedThrough = 100_000;
 
 /** A source before the peer's name and address are put to it. `at`: Unix seconds. */
 export type RawSource = {peer: number; path: string; at: number};
@@ -21,14 +24,16 @@ export class ContentReader {
 	readonly #file;
 	readonly #byKey;
 	readonly #shares;
+	readonly #keyOf: ContentKey;
 
 	constructor(database: DatabaseSync, presence: SharedPresence) {
 		this.#presence = presence;
+		this.#keyOf = contentKey(database);
 		this.#file = database.prepare('SELECT size, hash FROM file WHERE id=?');
 		this.#byKey = database.prepare('SELECT id, hash FROM file WHERE hk=?');
 		this.#shares = database.prepare(
 			`SELECT f.peer, f.path AS folder, s.name, s.at FROM share s JOIN folder f ON f.id=s.folder
-			WHERE s.file=? ORDER BY s.at LIMIT ${sharesRead}`,
+			WHERE s.file=? ORDER BY s.at LIMIT ? OFFSET ?`,
 		);
 	}
 
@@ -36,18 +41,22 @@ export class ContentReader {
 	read(id: number): StoredContent | undefined {
 		const row = this.#file.get(id) as {size: number; hash: Uint8Array} | undefined;
 		if (!row) return undefined;
-		const rows = this.#shares.all(id) as ShareRow[];
-		const shares = rows.map(({peer, folder, name, at}) => ({
-			peer,
-			at,
-			path: folder === '' ? name : `${folder}/${name}`,
-		}));
+		let shares = this.#sharesOf(id, sharesRead, 0);
+		if (shares.length === sharesRead && this.online(shares).length === 0) {
+			const later = this.online(this.#sharesOf(id, sharesLookedThrough, sharesRead));
+			if (later.length > 0) shares = later.slice(0, sharesRead);
+		}
 		return {id, content: hex(row.hash), size: row.size, shares};
+	}
+
+	#sharesOf(id: number, limit: number, offset: number): RawSource[] {
+		const rows = this.#shares.all(id, limit, offset) as ShareRow[];
+		return rows.map(({peer, folder, name, at}) => ({peer, at, path: folder === '' ? name : `${folder}/${name}`}));
 	}
 
 	/** The content with that ID; undefined when nobody ever registered it. */
 	find(content: string): StoredContent | undefined {
-		const rows = this.#byKey.all(Number.parseInt(content.slice(0, 12), 16)) as {id: number; hash: Uint8Array}[];
+		const rows = this.#byKey.all(this.#keyOf(Buffer.from(content, 'hex'))) as {id: number; hash: Uint8Array}[];
 		const row = rows.find(({hash}) => hex(hash) === content);
 		return row && this.read(row.id);
 	}

@@ -49,7 +49,7 @@ export class IndexSearch {
 		this.#rows.setReturnArrays(true);
 		this.#rowsOfPeers = database.prepare(
 			`SELECT row FROM (${match}) WHERE EXISTS (SELECT 1 FROM share s JOIN folder f ON f.id=s.folder
-				WHERE s.file=(row & 1099511627775) AND f.peer IN (SELECT value FROM json_each(?)))`,
+				WHERE s.file=(row & 1099511627775) AND f.peer IN (SELECT value FROM json_each(?))) LIMIT ?`,
 		);
 		this.#rowsOfPeers.setReturnArrays(true);
 		this.#rowAt = database.prepare(`${match.replace('LIMIT ?', 'LIMIT 1 OFFSET ?')}`);
@@ -124,8 +124,8 @@ export class IndexSearch {
 			const rows = read(this.#rows, size);
 			return {rows, next: rows.length < size ? undefined : rows.at(-1)};
 		}
-		const rows = read(this.#rowsOfPeers, peerChunk, JSON.stringify(peers));
-		return {rows, next: read(this.#rowAt, peerChunk - 1)[0]};
+		const rows = read(this.#rowsOfPeers, peerChunk, JSON.stringify(peers), size);
+		return {rows, next: rows.length < size ? read(this.#rowAt, peerChunk - 1)[0] : rows.at(-1)};
 	}
 
 	/** Compares a candidate with the query by its names among online sources. */

@@ -12,12 +12,14 @@ const pragmas = `
 	PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; PRAGMA busy_timeout=5000;`;
 
 /**
- * file: one row per content; hk are the first 48 bits of its ID, nsrc the shares it has. folder: one per folder of a
+ * file: one row per content; hk are 48 bits of its ID (content-key.ts), nsrc the shares it has. folder: one per folder of a
  * peer, with the sum of all below it; a peer's root has parent 0 and its number as name. share: one file of one peer;
  * at is Unix seconds; gen tells the rows of a catalog that was replaced. fts: words of a content's paths under a row ID
  * that sorts by popularity (fts-text.ts). tok, voc: every word once, found by what is inside it.
  */
 const schema = `
+	CREATE TABLE meta(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+	INSERT INTO meta VALUES('content-key', randomblob(16));
 	CREATE TABLE peer(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, host TEXT NOT NULL,
 		port INT NOT NULL, addresses TEXT NOT NULL, epoch TEXT, version INT NOT NULL DEFAULT 0,
 		files INT NOT NULL DEFAULT 0, bytes INT NOT NULL DEFAULT 0, gen INT NOT NULL DEFAULT 0, seen INT NOT NULL,

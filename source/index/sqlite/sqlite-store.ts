@@ -75,7 +75,6 @@ export class SqliteStore implements IndexStore {
 		this.#receiving.add(id);
 		try {
 			const {number} = peer;
-			await this.#sweeping;
 			if (mode === 'replace') peer.have = null;
 			await this.#write.begin(number, mode, peer.online);
 			const have = {epoch: range.epoch, version: range.to};
@@ -190,7 +189,12 @@ export class SqliteStore implements IndexStore {
 		this.#sweeping = this.#sweeping.then(async () => {
 			let after: number | undefined = 0;
 			while (after !== undefined && !this.#closing) {
-				const step: {next: number | undefined} = await this.#write.sweep(number, after);
+				const step: Awaited<ReturnType<WorkerThread<IndexWriter>['call']['sweep']>> = await this.#write.sweep(
+					number,
+					after,
+				);
+				// It may have come back meanwhile.
+				Object.assign(this.#peers.numbered(number) ?? {}, step.sum);
 				after = step.next;
 			}
 		});

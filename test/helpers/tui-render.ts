@@ -1,0 +1,42 @@
+// Draws one state of the screens as text, without a terminal.
+import {renderToString} from 'ink';
+import {createElement} from 'react';
+import stringWidth from 'string-width';
+import type {PeerSnapshot, ServerSnapshot} from '../../source/engine/messages.ts';
+import type {Action} from '../../source/store/actions.ts';
+import {createUiStore, type UiStore} from '../../source/store/ui-store.ts';
+import {App} from '../../source/tui/app.tsx';
+import {createTheme, type Look} from '../../source/tui/theme.ts';
+
+const nothing = () => {};
+
+/** A store that shows an engine's snapshot at a size. */
+export function storeWith(columns: number, rows: number, snapshot?: PeerSnapshot | ServerSnapshot): UiStore {
+	const store = createUiStore({columns, rows});
+	if (snapshot) {
+		store.dispatch({type: 'snapshot', snapshot});
+		store.dispatch({type: 'screen', screen: snapshot.mode});
+	}
+	return store;
+}
+
+/** The rows of the screen, with their escape codes. */
+export function drawn(store: UiStore, look: Look = {}): string[] {
+	const theme = createTheme({theme: 'dark', ascii: false, noColor: true, letters: 'all', ...look});
+	const app = {quit: nothing, suspend: nothing, repaint: nothing, copy: nothing, submitForm: nothing};
+	const ui = {theme, context: {store, app}, onMenu: nothing};
+	return renderToString(createElement(App, {ui}), {columns: store.get().size.columns}).split('\n');
+}
+
+/** The rows without escape codes. */
+export function drawnText(store: UiStore, look: Look = {}): string[] {
+	return drawn(store, look).map(line => line.replace(/\u001b\[[\d;]*m/g, ''));
+}
+
+/** Widths of all rows. */
+export const widths = (lines: readonly string[]) => lines.map(line => stringWidth(line));
+
+/** Does several actions. */
+export function dispatchAll(store: UiStore, actions: readonly Action[]): void {
+	for (const action of actions) store.dispatch(action);
+}
