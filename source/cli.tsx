@@ -80,3 +80,5 @@ try {
 } catch (error) {
 	process.exitCode = tellError(error, context);
 }
+// A handle that something forgot to close must not keep a program alive whose work is done.
+setTimeout(() => process.exit(), 3000).unref();

@@ -49,14 +49,14 @@ export function parseConfigFile(text: string, file: string): Flags {
 export function environmentFlags(environment: NodeJS.ProcessEnv): Flags {
 	const list = (text: string | undefined) => text?.split(',').filter(part => part.trim() !== '');
 	return {
-		host: environment['P2P_TUI_HOST'],
-		port: environment['P2P_TUI_PORT'],
-		server: list(environment['P2P_TUI_SERVER']),
-		share: list(environment['P2P_TUI_SHARE']),
-		downloads: environment['P2P_TUI_DOWNLOADS'],
-		name: environment['P2P_TUI_NAME'],
-		dataDir: environment['P2P_TUI_DATA_DIR'],
-		prefix: environment['P2P_TUI_PREFIX'],
+		host: environment.P2P_TUI_HOST,
+		port: environment.P2P_TUI_PORT,
+		server: list(environment.P2P_TUI_SERVER),
+		share: list(environment.P2P_TUI_SHARE),
+		downloads: environment.P2P_TUI_DOWNLOADS,
+		name: environment.P2P_TUI_NAME,
+		dataDir: environment.P2P_TUI_DATA_DIR,
+		prefix: environment.P2P_TUI_PREFIX,
 	};
 }
 

@@ -86,6 +86,17 @@ async function startInWorker<Snapshot extends PeerSnapshot | ServerSnapshot, Com
 			send({kind: 'call', id: nextId++, name, request});
 		});
 
+	let stopping: Promise<void> | undefined;
+	const stop = async () => {
+		// The engine's end is told before the answer to the call that ended it, and fails that call.
+		const asked = call('stop', undefined).catch(() => undefined);
+		try {
+			await Promise.race([asked, ended.promise]);
+		} finally {
+			await worker.terminate();
+		}
+	};
+
 	try {
 		current = await ready.promise;
 	} catch (error) {
@@ -99,10 +110,7 @@ async function startInWorker<Snapshot extends PeerSnapshot | ServerSnapshot, Com
 			return () => listeners.delete(listener);
 		},
 		commands: new Proxy({}, {get: (_, name) => (request: unknown) => call(String(name), request)}) as Commands,
-		async stop() {
-			await call('stop', undefined);
-			await worker.terminate();
-		},
+		stop: () => (stopping ??= stop()),
 		ended: ended.promise,
 	};
 }

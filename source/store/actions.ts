@@ -32,7 +32,7 @@ export type Action =
 	| {type: 'toast/gone'; id: number}
 	// search
 	| {type: 'search/query'; query: string}
-	| {type: 'search/asked'; query: string}
+	| {type: 'search/asked'}
 	| {type: 'search/answer'; asked: number; query: string; answer: SearchResponse & {ms: number}}
 	| {type: 'search/page'; asked: number; answer: SearchResponse}
 	| {type: 'search/failed'; asked: number; query: string; message: string}

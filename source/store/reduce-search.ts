@@ -2,7 +2,7 @@
 import type {Action} from './actions.ts';
 import {listRows} from './layout.ts';
 import {followRow, placeCursor} from './list.ts';
-import {currentHit, currentSource, listIndex, marksOf} from './selectors.ts';
+import {ableSources, currentHit, currentSource, listIndex, marksOf} from './selectors.ts';
 import type {SearchState, SortKey, UiState} from './state.ts';
 
 const sortKeys: readonly SortKey[] = ['best', 'name', 'size', 'peers'];
@@ -131,20 +131,14 @@ export function reduceSearch(state: UiState, action: Action): UiState | undefine
 		}
 		case 'get/all': {
 			if (overlay?.kind !== 'get') return state;
-			const able = overlay.hit.sources
-				.filter(source => source.online && source.peer !== state.peer?.id)
-				.map(source => source.peer);
+			const able = ableSources(overlay.hit, state.peer?.id).map(source => source.peer);
 			return withOverlay(state, {...overlay, chosen: overlay.chosen.length === able.length ? [] : able});
 		}
 		case 'get/sources': {
 			if (overlay?.kind !== 'get' || overlay.hit.content !== action.content) return state;
 			const hit = action.hit ?? overlay.hit;
-			const hadAll = overlay.hit.sources.every(
-				source => !source.online || source.peer === state.peer?.id || overlay.chosen.includes(source.peer),
-			);
-			const able = hit.sources
-				.filter(source => source.online && source.peer !== state.peer?.id)
-				.map(source => source.peer);
+			const hadAll = ableSources(overlay.hit, state.peer?.id).every(source => overlay.chosen.includes(source.peer));
+			const able = ableSources(hit, state.peer?.id).map(source => source.peer);
 			const under = overlay.hit.sources[overlay.cursor]?.peer;
 			const cursor = hit.sources.findIndex(source => source.peer === under);
 			return withOverlay(state, {

@@ -157,10 +157,11 @@ export function reducer(state: UiState, action: Action): UiState {
 				? {...state, focus: {...focus, overlay: {...focus.overlay, busy: action.busy, error: action.error}}}
 				: state;
 		case 'browse/open': {
-			const asked = (state.browse?.asked ?? 0) + 1;
+			const asked = state.folders + 1;
 			const {peer, name, path} = action;
 			return {
 				...state,
+				folders: asked,
 				browse: {peer, name, path, entries: [], busy: true, asked},
 				lists: {...state.lists, browse: {index: 0, top: 0}},
 			};

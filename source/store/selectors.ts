@@ -46,13 +46,17 @@ export function marksOf(state: UiState, content: string): readonly string[] {
 	return state.search.marks[content] ?? [];
 }
 
+/** The sources that can be asked: online, and not this machine itself. */
+export function ableSources(hit: ContentSources, self: string | undefined): Source[] {
+	return hit.sources.filter(source => source.online && source.peer !== self);
+}
+
 /**
  * The peers that a download of this hit starts with: those that were marked, else the one that the cursor was moved
- * to, else all that are online. This machine itself is never one of them.
+ * to, else all that are online.
  */
 export function wantedPeers(state: UiState, hit: ContentSources): string[] {
-	const self = state.peer?.id;
-	const able = hit.sources.filter(source => source.online && source.peer !== self).map(source => source.peer);
+	const able = ableSources(hit, state.peer?.id).map(source => source.peer);
 	const marked = marksOf(state, hit.content).filter(peer => able.includes(peer));
 	if (marked.length > 0) return marked;
 	const moved = state.search.peerMoved ? hit.sources[state.search.peerIndex]?.peer : undefined;

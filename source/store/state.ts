@@ -112,6 +112,8 @@ export type UiState = {
 	lists: Readonly<Record<ListId, ListState>>;
 	search: SearchState;
 	browse?: BrowseState;
+	/** Grows with each folder that is opened, so that an answer for one that was left is dropped. */
+	folders: number;
 	log: TailState<LogLine> & {level: LogLevel};
 	requests: TailState<RequestRow>;
 	toast?: Toast;
@@ -150,6 +152,7 @@ export function initialState(size: Size): UiState {
 		},
 		log: {back: 0, filter: '', level: 'info'},
 		requests: {back: 0, filter: ''},
+		folders: 0,
 		repaints: 0,
 	};
 }

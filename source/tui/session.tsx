@@ -5,7 +5,7 @@ import {exitCodes} from '../core/exit-codes.ts';
 import type {PeerEngine, ServerEngine} from '../engine/messages.ts';
 import {expandFolder} from '../store/folder.ts';
 import {fieldOfFailure, firstBadField, type LaunchRequest, launchRequest} from '../store/form.ts';
-import {PeerController} from '../store/peer-controller.ts';
+import {PeerController} from '../store/peer/peer-controller.ts';
 import type {Size} from '../store/state.ts';
 import {createUiStore, type UiStore} from '../store/ui-store.ts';
 import {WindowSender} from '../store/window-sender.ts';
@@ -141,6 +141,9 @@ class Session {
 		for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.on(signal, interrupted);
 		process.on('SIGCONT', continued);
 		process.on('exit', atExit);
+		// While the screen is drawn a terminal that is gone ends the program in order, whatever else listens for it.
+		const others = this.#stdout.listeners('error') as ((error: Error) => void)[];
+		for (const other of others) this.#stdout.off('error', other);
 		this.#stdout.on('error', interrupted);
 		this.#keys.on('hangup', interrupted);
 		// Before Ink's own listener, so that the tree has the new size when Ink draws it.
@@ -152,7 +155,8 @@ class Session {
 			process.off('SIGCONT', continued);
 			process.off('exit', atExit);
 			this.#stdout.off('resize', resize);
-			// The error listener stays: a terminal that is gone may still report it, and that must not end the process.
+			// Ours stays: a terminal that is gone may still report it, and that must not end the process with a crash.
+			for (const other of others) this.#stdout.on('error', other);
 		};
 	}
 

@@ -34,7 +34,7 @@ export function Footer({columns}: {columns: number}) {
 	for (const {key, label} of hints) {
 		const next: Span[] = [
 			[key, 'key'],
-			[` ${label}  `, 'muted'],
+			[` ${theme.glyphs.ascii ? label.replace('…', '') : label}  `, 'muted'],
 		];
 		if (spanCells(spans) + spanCells(next) - 2 > room) break;
 		spans.push(...next);

@@ -4,7 +4,7 @@ import {roundTrip, speed, uptime} from '../draw/format.ts';
 import type {Glyphs} from '../draw/glyphs.ts';
 import {brailleLine} from '../draw/graph.ts';
 import {paintLine, type Span, spanCells, spread} from '../draw/line.ts';
-import {cut, fit} from '../draw/width.ts';
+import {cut, fitCells} from '../draw/width.ts';
 import {Row} from './row.tsx';
 import {usePicked, useUi} from './ui-context.ts';
 
@@ -49,10 +49,10 @@ export function PeerHeader({columns}: {columns: number}) {
 		graph > 0
 			? [
 					[`${glyphs.down} `, 'down'],
-					[`${fit(speed(down?.now ?? 0), 7, {align: 'right'})} `, 'down'],
+					[`${fitCells(speed(down?.now ?? 0), 7, {align: 'right'})} `, 'down'],
 					[brailleLine(down?.history ?? [], graph, glyphs), 'down'],
 					[`  ${glyphs.up} `, 'up'],
-					[`${fit(speed(up?.now ?? 0), 7, {align: 'right'})} `, 'up'],
+					[`${fitCells(speed(up?.now ?? 0), 7, {align: 'right'})} `, 'up'],
 					[brailleLine(up?.history ?? [], graph, glyphs), 'up'],
 					[' '],
 				]
@@ -69,7 +69,7 @@ export function PeerHeader({columns}: {columns: number}) {
 		...linkSpans(link, (servers?.length ?? 1) - 1, columns, glyphs),
 	];
 	const room = columns - spanCells(rates);
-	return <Row text={paintLine(theme, columns, room > 10 ? spread(left, rates, columns) : left)} />;
+	return <Row text={paintLine(theme, columns, room > 10 ? spread(theme, left, rates, columns) : left)} />;
 }
 
 /** First row of a server's dashboard. */
@@ -96,5 +96,5 @@ export function ServerHeader({columns}: {columns: number}) {
 		[columns >= 80 ? '  tls 1.3' : '', 'muted'],
 		[columns >= 80 ? `  key ${shortId(id)}` : '', 'muted'],
 	];
-	return <Row text={paintLine(theme, columns, spread(left, right, columns))} />;
+	return <Row text={paintLine(theme, columns, spread(theme, left, right, columns))} />;
 }

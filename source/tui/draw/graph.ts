@@ -6,6 +6,7 @@ import type {Span} from './line.ts';
 
 /** A progress bar of `width` cells; `share` from 0 to 1. Full only when everything is there. */
 export function bar(share: number, width: number, glyphs: Glyphs, tone: Tone): Span[] {
+	if (width < 1) return [];
 	const clean = Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0));
 	const halves = clean === 1 ? width * 2 : Math.min(width * 2 - 1, Math.floor(clean * width * 2));
 	const full = halves >> 1;

@@ -31,14 +31,14 @@ export function spanCells(spans: readonly Span[]): number {
 }
 
 /** `left` and `right` at the two ends of `width` cells; `left` is cut where both do not fit. */
-export function spread(left: readonly Span[], right: readonly Span[], width: number): Span[] {
+export function spread(theme: Theme, left: readonly Span[], right: readonly Span[], width: number): Span[] {
 	const rightCells = spanCells(right);
 	const room = width - rightCells;
 	const spans: Span[] = [];
 	let used = 0;
 	for (const [text, tone] of left) {
 		if (used >= room) break;
-		const piece = cut(text, room - used);
+		const piece = cut(text, room - used, theme.glyphs.ellipsis);
 		used += cells(piece);
 		spans.push([piece, tone]);
 	}

@@ -10,9 +10,33 @@ export function cells(text: string): number {
 	return plain.test(text) ? text.length : stringWidth(text);
 }
 
-/** What terminals disagree about: joiners, variation selectors, regional indicators, skin tones, keycaps. */
-const contested = /[\u200c\u200d\ufe00-\ufe0f\u20e3]|\p{Regional_Indicator}|\p{Emoji_Modifier}|[\u{e0100}-\u{e01ef}]/gu;
-const contestedTest = /[\u200c\u200d\ufe00-\ufe0f\u20e3\u{1f1e6}-\u{1f1ff}\u{1f3fb}-\u{1f3ff}\u{e0100}-\u{e01ef}]/u;
+/** What terminals disagree about: joiners, variation selectors, keycaps, regional indicators, skin tones. */
+const contestedRanges = [
+	[0x200c, 0x200d],
+	[0x20e3, 0x20e3],
+	[0xfe00, 0xfe0f],
+	[0x1f1e6, 0x1f1ff],
+	[0x1f3fb, 0x1f3ff],
+	[0xe0100, 0xe01ef],
+] as const;
+const isContested = (code: number) => contestedRanges.some(([from, to]) => code >= from && code <= to);
+
+/** Regional indicators stand for letters; the other contested characters only change their neighbours. */
+const withoutContested = (code: number) =>
+	code >= 0x1f1e6 && code <= 0x1f1ff ? String.fromCharCode(code - 0x1f1e6 + 0x41) : '';
+
+function makeSafe(text: string): string {
+	let agreed = '';
+	for (const character of displayText(text)) {
+		const code = character.codePointAt(0) ?? 0;
+		agreed += isContested(code) ? withoutContested(code) : character;
+	}
+	return agreed;
+}
+
+/** The names seen last: a row is drawn many times, and looking at every character is the dearest part of it. */
+const known = new Map<string, string>();
+const maxKnown = 2000;
 
 /**
  * A name from the network or a disk as it may be drawn: harmless, and of a width that all terminals agree on. Emoji
@@ -20,12 +44,12 @@ const contestedTest = /[\u200c\u200d\ufe00-\ufe0f\u20e3\u{1f1e6}-\u{1f1ff}\u{1f3
  */
 export function safeText(text: string): string {
 	if (plain.test(text)) return text;
-	const harmless = displayText(text);
-	if (!contestedTest.test(harmless)) return harmless;
-	return harmless.replace(contested, part => {
-		const code = part.codePointAt(0) ?? 0;
-		return code >= 0x1f1e6 && code <= 0x1f1ff ? String.fromCharCode(code - 0x1f1e6 + 0x41) : '';
-	});
+	const found = known.get(text);
+	if (found !== undefined) return found;
+	if (known.size >= maxKnown) known.clear();
+	const safe = makeSafe(text);
+	known.set(text, safe);
+	return safe;
 }
 
 /** `text` in at most `width` cells, with the ellipsis where something was left out. */
@@ -42,7 +66,7 @@ export function cut(text: string, width: number, ellipsis = '…', position: 'en
 }
 
 /** `text` in exactly `width` cells. */
-export function fit(
+export function fitCells(
 	text: string,
 	width: number,
 	{

@@ -1,8 +1,8 @@
 // What the keys and the palette can do.
 import type {Action} from '../../store/actions.ts';
 import {panesOf} from '../../store/layout.ts';
-import type {PeerController} from '../../store/peer-controller.ts';
-import {currentPeer, currentTransfer, runningTransfers} from '../../store/selectors.ts';
+import type {PeerController} from '../../store/peer/peer-controller.ts';
+import {currentPeer, runningTransfers} from '../../store/selectors.ts';
 import type {UiState} from '../../store/state.ts';
 import type {UiStore} from '../../store/ui-store.ts';
 import {paletteEntries} from './palette.ts';
@@ -51,7 +51,7 @@ export function setFieldText({store, peer}: CommandContext, text: string): void 
 	// A deleted half of a character leaves the other half behind.
 	const value = text.replace(/\p{Surrogate}/gu, '');
 	const {focus} = store.get();
-	if (focus.textMode === 'search') peer?.type(value);
+	if (focus.textMode === 'search') peer?.search.type(value);
 	else if (focus.textMode === 'filter') store.dispatch({type: 'tail/filter', filter: value});
 	else if (focus.textMode === 'form') store.dispatch({type: 'form/value', value});
 	else if (focus.textMode === 'palette') store.dispatch({type: 'palette/query', query: value});
@@ -60,7 +60,10 @@ export function setFieldText({store, peer}: CommandContext, text: string): void 
 
 function askQuit({store, app}: CommandContext): void {
 	const {down, up} = runningTransfers(store.get());
-	if (down + up === 0) return app.quit();
+	if (down + up === 0) {
+		app.quit();
+		return;
+	}
 	const count = (number: number, word: string) => (number === 1 ? `1 ${word}` : `${number} ${word}s`);
 	const running = [down > 0 && count(down, 'download'), up > 0 && count(up, 'upload')].filter(Boolean).join(' and ');
 	store.dispatch({
@@ -86,7 +89,7 @@ function goBack(context: CommandContext): void {
 	) {
 		store.dispatch({type: 'tail/filter', filter: ''});
 		store.dispatch({type: 'tail/follow'});
-	} else if (focus.pane === 'search' && search.query !== '') context.peer?.type('');
+	} else if (focus.pane === 'search' && search.query !== '') context.peer?.search.type('');
 }
 
 function confirmed(context: CommandContext): void {
@@ -95,8 +98,8 @@ function confirmed(context: CommandContext): void {
 	context.store.dispatch({type: 'overlay', overlay: undefined});
 	const {command} = overlay;
 	if (command.do === 'quit') context.app.quit();
-	else if (command.do === 'cancel') void context.peer?.cancel(command.key);
-	else void context.peer?.unshare(command.name);
+	else if (command.do === 'cancel') void context.peer?.transfers.cancel(command.key);
+	else void context.peer?.shares.remove(command.name);
 }
 
 function runFromPalette(context: CommandContext): void {
@@ -111,8 +114,10 @@ function runFromPalette(context: CommandContext): void {
 }
 
 function openSearch({store, peer}: CommandContext): void {
-	if (!peer)
-		return store.dispatch({type: 'toast', kind: 'info', text: 'A server has no search: run a peer to search it'});
+	if (!peer) {
+		store.dispatch({type: 'toast', kind: 'info', text: 'A server has no search: run a peer to search it'});
+		return;
+	}
 	store.dispatch({type: 'pane', pane: 'search'});
 	store.dispatch({type: 'text', mode: 'search'});
 }
@@ -122,7 +127,7 @@ const commands = {
 	'search.peerLeft': dispatching({type: 'search/peer', by: -1}),
 	'search.peerRight': dispatching({type: 'search/peer', by: 1}),
 	'search.mark': dispatching({type: 'search/mark'}),
-	'search.browse': withPeer(peer => peer.browsePeer('search')),
+	'search.browse': withPeer(peer => peer.browse.open('search')),
 	'search.sort': {
 		run({store}) {
 			store.dispatch({type: 'search/sort', reverse: false});
@@ -130,29 +135,23 @@ const commands = {
 	},
 	'search.reverse': dispatching({type: 'search/sort', reverse: true}),
 	'get.open': withPeer(peer => {
-		peer.askNow();
-		peer.openGet();
+		peer.search.askNow();
+		peer.get.open();
 	}),
-	'get.now': withPeer(peer => peer.getNow()),
+	'get.now': withPeer(peer => peer.get.now()),
 	'get.up': dispatching({type: 'get/move', by: -1}),
 	'get.down': dispatching({type: 'get/move', by: 1}),
 	'get.toggle': dispatching({type: 'get/toggle'}),
 	'get.all': dispatching({type: 'get/all'}),
-	'get.start': withPeer(peer => peer.startGet()),
+	'get.start': withPeer(peer => peer.get.start()),
 
-	'transfer.pause': withPeer(peer => peer.togglePause()),
-	'transfer.retry': withPeer(peer => peer.retry()),
-	'transfer.cancel': withPeer(peer => peer.askCancel()),
-	'transfer.place': withPeer(peer => peer.showPlace()),
-	'transfer.details': {
-		run({store}) {
-			const row = currentTransfer(store.get());
-			if (row) store.dispatch({type: 'overlay', overlay: {kind: 'transfer', key: row.key}});
-			else store.dispatch({type: 'toast', kind: 'info', text: 'No transfer is chosen'});
-		},
-	},
+	'transfer.pause': withPeer(peer => peer.transfers.togglePause()),
+	'transfer.retry': withPeer(peer => peer.transfers.retry()),
+	'transfer.cancel': withPeer(peer => peer.transfers.askCancel()),
+	'transfer.place': withPeer(peer => peer.transfers.place()),
+	'transfer.details': withPeer(peer => peer.transfers.details()),
 
-	'peers.browse': withPeer(peer => peer.browsePeer('peers')),
+	'peers.browse': withPeer(peer => peer.browse.open('peers')),
 	'peers.copy': {
 		run({store, app}) {
 			const row = currentPeer(store.get());
@@ -166,15 +165,15 @@ const commands = {
 			if (row) app.copy(row.id);
 		},
 	},
-	'browse.enter': withPeer(peer => peer.enterEntry()),
-	'browse.get': withPeer(peer => peer.getEntry()),
-	'browse.up': withPeer(peer => peer.browseUp()),
+	'browse.enter': withPeer(peer => peer.browse.enter()),
+	'browse.get': withPeer(peer => peer.browse.get()),
+	'browse.up': withPeer(peer => peer.browse.up()),
 	'browse.close': dispatching({type: 'browse/close'}),
 
 	'share.add': dispatching({type: 'overlay', overlay: {kind: 'share', value: '', busy: false}}),
-	'share.commit': withPeer(peer => peer.addShare()),
-	'share.rescan': withPeer(peer => peer.rescan()),
-	'share.remove': withPeer(peer => peer.askUnshare()),
+	'share.commit': withPeer(peer => peer.shares.add()),
+	'share.rescan': withPeer(peer => peer.shares.rescan()),
+	'share.remove': withPeer(peer => peer.shares.askRemove()),
 
 	'tail.filter': dispatching({type: 'text', mode: 'filter'}),
 	'tail.pause': dispatching({type: 'tail/pause'}),
@@ -207,7 +206,7 @@ const commands = {
 
 	'text.done': {
 		run({store, peer}) {
-			if (store.get().focus.textMode === 'search') peer?.askNow();
+			if (store.get().focus.textMode === 'search') peer?.search.askNow();
 			store.dispatch({type: 'text', mode: undefined});
 		},
 	},

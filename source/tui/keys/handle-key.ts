@@ -20,7 +20,10 @@ export function handleKey(event: KeyEvent, context: CommandContext): void {
 		return;
 	}
 	const binding = resolveKey(state, event.chord);
-	if (binding) return runCommand(binding.command, context);
+	if (binding) {
+		runCommand(binding.command, context);
+		return;
+	}
 	if (state.focus.textMode) return;
 	const other = paneForKey(state, event.chord);
 	if (!other || other.pane === state.focus.pane) return;

@@ -5,7 +5,7 @@ import {Dialog, dialogInner, hintSpans} from '../components/dialog.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {day, grouped, roundTrip} from '../draw/format.ts';
 import {paintLine, type Span} from '../draw/line.ts';
-import {fit} from '../draw/width.ts';
+import {fitCells} from '../draw/width.ts';
 import {footerHints} from '../keys/hints.ts';
 import type {Theme} from '../theme.ts';
 
@@ -43,11 +43,11 @@ function sourceLine(theme: Theme, inner: number, overlay: GetOverlay, index: num
 		[
 			['  '],
 			[`${isChosen ? glyphs.marked : glyphs.unmarked} `, isChosen ? 'ok' : 'muted'],
-			[fit(theme.text(source.name), width.name, {ellipsis}), tone],
+			[fitCells(theme.text(source.name), width.name, {ellipsis}), tone],
 			[width.id ? ` ${source.peer.slice(0, 8)}` : '', 'muted'],
-			[width.address ? ` ${fit(`${source.host}:${source.port}`, width.address - 1, {ellipsis})}` : '', tone],
-			[width.shared ? `  ${fit(day(source.sharedAt).slice(0, width.shared - 2), width.shared - 2)}` : '', 'muted'],
-			[fit(rtt, width.rtt, {align: 'right'}), tone],
+			[width.address ? ` ${fitCells(`${source.host}:${source.port}`, width.address - 1, {ellipsis})}` : '', tone],
+			[width.shared ? `  ${fitCells(day(source.sharedAt).slice(0, width.shared - 2), width.shared - 2)}` : '', 'muted'],
+			[fitCells(rtt, width.rtt, {align: 'right'}), tone],
 		],
 		index === overlay.cursor,
 	);
@@ -87,12 +87,12 @@ export function GetDialog({overlay}: {overlay: GetOverlay}) {
 	const width = columnsFor(inner);
 	const heading: Span[] = [
 		[
-			`    ${glyphs.ascii ? '  ' : ''}${fit('PEER', width.name)}${width.id ? ' ID      ' : ''}${width.address ? ` ${fit('ADDRESS', width.address - 1)}` : ''}${width.shared ? `  ${fit('SHARED AT', width.shared - 2)}` : ''}${fit('RTT', width.rtt, {align: 'right'})}`,
+			`    ${glyphs.ascii ? '  ' : ''}${fitCells('PEER', width.name)}${width.id ? ' ID      ' : ''}${width.address ? ` ${fitCells('ADDRESS', width.address - 1)}` : ''}${width.shared ? `  ${fitCells('SHARED AT', width.shared - 2)}` : ''}${fitCells('RTT', width.rtt, {align: 'right'})}`,
 			'muted',
 		],
 	];
 	const sources = Array.from({length: visible}, (_, index) => sourceLine(theme, inner, overlay, top + index, self));
-	const name: Span[] = [['  '], [fit(theme.text(hit.name), inner - 4, {ellipsis, position: 'middle'}), 'bold']];
+	const name: Span[] = [['  '], [fitCells(theme.text(hit.name), inner - 4, {ellipsis, position: 'middle'}), 'bold']];
 	const folder = downloads ? shortFolder(downloads.folder) : '';
 	const hints = hintSpans(footerHints(state, glyphs).hints);
 	const blank: Span[] = [['']];
@@ -103,7 +103,7 @@ export function GetDialog({overlay}: {overlay: GetOverlay}) {
 					['  '],
 					[shortBytes(hit.size)],
 					['   content ID ', 'muted'],
-					[fit(hit.content, Math.min(64, inner - 22), {ellipsis})],
+					[fitCells(hit.content, Math.min(64, inner - 22), {ellipsis})],
 				] as Span[],
 				blank,
 				heading,
@@ -111,7 +111,7 @@ export function GetDialog({overlay}: {overlay: GetOverlay}) {
 				blank,
 				[
 					['  Save to  ', 'muted'],
-					[fit(theme.text(folder), Math.min(folder.length, inner - 30), {ellipsis, position: 'middle'}), 'count'],
+					[fitCells(theme.text(folder), Math.min(folder.length, inner - 30), {ellipsis, position: 'middle'}), 'count'],
 					[downloads ? `   free ${shortBytes(downloads.freeBytes)}` : '', 'muted'],
 				] as Span[],
 				summary(state, overlay),

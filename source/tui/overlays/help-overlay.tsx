@@ -3,18 +3,18 @@ import type {Overlay} from '../../store/state.ts';
 import {Dialog, dialogInner} from '../components/dialog.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import type {Span} from '../draw/line.ts';
-import {cells, fit} from '../draw/width.ts';
+import {cells, fitCells} from '../draw/width.ts';
 import {type HelpGroup, helpGroups} from '../keys/hints.ts';
 
 /** Lines of one group: its title, its keys, and an empty line. */
-function groupLines({title, hints}: HelpGroup, width: number): Span[][] {
+function groupLines({title, hints}: HelpGroup, width: number, ellipsis: string): Span[][] {
 	const keyWidth = Math.max(17, ...hints.map(hint => cells(hint.key) + 1));
 	return [
-		[[fit(` ${title}`, width), 'bold']],
+		[[fitCells(` ${title}`, width), 'bold']],
 		...hints.map(({key, label}): Span[] => [
 			[' '],
-			[fit(key, keyWidth), 'key'],
-			[fit(label, Math.max(0, width - keyWidth - 1))],
+			[fitCells(key, keyWidth), 'key'],
+			[fitCells(label, Math.max(0, width - keyWidth - 1), {ellipsis})],
 		]),
 		[[' '.repeat(width)]],
 	];
@@ -32,7 +32,7 @@ export function HelpOverlay({overlay}: {overlay: Extract<Overlay, {kind: 'help'}
 	const halves: Span[][][] = [[], []];
 	const total = groups.reduce((sum, group) => sum + group.hints.length + 2, 0);
 	for (const group of groups) {
-		const lines = groupLines(group, columnWidth);
+		const lines = groupLines(group, columnWidth, theme.glyphs.ellipsis);
 		const into = columns === 1 || (halves[0] ?? []).length + lines.length / 2 <= total / 2 ? 0 : 1;
 		halves[into]?.push(...lines);
 	}

@@ -6,7 +6,7 @@ import {Row} from '../components/row.tsx';
 import {TextField} from '../components/text-field.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {paintLine} from '../draw/line.ts';
-import {fit} from '../draw/width.ts';
+import {fitCells} from '../draw/width.ts';
 import {paletteEntries} from '../keys/palette.ts';
 
 /** Every command by name; what is typed narrows them down. */
@@ -25,9 +25,9 @@ export function PaletteOverlay({overlay}: {overlay: Extract<Overlay, {kind: 'pal
 		const isChosen = index === overlay.index;
 		const label = paintLine(theme, inner, [
 			[isChosen ? ` ${glyphs.pointer} ` : '   ', 'accent'],
-			[fit(entry.title, titleWidth, {ellipsis: glyphs.ellipsis}), isChosen ? 'bold' : 'plain'],
-			[` ${fit(entry.where, 10)}`, 'muted'],
-			[fit(entry.key, 9), 'key'],
+			[fitCells(entry.title, titleWidth, {ellipsis: glyphs.ellipsis}), isChosen ? 'bold' : 'plain'],
+			[` ${fitCells(entry.where, 10)}`, 'muted'],
+			[fitCells(entry.key, 9), 'key'],
 		]);
 		return {key: entry.command, value: entry.command, label};
 	});

@@ -1,14 +1,13 @@
-import {shortBytes, shortDuration, shortId} from '../../core/format.ts';
-import {baseName} from '../../core/share-path.ts';
+import {shortDuration, shortId} from '../../core/format.ts';
 import type {PeerRow} from '../../engine/messages.ts';
 import {listRows, paneOverhead, type Rect} from '../../store/layout.ts';
-import type {BrowseState} from '../../store/state.ts';
 import {PaneFrame} from '../components/pane-frame.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {grouped, roundTrip} from '../draw/format.ts';
 import {paintLine, type Span} from '../draw/line.ts';
-import {cut, fit} from '../draw/width.ts';
+import {cut, fitCells} from '../draw/width.ts';
 import type {Theme} from '../theme.ts';
+import {BrowsePane} from './browse-pane.tsx';
 
 /** Columns of a peer, as many as there is room for. `last` is the round trip at a peer, the age at a server. */
 function columnsFor(inner: number) {
@@ -31,24 +30,25 @@ function peerLine(
 	const width = columnsFor(inner);
 	const name = Math.max(4, inner - 3 - width.number - width.id - width.address - width.files - width.last - 1);
 	const tone = row.online ? 'plain' : 'muted';
-	const shown = row.self ? `${theme.text(row.name)} (you)` : theme.text(row.name);
+	const you = row.self ? ' (you)' : '';
+	const shown = cut(theme.text(row.name), name - you.length, glyphs.ellipsis) + you;
 	return paintLine(
 		theme,
 		inner,
 		[
 			[isCurrent ? glyphs.pointer : ' ', 'accent'],
 			[`${row.online ? glyphs.on : glyphs.off} `, row.online ? 'ok' : 'muted'],
-			[width.number ? `${fit(String(row.number), width.number - 1, {align: 'right'})} ` : '', 'muted'],
-			[fit(shown, name, {ellipsis: glyphs.ellipsis}), tone],
+			[width.number ? `${fitCells(String(row.number), width.number - 1, {align: 'right'})} ` : '', 'muted'],
+			[fitCells(shown, name, {ellipsis: glyphs.ellipsis}), tone],
 			[width.id ? ` ${shortId(row.id)}` : '', 'muted'],
 			[
 				width.address
-					? ` ${fit(cut(`${row.host}:${row.port}`, width.address - 1, glyphs.ellipsis), width.address - 1)}`
+					? ` ${fitCells(cut(`${row.host}:${row.port}`, width.address - 1, glyphs.ellipsis), width.address - 1)}`
 					: '',
 				tone,
 			],
-			[width.files ? fit(grouped(row.files), width.files, {align: 'right'}) : '', tone],
-			[width.last ? fit(last, width.last, {align: 'right'}) : '', tone],
+			[width.files ? fitCells(grouped(row.files), width.files, {align: 'right'}) : '', tone],
+			[width.last ? fitCells(last, width.last, {align: 'right'}) : '', tone],
 			[' '],
 		],
 		isCurrent && focused,
@@ -60,11 +60,11 @@ function heading(theme: Theme, inner: number, lastTitle: string): string {
 	const name = Math.max(4, inner - 3 - width.number - width.id - width.address - width.files - width.last - 1);
 	return paintLine(theme, inner, [
 		[
-			`   ${width.number ? fit('#', width.number - 1, {align: 'right'}) + ' ' : ''}${fit('NAME', name)}${
+			`   ${width.number ? `${fitCells('#', width.number - 1, {align: 'right'})} ` : ''}${fitCells('NAME', name)}${
 				width.id ? ' ID      ' : ''
-			}${width.address ? ` ${fit('ADDRESS', width.address - 1)}` : ''}${
-				width.files ? fit('FILES', width.files, {align: 'right'}) : ''
-			}${width.last ? fit(lastTitle, width.last, {align: 'right'}) : ''}`,
+			}${width.address ? ` ${fitCells('ADDRESS', width.address - 1)}` : ''}${
+				width.files ? fitCells('FILES', width.files, {align: 'right'}) : ''
+			}${width.last ? fitCells(lastTitle, width.last, {align: 'right'}) : ''}`,
 			'muted',
 		],
 	]);
@@ -125,77 +125,6 @@ function PeerList({rect, number, pane, peers, empty}: PeerListProps) {
 	);
 }
 
-/** One folder of a peer's tree. */
-function BrowsePane({rect, browse}: {rect: Rect; browse: BrowseState}) {
-	const {theme, context} = useUi();
-	const {glyphs} = theme;
-	const [list, isFocused] = usePicked(state => [
-		state.lists.browse,
-		state.focus.pane === 'peers' && !state.focus.overlay,
-		state.zoom,
-		state.size,
-	]);
-	const inner = rect.width - 2;
-	const visible = listRows(context.store.get(), 'peers');
-	const {entries} = browse;
-	const rows: string[] = [];
-	for (let index = list.top; index < Math.min(entries.length, list.top + visible); index++) {
-		const entry = entries[index];
-		if (!entry) continue;
-		const isCurrent = index === list.index;
-		const isFolder = entry.type === 'folder';
-		const name = `${theme.text(baseName(entry.path))}${isFolder ? glyphs.folder : ''}`;
-		const count = isFolder && inner >= 44 ? `${grouped(entry.files)} files` : '';
-		rows.push(
-			paintLine(
-				theme,
-				inner,
-				[
-					[isCurrent ? `${glyphs.pointer} ` : '  ', 'accent'],
-					[
-						fit(name, Math.max(4, inner - 10 - (inner >= 44 ? 14 : 0)), {
-							ellipsis: glyphs.ellipsis,
-							position: 'middle',
-						}),
-						isFolder ? 'count' : 'plain',
-					],
-					[inner >= 44 ? fit(count, 14, {align: 'right'}) : '', 'muted'],
-					[fit(shortBytes(entry.size), 7, {align: 'right'})],
-					[' '],
-				],
-				isCurrent && isFocused,
-			),
-		);
-	}
-	if (entries.length === 0) {
-		const text: Span = browse.busy
-			? [`  asking ${theme.text(browse.name)}${glyphs.ellipsis}`, 'muted']
-			: browse.error
-				? [`  ${theme.text(browse.error)}`, 'error']
-				: ['  This folder is empty', 'muted'];
-		rows.push(paintLine(theme, inner, [text]));
-	}
-	const files = entries.reduce((sum, entry) => sum + (entry.type === 'folder' ? entry.files : 1), 0);
-	const bytes = entries.reduce((sum, entry) => sum + entry.size, 0);
-	const place = browse.path === '' ? '' : ` ${glyphs.into} ${theme.text(browse.path)}`;
-	const more = browse.cursor === undefined ? '' : '+';
-	return (
-		<PaneFrame
-			rect={rect}
-			number={3}
-			title={[
-				['Peers', 'bold'],
-				[` ${glyphs.into} ${theme.text(browse.name)}${cut(place, Math.max(0, inner - 40), glyphs.ellipsis)}`, 'bold'],
-			]}
-			right={[[`${grouped(files)}${more} files ${shortBytes(bytes)}${more}`, 'muted']]}
-			bottom={[['esc back', 'muted']]}
-			focused={isFocused}
-			rows={rows}
-			scroll={{from: 0, rows: visible, top: list.top, total: entries.length}}
-		/>
-	);
-}
-
 /** Pane 3: the registered peers, or the tree of one of them. */
 export function PeersPane({rect}: {rect: Rect}) {
 	const [peers, browse, servers] = usePicked(state => [state.peer?.peers, state.browse, state.peer?.servers]);
@@ -216,15 +145,11 @@ export function PeersPane({rect}: {rect: Rect}) {
 /** Pane 2 of a server: who is registered. */
 export function MembersPane({rect}: {rect: Rect}) {
 	const [peers, host, port] = usePicked(state => [state.server?.peers, state.server?.host, state.server?.port]);
+	const isEverywhere = host === '0.0.0.0' || host === '::';
 	const empty: Span[][] = [
 		[['No peer is registered yet', 'muted']],
-		[['on another machine: ', 'muted']],
-		[
-			[
-				`p2p-tui --mode peer --server ${host === '0.0.0.0' || host === '::' ? '<this machine>' : host}:${port}`,
-				'accent',
-			],
-		],
+		[[isEverywhere ? 'on any machine that reaches this HOST:' : 'on a machine that reaches this one:', 'muted']],
+		[[`p2p-tui --mode peer --server ${isEverywhere ? 'HOST' : host}:${port}`, 'accent']],
 	];
 	return <PeerList rect={rect} number={2} pane="members" peers={peers} empty={empty} />;
 }

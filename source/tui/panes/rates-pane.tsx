@@ -23,7 +23,7 @@ export function RatesPane({rect}: {rect: Rect}) {
 		paintLine(theme, inner, [[' '], [line, 'down']]),
 	);
 	rows.push(
-		paintLine(theme, inner, spread([[' -5 min', 'muted']], [['now ', 'muted']], inner)),
+		paintLine(theme, inner, spread(theme, [[' -5 min', 'muted']], [['now ', 'muted']], inner)),
 		paintLine(theme, inner, [
 			[' in ', 'muted'],
 			[speed(traffic?.in ?? 0)],

@@ -7,7 +7,7 @@ import {TailField, tailState} from '../components/tail-state.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {clock} from '../draw/format.ts';
 import {paintLine} from '../draw/line.ts';
-import {fit} from '../draw/width.ts';
+import {fitCells} from '../draw/width.ts';
 import type {Theme, Tone} from '../theme.ts';
 
 const verbTones: Record<string, Tone> = {
@@ -39,15 +39,19 @@ function requestLine(theme: Theme, inner: number, row: RequestRow): string {
 	return paintLine(theme, inner, [
 		[' '],
 		[width.time ? `${clock(row.time)} ` : '', 'muted'],
-		[fit(row.verb, 9), verbTones[row.verb] ?? 'plain'],
-		[width.peer ? `${fit(theme.text(peer), width.peer - 1, {ellipsis})} ` : ''],
-		[fit(theme.text(row.argument), width.argument, {ellipsis})],
+		[fitCells(row.verb, 9), verbTones[row.verb] ?? 'plain'],
+		[width.peer ? `${fitCells(theme.text(peer), width.peer - 1, {ellipsis})} ` : ''],
+		[fitCells(theme.text(row.argument), width.argument, {ellipsis})],
 		[' '],
 		[
-			fit(theme.text(row.ok ? row.result : `${theme.glyphs.cross} ${row.result}`), width.result - 1, {ellipsis}),
+			fitCells(theme.text(row.ok ? row.result : `${theme.glyphs.cross} ${row.result}`), width.result - 1, {ellipsis}),
 			row.ok ? 'plain' : 'error',
 		],
-		[width.ms ? fit(row.ms >= 99.95 ? String(Math.round(row.ms)) : row.ms.toFixed(1), width.ms, {align: 'right'}) : ''],
+		[
+			width.ms
+				? fitCells(row.ms >= 99.95 ? String(Math.round(row.ms)) : row.ms.toFixed(1), width.ms, {align: 'right'})
+				: '',
+		],
 	]);
 }
 
@@ -73,7 +77,7 @@ export function RequestsPane({rect}: {rect: Rect}) {
 		rows.push(
 			paintLine(theme, inner, [
 				[
-					` ${width.time ? 'TIME     ' : ''}${fit('VERB', 9)}${width.peer ? fit('PEER', width.peer) : ''}${fit('ARGUMENT', width.argument)} ${fit('RESULT', width.result - 1)}${width.ms ? fit('MS', width.ms, {align: 'right'}) : ''}`,
+					` ${width.time ? 'TIME     ' : ''}${fitCells('VERB', 9)}${width.peer ? fitCells('PEER', width.peer) : ''}${fitCells('ARGUMENT', width.argument)} ${fitCells('RESULT', width.result - 1)}${width.ms ? fitCells('MS', width.ms, {align: 'right'}) : ''}`,
 					'muted',
 				],
 			]),

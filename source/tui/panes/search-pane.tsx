@@ -10,7 +10,7 @@ import {TextField} from '../components/text-field.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {grouped} from '../draw/format.ts';
 import {paintLine, type Span, spread} from '../draw/line.ts';
-import {cells, fit} from '../draw/width.ts';
+import {cells, fitCells} from '../draw/width.ts';
 import type {Theme} from '../theme.ts';
 
 const sortNames = {best: 'best', name: 'name', size: 'size', peers: 'peers'} as const;
@@ -32,9 +32,9 @@ function hitLine(theme: Theme, inner: number, hit: ContentSources, isCurrent: bo
 		inner,
 		[
 			[isCurrent ? `${theme.glyphs.pointer} ` : '  ', 'accent'],
-			[fit(theme.text(hit.name), width.name, {ellipsis, position: 'middle'}), gone ? 'muted' : 'plain'],
-			[width.size ? fit(shortBytes(hit.size), width.size, {align: 'right'}) : ''],
-			[width.peers ? fit(String(hit.sourceCount), width.peers, {align: 'right'}) : '', gone ? 'warn' : 'plain'],
+			[fitCells(theme.text(hit.name), width.name, {ellipsis, position: 'middle'}), gone ? 'muted' : 'plain'],
+			[width.size ? fitCells(shortBytes(hit.size), width.size, {align: 'right'}) : ''],
+			[width.peers ? fitCells(String(hit.sourceCount), width.peers, {align: 'right'}) : '', gone ? 'warn' : 'plain'],
 			[width.hash ? `  ${hit.content.slice(0, width.hash - 2)}${ellipsis}` : '', 'muted'],
 		],
 		isCurrent && focused,
@@ -49,7 +49,7 @@ function stripLine(theme: Theme, inner: number, state: UiState, hit: ContentSour
 		const isSelf = source.peer === state.peer?.id;
 		const sign = marked.includes(source.peer) ? glyphs.marked : glyphs.unmarked;
 		const name = isSelf ? 'you' : theme.text(source.name);
-		const text = `${sign} ${source.peer.slice(0, 8)} ${fit(name, Math.min(12, cells(name)), {ellipsis: glyphs.ellipsis})}`;
+		const text = `${sign} ${source.peer.slice(0, 8)} ${fitCells(name, Math.min(12, cells(name)), {ellipsis: glyphs.ellipsis})}`;
 		const tone = source.online && !isSelf ? (marked.includes(source.peer) ? 'ok' : 'plain') : 'muted';
 		return {text: ` ${text} `, isChosen: index === state.search.peerIndex, tone} as const;
 	});
@@ -67,7 +67,7 @@ function stripLine(theme: Theme, inner: number, state: UiState, hit: ContentSour
 		const size = cells(item.text);
 		// One cell stays for the sign that there are more.
 		if (size > left - (first + at < items.length - 1 ? 1 : 0)) {
-			line += theme.paint(fit(item.text, left, {ellipsis: glyphs.ellipsis}), 'muted');
+			line += theme.paint(fitCells(item.text, left, {ellipsis: glyphs.ellipsis}), 'muted');
 			left = 0;
 			break;
 		}
@@ -152,7 +152,7 @@ export function SearchPane({rect}: {rect: Rect}) {
 		const right = paintLine(
 			theme,
 			Math.min(18, Math.max(0, inner - 24)),
-			spread([], sortSpans, Math.min(18, Math.max(0, inner - 24))),
+			spread(theme, [], sortSpans, Math.min(18, Math.max(0, inner - 24))),
 		);
 		const rightWidth = Math.min(18, Math.max(0, inner - 24));
 		rows.push({
@@ -166,7 +166,9 @@ export function SearchPane({rect}: {rect: Rect}) {
 		});
 	} else {
 		const query = theme.text(search.query);
-		rows.push(paintLine(theme, inner, spread([[' / ', search.query ? 'muted' : 'key'], [query]], sortSpans, inner)));
+		rows.push(
+			paintLine(theme, inner, spread(theme, [[' / ', search.query ? 'muted' : 'key'], [query]], sortSpans, inner)),
+		);
 	}
 	if (rect.height >= 7) {
 		const width = columnsFor(inner);
@@ -174,9 +176,9 @@ export function SearchPane({rect}: {rect: Rect}) {
 			hits.length === 0
 				? ' '.repeat(inner)
 				: paintLine(theme, inner, [
-						[`  ${fit('NAME', width.name)}`, 'muted'],
-						[width.size ? fit('SIZE', width.size, {align: 'right'}) : '', 'muted'],
-						[width.peers ? fit(width.peers > 5 ? 'PEERS' : 'BY', width.peers, {align: 'right'}) : '', 'muted'],
+						[`  ${fitCells('NAME', width.name)}`, 'muted'],
+						[width.size ? fitCells('SIZE', width.size, {align: 'right'}) : '', 'muted'],
+						[width.peers ? fitCells(width.peers > 5 ? 'PEERS' : 'BY', width.peers, {align: 'right'}) : '', 'muted'],
 						[width.hash ? '  ID' : '', 'muted'],
 					]),
 		);

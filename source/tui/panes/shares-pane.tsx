@@ -7,7 +7,7 @@ import {usePicked, useUi} from '../components/ui-context.ts';
 import {grouped} from '../draw/format.ts';
 import {bar} from '../draw/graph.ts';
 import {paintLine, type Span} from '../draw/line.ts';
-import {fit} from '../draw/width.ts';
+import {fitCells} from '../draw/width.ts';
 import type {Theme} from '../theme.ts';
 
 /** How far the hashing of a share is, 0 to 1. */
@@ -22,19 +22,19 @@ function shareLine(theme: Theme, inner: number, row: ShareRow, isCurrent: boolea
 	const share = hashedShare(row);
 	const state: Span[] =
 		row.state === 'failed'
-			? [[fit('failed', 8, {align: 'right'}), 'error']]
+			? [[fitCells('failed', 8, {align: 'right'}), 'error']]
 			: share < 1
 				? [['  '], ...bar(share, 6, glyphs, 'warn')]
-				: [[fit('100%', 8, {align: 'right'}), row.state === 'scanning' ? 'warn' : 'ok']];
+				: [[fitCells('100%', 8, {align: 'right'}), row.state === 'scanning' ? 'warn' : 'ok']];
 	return paintLine(
 		theme,
 		inner,
 		[
 			[isCurrent ? `${glyphs.pointer} ` : '  ', 'accent'],
-			[fit(theme.text(`${shortFolder(row.folder)}/`), name, {ellipsis: glyphs.ellipsis, position: 'middle'})],
-			[files ? fit(grouped(row.files), files, {align: 'right'}) : ''],
-			[fit(shortBytes(row.bytes), 8, {align: 'right'})],
-			[sent ? fit(shortBytes(row.sent), sent, {align: 'right'}) : '', row.sent > 0 ? 'up' : 'muted'],
+			[fitCells(theme.text(`${shortFolder(row.folder)}/`), name, {ellipsis: glyphs.ellipsis, position: 'middle'})],
+			[files ? fitCells(grouped(row.files), files, {align: 'right'}) : ''],
+			[fitCells(shortBytes(row.bytes), 8, {align: 'right'})],
+			[sent ? fitCells(shortBytes(row.sent), sent, {align: 'right'}) : '', row.sent > 0 ? 'up' : 'muted'],
 			...state,
 			['  '],
 		],
@@ -65,7 +65,7 @@ export function SharesPane({rect}: {rect: Rect}) {
 		rows.push(
 			paintLine(theme, inner, [
 				[
-					`  ${fit('FOLDER', name)}${files ? fit('FILES', files, right) : ''}${fit('SIZE', 8, right)}${sent ? fit('SENT', sent, right) : ''}${fit('HASHED', 8, right)}`,
+					`  ${fitCells('FOLDER', name)}${files ? fitCells('FILES', files, right) : ''}${fitCells('SIZE', 8, right)}${sent ? fitCells('SENT', sent, right) : ''}${fitCells('HASHED', 8, right)}`,
 					'muted',
 				],
 			]),

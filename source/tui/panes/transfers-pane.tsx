@@ -7,7 +7,7 @@ import {grouped, speed} from '../draw/format.ts';
 import type {Glyphs} from '../draw/glyphs.ts';
 import {bar} from '../draw/graph.ts';
 import {paintLine, type Span} from '../draw/line.ts';
-import {fit} from '../draw/width.ts';
+import {fitCells} from '../draw/width.ts';
 import type {Theme, Tone} from '../theme.ts';
 
 /** The sign and tone of a transfer's state. */
@@ -43,12 +43,12 @@ const stateWords: Record<TransferState, string> = {
 function rightSpans(row: TransferRow, width: {speed: number; left: number}, tone: Tone): Span[] {
 	if (row.state !== 'running') {
 		const isShown = row.state === 'done' && row.direction === 'up' ? 'sent' : stateWords[row.state];
-		return [[fit(isShown, width.speed + width.left, {align: 'right'}), tone]];
+		return [[fitCells(isShown, width.speed + width.left, {align: 'right'}), tone]];
 	}
 	const left = row.speed > 0 ? shortDuration((row.size - row.done) / row.speed) : '';
 	return [
-		[fit(speed(row.speed), width.speed, {align: 'right'})],
-		[width.left ? fit(left, width.left, {align: 'right'}) : ''],
+		[fitCells(speed(row.speed), width.speed, {align: 'right'})],
+		[width.left ? fitCells(left, width.left, {align: 'right'}) : ''],
 	];
 }
 
@@ -69,12 +69,12 @@ function transferLine(theme: Theme, inner: number, row: TransferRow, isCurrent: 
 			[isCurrent ? glyphs.pointer : ' ', 'accent'],
 			[`${sign} `, tone],
 			[
-				fit(theme.text(row.name), nameWidth, {ellipsis: glyphs.ellipsis, position: 'middle'}),
+				fitCells(theme.text(row.name), nameWidth, {ellipsis: glyphs.ellipsis, position: 'middle'}),
 				faint ? 'muted' : 'plain',
 			],
 			[' '],
 			...bar(share, barWidth, glyphs, tone),
-			[fit(`${percent}%`, 5, {align: 'right'}), faint ? 'muted' : 'plain'],
+			[fitCells(`${percent}%`, 5, {align: 'right'}), faint ? 'muted' : 'plain'],
 			...rightSpans(row, right, tone),
 			[' '],
 		],

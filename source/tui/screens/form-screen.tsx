@@ -7,7 +7,7 @@ import {TextField} from '../components/text-field.tsx';
 import {Title, titleHeight} from '../components/title.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {paintLine, type Span} from '../draw/line.ts';
-import {cut, fit} from '../draw/width.ts';
+import {cut, fitCells} from '../draw/width.ts';
 import type {Theme} from '../theme.ts';
 import {menuBox} from './menu-screen.tsx';
 
@@ -17,7 +17,7 @@ function fieldRow(theme: Theme, inner: number, field: Field, isCurrent: boolean)
 	const {glyphs} = theme;
 	const label: Span[] = [
 		[isCurrent ? `  ${glyphs.pointer} ` : '    ', 'accent'],
-		[fit(field.label, labelWidth - 1), isCurrent ? 'bold' : 'plain'],
+		[fitCells(field.label, labelWidth - 1), isCurrent ? 'bold' : 'plain'],
 		[' '],
 	];
 	if (!isCurrent) {
@@ -35,7 +35,7 @@ function fieldRow(theme: Theme, inner: number, field: Field, isCurrent: boolean)
 				<Row text={paintLine(theme, 4 + labelWidth, label)} />
 				<TextField value={field.value} width={room - beside} />
 				{beside > 0 && (
-					<Row text={theme.paint(fit(theme.text(field.empty), beside, {ellipsis: glyphs.ellipsis}), 'muted')} />
+					<Row text={theme.paint(fitCells(theme.text(field.empty), beside, {ellipsis: glyphs.ellipsis}), 'muted')} />
 				)}
 			</>
 		),
@@ -43,7 +43,7 @@ function fieldRow(theme: Theme, inner: number, field: Field, isCurrent: boolean)
 }
 
 /** Words of a long message in lines of at most `width` cells. */
-function wrapped(text: string, width: number): string[] {
+function wrapped(text: string, width: number, ellipsis: string): string[] {
 	const lines: string[] = [];
 	let line = '';
 	for (const word of text.split(' ')) {
@@ -53,7 +53,7 @@ function wrapped(text: string, width: number): string[] {
 		}
 		line += (line === '' ? '' : ' ') + word;
 	}
-	return [...lines, line].map(part => cut(part, width));
+	return [...lines, line].map(part => cut(part, width, ellipsis));
 }
 
 function formRows(theme: Theme, inner: number, form: FormState): PaneRow[] {
@@ -62,7 +62,7 @@ function formRows(theme: Theme, inner: number, form: FormState): PaneRow[] {
 	for (const [index, field] of form.fields.entries()) {
 		rows.push(fieldRow(theme, inner, field, index === form.index && !form.busy));
 		if (!field.error) continue;
-		for (const [at, line] of wrapped(theme.text(field.error), inner - 8).entries()) {
+		for (const [at, line] of wrapped(theme.text(field.error), inner - 8, glyphs.ellipsis).entries()) {
 			rows.push(
 				paintLine(
 					theme,
@@ -91,7 +91,7 @@ export function FormScreen() {
 			: (current?.help ?? '');
 	const tone = form.error && !form.busy ? 'error' : 'muted';
 	const roomy = size.rows >= fields.length + 9;
-	const notes = wrapped(about, inner - 4).map(line => paintLine(theme, inner, [['  '], [line, tone]]));
+	const notes = wrapped(about, inner - 4, glyphs.ellipsis).map(line => paintLine(theme, inner, [['  '], [line, tone]]));
 	const blank = ' '.repeat(inner);
 	const rows: PaneRow[] = roomy
 		? [blank, paintLine(theme, inner, [['  '], [form.title, 'bold']]), blank, ...fields, blank, ...notes]

@@ -6,7 +6,7 @@ import {Title, titleHeight} from '../components/title.tsx';
 import {Toaster} from '../components/toaster.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {paintLine, type Span} from '../draw/line.ts';
-import {fit} from '../draw/width.ts';
+import {fitCells} from '../draw/width.ts';
 
 const entries = [
 	{value: 'server', label: 'Run server', about: 'index of peers and files'},
@@ -45,18 +45,6 @@ export function MenuScreen() {
 		size.columns,
 		hints.reduce((sum, [text]) => sum + text.length, 0),
 	);
-	const Item = ({label, isSelected = false}: {label: string; isSelected?: boolean}) => {
-		const entry = entries.find(candidate => candidate.label === label);
-		return (
-			<Row
-				text={paintLine(theme, inner, [
-					[isSelected ? `  ${glyphs.pointer} ` : '    ', 'accent'],
-					[fit(label, 15), isSelected ? 'bold' : 'plain'],
-					[entry?.about ?? '', isSelected ? 'bold' : 'muted'],
-				])}
-			/>
-		);
-	};
 	return (
 		<>
 			{box.withTitle && <Title y={box.y - titleHeight - 1} columns={size.columns} />}
@@ -70,7 +58,7 @@ export function MenuScreen() {
 					}
 					onSelect={({value}) => onMenu(value)}
 					indicatorComponent={NoIndicator}
-					itemComponent={Item}
+					itemComponent={MenuItem}
 				/>
 			</Box>
 			<Box
@@ -83,6 +71,19 @@ export function MenuScreen() {
 			<Toaster />
 		</>
 	);
+}
+
+/** One entry with what it is about. */
+function MenuItem({label, isSelected = false}: {label: string; isSelected?: boolean}) {
+	const {theme} = useUi();
+	const [size] = usePicked(state => [state.size]);
+	const entry = entries.find(candidate => candidate.label === label);
+	const spans: Span[] = [
+		[isSelected ? `  ${theme.glyphs.pointer} ` : '    ', 'accent'],
+		[fitCells(label, 15), isSelected ? 'bold' : 'plain'],
+		[entry?.about ?? '', isSelected ? 'bold' : 'muted'],
+	];
+	return <Row text={paintLine(theme, Math.min(58, size.columns - 2) - 2, spans)} />;
 }
 
 function NoIndicator() {

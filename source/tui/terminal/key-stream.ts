@@ -38,7 +38,7 @@ const fieldKeys: Record<Exclude<KeyReceiver, 'app'>, Record<string, string>> = {
  */
 export class KeyStream extends EventEmitter {
 	readonly isTTY = true;
-	/** The key that is being handed over. */
+	/** The key that is being handed over; undefined when a field of Ink's takes it, so that nobody takes it twice. */
 	current: KeyEvent | undefined;
 	/** Called before each key: who takes it now. */
 	receiver: () => KeyReceiver = () => 'app';
@@ -113,19 +113,18 @@ export class KeyStream extends EventEmitter {
 
 	#hand(event: KeyEvent): void {
 		const receiver = this.receiver();
-		this.current = event;
-		this.#outgoing = this.#forInk(event, receiver);
+		const forField = this.#forField(event, receiver);
+		this.current = forField === undefined ? event : undefined;
+		this.#outgoing = forField ?? neutral[receiver];
 		this.emit('readable');
 		this.current = undefined;
 	}
 
-	#forInk(event: KeyEvent, receiver: KeyReceiver): string {
-		if (receiver === 'app' || event.kind === 'mouse') return neutral[receiver];
-		if (event.kind === 'paste') return receiver === 'text' ? pasteText(event.text) || neutral.text : neutral.select;
-		const known = fieldKeys[receiver][event.chord];
-		if (known !== undefined) return known;
-		if (receiver === 'text' && event.text !== undefined) return event.text;
-		return neutral[receiver];
+	/** The key as a field of Ink's takes it; undefined when it is not for a field. */
+	#forField(event: KeyEvent, receiver: KeyReceiver): string | undefined {
+		if (receiver === 'app' || event.kind === 'mouse') return undefined;
+		if (event.kind === 'paste') return receiver === 'text' ? pasteText(event.text) || undefined : undefined;
+		return fieldKeys[receiver][event.chord] ?? (receiver === 'text' ? event.text : undefined);
 	}
 
 	/** For Ink: the key that is being handed over, once. */

@@ -77,8 +77,10 @@ function csi(body: string): KeyEvent | undefined {
 			pressed: final === 'M',
 		};
 	}
-	if (!/^[\d;[]*$/.test(inner)) return undefined;
-	const [first = 0, second = 0] = inner.replace('[', '').split(';').map(Number);
+	// The Linux console's F1 to F5.
+	if (inner === '[') return /[A-E]/.test(final) ? {kind: 'key', chord: `f${final.charCodeAt(0) - 64}`} : undefined;
+	if (!/^[\d;]*$/.test(inner)) return undefined;
+	const [first = 0, second = 0] = inner.split(';').map(Number);
 	if (final === '~') {
 		const name = tildes[first];
 		return name ? {kind: 'key', chord: modifiers(second) + name} : undefined;
@@ -94,7 +96,8 @@ function csi(body: string): KeyEvent | undefined {
 		const chord = base?.kind === 'key' ? base.chord : String.fromCodePoint(Math.min(first, 0x10ffff));
 		return {kind: 'key', chord: modifiers(second) + chord};
 	}
-	const name = finals[final];
+	// With other numbers it is a report, such as the cursor's place.
+	const name = first <= 1 ? finals[final] : undefined;
 	return name ? {kind: 'key', chord: modifiers(second) + name} : undefined;
 }
 

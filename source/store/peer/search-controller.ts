@@ -1,0 +1,67 @@
+import {errorLine} from '../../core/errors.ts';
+import {ControllerBase} from './controller-base.ts';
+
+/** Milliseconds without a key until a search as typed is asked. */
+const searchDelay = 120;
+
+/** Hits that one question brings; more come as one scrolls. */
+const pageSize = 100;
+
+/** Searches as one types, and loads more hits as one scrolls. */
+export class SearchController extends ControllerBase {
+	#timer: NodeJS.Timeout | undefined;
+	#paging = false;
+
+	/** What was typed; asks when the typing pauses. */
+	type(query: string): void {
+		const {dispatch} = this.store;
+		clearTimeout(this.#timer);
+		if (query.trim() === '') dispatch({type: 'search/clear'});
+		dispatch({type: 'search/query', query});
+		if (query.trim() !== '') this.#timer = setTimeout(() => void this.#ask(), searchDelay);
+	}
+
+	/** Asks what is typed at once, if it was not asked yet. */
+	askNow(): void {
+		clearTimeout(this.#timer);
+		const {search} = this.state;
+		const query = search.query.trim();
+		if (query !== '' && (query !== search.answered || search.error)) void this.#ask();
+	}
+
+	async #ask(): Promise<void> {
+		const {dispatch} = this.store;
+		const query = this.state.search.query.trim();
+		dispatch({type: 'search/asked'});
+		const {asked} = this.state.search;
+		try {
+			const answer = await this.engine.commands.search({query, limit: pageSize});
+			dispatch({type: 'search/answer', asked, query, answer});
+		} catch (error) {
+			dispatch({type: 'search/failed', asked, query, message: errorLine(error)});
+		}
+	}
+
+	/** Loads the next hits when the cursor comes near the last one. */
+	async follow(): Promise<void> {
+		const {search, lists} = this.state;
+		if (this.#paging || search.busy || search.cursor === undefined) return;
+		if (lists.search.index < search.hits.length - pageSize / 2) return;
+		this.#paging = true;
+		const {asked, answered: query, cursor} = search;
+		try {
+			const answer = await this.engine.commands.search({query, limit: pageSize, cursor});
+			this.store.dispatch({type: 'search/page', asked, answer});
+		} catch (error) {
+			this.store.dispatch({type: 'search/page', asked, answer: {hits: [], total: search.total, more: search.more}});
+			this.say('error', errorLine(error));
+		} finally {
+			this.#paging = false;
+		}
+	}
+
+	/** Ends what runs on timers. */
+	stop(): void {
+		clearTimeout(this.#timer);
+	}
+}

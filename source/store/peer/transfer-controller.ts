@@ -1,0 +1,93 @@
+import {errorLine} from '../../core/errors.ts';
+import {formatBytes} from '../../core/format.ts';
+import type {TransferRow} from '../../engine/messages.ts';
+import {shortFolder} from '../folder.ts';
+import {currentTransfer} from '../selectors.ts';
+import {ControllerBase} from './controller-base.ts';
+
+/** Why a transfer cannot do something now; undefined when it can. */
+type Reason = (row: TransferRow) => string | undefined;
+
+const pauseReason: Reason = row => {
+	if (row.direction === 'up') return 'An upload is paused by the peer that fetches it';
+	if (row.state === 'done') return 'This download is finished';
+	return row.state === 'failed' ? 'This download failed: r tries again' : undefined;
+};
+
+const retryReason: Reason = row => {
+	if (row.direction === 'up') return 'An upload is retried by the peer that fetches it';
+	return row.state === 'failed' || row.state === 'waiting'
+		? undefined
+		: 'Only a failed or waiting download can be retried';
+};
+
+const cancelReason: Reason = row => {
+	if (row.direction === 'up') return 'An upload ends when its share is taken back: 5, then x';
+	return row.state === 'done' ? 'This download is finished' : undefined;
+};
+
+/** Pausing, retrying and cancelling. */
+export class TransferController extends ControllerBase {
+	async #withRow(reason: Reason, work: (row: TransferRow) => Promise<void> | void): Promise<void> {
+		const row = currentTransfer(this.state);
+		const why = row ? reason(row) : 'No transfer is chosen';
+		if (!row || why) {
+			this.say('info', why ?? '');
+			return;
+		}
+		try {
+			await work(row);
+		} catch (error) {
+			this.say('error', `${row.name}: ${errorLine(error)}`);
+		}
+	}
+
+	/** Pauses the chosen download, or lets it go on. */
+	async togglePause(): Promise<void> {
+		await this.#withRow(pauseReason, ({state, key}) =>
+			state === 'paused' ? this.engine.commands.resume({key}) : this.engine.commands.pause({key}),
+		);
+	}
+
+	/** Tries the chosen download again. */
+	async retry(): Promise<void> {
+		await this.#withRow(retryReason, ({key}) => this.engine.commands.retry({key}));
+	}
+
+	/** Asks whether the chosen download is to be cancelled. */
+	async askCancel(): Promise<void> {
+		await this.#withRow(cancelReason, row => {
+			const lines = [row.name, `${formatBytes(row.done)} of ${formatBytes(row.size)} are here and would be deleted.`];
+			this.store.dispatch({
+				type: 'overlay',
+				overlay: {
+					kind: 'confirm',
+					title: 'Cancel download?',
+					lines,
+					yes: 'cancel it',
+					no: 'keep it',
+					command: {do: 'cancel', key: row.key},
+				},
+			});
+		});
+	}
+
+	/** Cancels a download after the question was answered. */
+	async cancel(key: string): Promise<void> {
+		await this.engine.commands.cancel({key}).catch((error: unknown) => this.say('error', errorLine(error)));
+	}
+
+	/** Opens the details of the chosen transfer. */
+	details(): void {
+		const row = currentTransfer(this.state);
+		if (row) this.store.dispatch({type: 'overlay', overlay: {kind: 'transfer', key: row.key}});
+		else this.say('info', 'Nothing is on its way: / finds a file');
+	}
+
+	/** Says where a finished download lies. */
+	place(): void {
+		const row = currentTransfer(this.state);
+		const folder = shortFolder(this.state.peer?.downloads.folder ?? '');
+		this.say('info', row?.path ? `It lies at ${shortFolder(row.path)}` : `Downloads go to ${folder}`);
+	}
+}
