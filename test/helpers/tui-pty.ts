@@ -38,6 +38,8 @@ type PtyOptions = {
 /** What a program draws, and the keys it gets. */
 export type PtyScreen = {
 	pid: number;
+	/** The emulator, for pictures. */
+	terminal: InstanceType<typeof xterm.Terminal>;
 	/** The visible rows, without spaces at their ends. */
 	lines(): string[];
 	/** The visible rows as one text. */
@@ -119,6 +121,7 @@ export function startPty(file: string, args: string[], {columns, rows, env = {},
 	const text = () => lines().join('\n');
 	return {
 		pid: pty.pid,
+		terminal,
 		lines,
 		text,
 		raw: () => raw,
