@@ -1,6 +1,6 @@
 // Everything that can change the state. Keys become actions through tui/keys; answers of the engine through the controller.
 import type {BrowseResponse, ContentSources, SearchResponse} from '../api/schemas.ts';
-import type {PeerSnapshot, ServerSnapshot} from '../engine/messages.ts';
+import type {PeerSnapshot, ServerSnapshot, TransferDetails} from '../engine/messages.ts';
 import type {FormKind, LaunchDefaults} from './form.ts';
 import type {ListId, Overlay, PaneId, ScreenId, Size, TextMode, ToastKind} from './state.ts';
 
@@ -52,6 +52,7 @@ export type Action =
 			error?: string;
 			busy: boolean;
 	  }
+	| {type: 'transfer/details'; key: string; details: TransferDetails}
 	// palette and add-share
 	| {type: 'palette/query'; query: string}
 	| {type: 'palette/move'; by: 1 | -1; count: number}

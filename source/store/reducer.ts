@@ -1,12 +1,14 @@
 // The one pure reducer: state and action in, next state out.
+import type {PeerSnapshot, ServerSnapshot} from '../engine/messages.ts';
 import type {Action, Step} from './actions.ts';
 import {fieldError, openForm, withValue} from './form.ts';
 import {listRows, panesOf} from './layout.ts';
 import {followRow, placeCursor, stepIndex} from './list.ts';
+import {noticeBetween} from './notices.ts';
 import {reduceSearch} from './reduce-search.ts';
 import {reduceTail} from './reduce-tail.ts';
 import {listIndex} from './selectors.ts';
-import type {ListId, PaneId, UiState} from './state.ts';
+import type {ListId, PaneId, ToastKind, UiState} from './state.ts';
 
 const listIds: readonly ListId[] = ['search', 'transfers', 'peers', 'shares', 'browse', 'members'];
 
@@ -59,6 +61,17 @@ function focused(state: UiState, pane: PaneId): UiState {
 	return settled({...state, corner, focus: {pane}});
 }
 
+function withSnapshot(state: UiState, snapshot: PeerSnapshot | ServerSnapshot): UiState {
+	if (snapshot.mode === 'server') return settled({...state, server: snapshot});
+	const notice = state.peer && noticeBetween(state.peer, snapshot);
+	const next = settled({...state, peer: snapshot});
+	return notice ? withToast(next, notice.kind, notice.text) : next;
+}
+
+function withToast(state: UiState, kind: ToastKind, text: string): UiState {
+	return {...state, lastToast: state.lastToast + 1, toast: {id: state.lastToast + 1, kind, text}};
+}
+
 /** The next state. */
 export function reducer(state: UiState, action: Action): UiState {
 	const {focus} = state;
@@ -68,9 +81,7 @@ export function reducer(state: UiState, action: Action): UiState {
 		case 'repaint':
 			return {...state, repaints: state.repaints + 1};
 		case 'snapshot':
-			return settled(
-				action.snapshot.mode === 'peer' ? {...state, peer: action.snapshot} : {...state, server: action.snapshot},
-			);
+			return withSnapshot(state, action.snapshot);
 		case 'screen': {
 			const pane = action.screen === 'server' ? 'requests' : action.screen === 'peer' ? 'search' : focus.pane;
 			const changed = state.screen !== action.screen && (action.screen === 'server' || action.screen === 'peer');
@@ -136,7 +147,7 @@ export function reducer(state: UiState, action: Action): UiState {
 		case 'cursor':
 			return placed(state, action.list, action.index);
 		case 'toast':
-			return {...state, toast: {id: (state.toast?.id ?? 0) + 1, kind: action.kind, text: action.text}};
+			return withToast(state, action.kind, action.text);
 		case 'toast/gone':
 			return state.toast?.id === action.id ? {...state, toast: undefined} : state;
 		case 'palette/query':
@@ -148,6 +159,10 @@ export function reducer(state: UiState, action: Action): UiState {
 			const index = (focus.overlay.index + action.by + action.count) % action.count;
 			return {...state, focus: {...focus, overlay: {...focus.overlay, index}}};
 		}
+		case 'transfer/details':
+			return focus.overlay?.kind === 'transfer' && focus.overlay.key === action.key
+				? {...state, focus: {...focus, overlay: {...focus.overlay, details: action.details}}}
+				: state;
 		case 'share/value':
 			return focus.overlay?.kind === 'share'
 				? {...state, focus: {...focus, overlay: {...focus.overlay, value: action.value, error: undefined}}}

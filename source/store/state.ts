@@ -1,7 +1,7 @@
 // The one state of the screens: what is focused, where each list stands, what is typed, and the engine's newest snapshot.
 import type {BrowseEntry, ContentSources} from '../api/schemas.ts';
 import type {LogLevel} from '../core/events.ts';
-import type {LogLine, PeerSnapshot, RequestRow, ServerSnapshot} from '../engine/messages.ts';
+import type {LogLine, PeerSnapshot, RequestRow, ServerSnapshot, TransferDetails} from '../engine/messages.ts';
 import type {FormState} from './form.ts';
 
 /** The terminal's size in cells. */
@@ -83,7 +83,7 @@ export type Overlay =
 	  }
 	| {kind: 'confirm'; title: string; lines: readonly string[]; yes: string; no: string; command: ConfirmedCommand}
 	| {kind: 'share'; value: string; error?: string; busy: boolean}
-	| {kind: 'transfer'; key: string};
+	| {kind: 'transfer'; key: string; details?: TransferDetails};
 
 /** What a confirmation does when it is answered with yes. */
 export type ConfirmedCommand = {do: 'quit'} | {do: 'cancel'; key: string} | {do: 'unshare'; name: string};
@@ -117,6 +117,7 @@ export type UiState = {
 	log: TailState<LogLine> & {level: LogLevel};
 	requests: TailState<RequestRow>;
 	toast?: Toast;
+	lastToast: number;
 	/** Grows when the whole screen is to be drawn again. */
 	repaints: number;
 	peer?: PeerSnapshot;
@@ -153,6 +154,7 @@ export function initialState(size: Size): UiState {
 		log: {back: 0, filter: '', level: 'info'},
 		requests: {back: 0, filter: ''},
 		folders: 0,
+		lastToast: 0,
 		repaints: 0,
 	};
 }

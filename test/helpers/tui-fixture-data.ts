@@ -1,7 +1,14 @@
 // Invented peers, files and lines that fill the screens in tests and pictures.
 import {createHash} from 'node:crypto';
 import type {BrowseEntry, ContentSources, Source} from '../../source/api/schemas.ts';
-import type {LogLine, PeerRow, RequestRow, ShareRow, TransferRow} from '../../source/engine/messages.ts';
+import type {
+	LogLine,
+	PeerRow,
+	RequestRow,
+	ShareRow,
+	TransferDetails,
+	TransferRow,
+} from '../../source/engine/messages.ts';
 
 /** A fixed moment: 1 March 2026, 12:05:00 UTC. */
 export const fixedTime = Date.UTC(2026, 2, 1, 12, 5, 0);
@@ -138,6 +145,7 @@ export function transferRows(count: number, peers: readonly PeerRow[]): Transfer
 			state: 'running',
 			speed: 25e6,
 			peers: [id(0), id(1), id(4)],
+			bottleneck: {stage: 'their-limit', text: 'the sources send no faster'},
 		}),
 		base('debian-12.9.0-amd64-DVD-1.iso', 3.9e9, 0.52e9, {state: 'running', speed: 8.7e6, peers: [id(2)]}),
 		base('wikipedia-en-2025-01.zim', 1.09e11, 6.4e10, {
@@ -253,4 +261,47 @@ export function wave(count: number, height: number, seed = 3): number[] {
 	return Array.from({length: count}, (_, index) =>
 		Math.max(0, height * (0.55 + 0.4 * Math.sin(index / (count / 11))) * (0.8 + random() * 0.4)),
 	);
+}
+
+/** The details of a download: pieces from three sources, one of which was dropped. */
+export function detailsOf(row: TransferRow): TransferDetails {
+	const random = randomFrom(row.size);
+	const pieces = 2969;
+	const there = Math.floor((row.done / row.size) * pieces);
+	const map = new Uint8Array(pieces);
+	for (let piece = 0, source = 1; piece < pieces; piece++) {
+		if (random() < 0.04) source = 1 + Math.floor(random() * 3);
+		if (piece < there * 0.2) map[piece] = 255;
+		else if (piece < there || (piece < there * 1.15 && random() < 0.4)) map[piece] = source;
+	}
+	const share = (
+		peer: number,
+		bytes: number,
+		speed: number,
+		state: TransferDetails['sources'][number]['state'],
+		message?: string,
+	) => ({
+		peer: idFor(`peer ${peer}`),
+		name: names[peer] ?? '',
+		bytes,
+		speed,
+		state,
+		...(message !== undefined && {message}),
+	});
+	return {
+		row: {...row, state: row.state},
+		pieces,
+		map,
+		sources: [
+			share(0, row.done * 0.5, 14e6, 'active'),
+			share(1, row.done * 0.3, 9e6, 'active'),
+			share(5, row.done * 0.1, 0, 'queued', 'place 3 in its queue'),
+			share(2, 0, 0, 'dropped', 'sent a piece with wrong bytes'),
+		],
+		speedHistory: wave(120, 2.5e7),
+		log: [
+			{time: fixedTime, text: 'asked 4 sources'},
+			{time: fixedTime + 2000, text: 'nas-attic sent a piece with wrong bytes: dropped'},
+		],
+	};
 }

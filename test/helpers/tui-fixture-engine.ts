@@ -13,6 +13,7 @@ import {
 } from '../../source/engine/messages.ts';
 import {
 	browseEntries,
+	detailsOf,
 	fixedTime,
 	hits,
 	logLine,
@@ -142,6 +143,15 @@ export function fixturePeer({state = 'typical', tick = 0}: FixtureOptions = {}):
 			changed();
 			return {key, existed};
 		}),
+		getFolder: answered('getFolder', async ({path: folder}) => ({key: `folder ${folder}`, existed: false})),
+		move: answered('move', async ({key, by}) => {
+			const from = transfers.indexOf(find(key));
+			const [row] = transfers.splice(from, 1);
+			if (row) transfers.splice(Math.max(0, from + by), 0, row);
+			changed();
+		}),
+		setLimits: answered('setLimits', async () => {}),
+		transferDetails: answered('transferDetails', async ({key}) => detailsOf(find(key))),
 		pause: answered('pause', async ({key}) => {
 			find(key).state = 'paused';
 			changed();

@@ -1,4 +1,5 @@
 // A program in a real pseudo terminal, with a terminal emulator that reads what it draws.
+import {rmSync} from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {type IPty, spawn} from '@lydell/node-pty';
@@ -208,6 +209,7 @@ export function fixtureProgram(): Promise<string> {
 			jsx: 'automatic',
 			logLevel: 'warning',
 		});
+		process.on('exit', () => rmSync(outfile, {force: true}));
 		return outfile;
 	})();
 	return bundled;

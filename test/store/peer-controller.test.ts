@@ -176,6 +176,31 @@ describe('transfers', () => {
 		expect(engine.calls.filter(([name]) => name !== 'windows')).toEqual([]);
 	});
 
+	test('J and K move a download in the queue', async () => {
+		choose(9);
+		await peer.transfers.move(1);
+		expect(asked('move')).toEqual([{key: 'queued-item-10.bin', by: 1}]);
+		expect(store.get().lists.transfers).toMatchObject({index: 10, key: 'queued-item-10.bin'});
+		choose(2);
+		await peer.transfers.move(1);
+		expect(toast()).toBe('Uploads have no order here: the peers that fetch them queue up');
+	});
+
+	test('details are asked for again while they are open, and no longer', async () => {
+		choose(0);
+		peer.transfers.details();
+		await vi.advanceTimersByTimeAsync(1100);
+		expect(asked('transferDetails')).toHaveLength(3);
+		expect(store.get().focus.overlay).toMatchObject({kind: 'transfer', details: {pieces: 2969}});
+		store.dispatch({type: 'overlay', overlay: undefined});
+		await vi.advanceTimersByTimeAsync(3000);
+		expect(asked('transferDetails').length).toBeLessThanOrEqual(4);
+		choose(2);
+		peer.transfers.details();
+		await vi.advanceTimersByTimeAsync(600);
+		expect(store.get().focus.overlay).toEqual({kind: 'transfer', key: 'wikipedia-en-2025-01.zim'});
+	});
+
 	test('a failed one is retried; cancelling asks first', async () => {
 		choose(6);
 		await peer.transfers.retry();
@@ -221,6 +246,14 @@ describe('browsing', () => {
 		pending[1]?.();
 		await vi.advanceTimersByTimeAsync(0);
 		expect(store.get().browse).toMatchObject({name: 'bob', busy: false});
+	});
+
+	test('d gets a whole folder', async () => {
+		peer.browse.open('peers');
+		await vi.advanceTimersByTimeAsync(0);
+		await peer.browse.get();
+		expect(asked('getFolder')).toEqual([{peer: store.get().browse?.peer, path: 'iso'}]);
+		expect(toast()).toBe('Getting iso, 214 files, 91 GB, from alice');
 	});
 
 	test('who is offline is not asked', () => {

@@ -5,6 +5,7 @@ import {clock, grouped, roundTrip, uptime} from '../../source/tui/draw/format.ts
 import {glyphsFor} from '../../source/tui/draw/glyphs.ts';
 import {areaGraph, bar, resample, sparkline} from '../../source/tui/draw/graph.ts';
 import {paintLine, type Span, spread} from '../../source/tui/draw/line.ts';
+import {pieceStrip, sourceSign} from '../../source/tui/draw/piece-map.ts';
 import {cells, cut, fitCells, safeText} from '../../source/tui/draw/width.ts';
 import {createTheme, lookFromEnvironment} from '../../source/tui/theme.ts';
 
@@ -110,6 +111,33 @@ describe('graphs', () => {
 	test('shrinking keeps the peaks', () => {
 		expect(resample([0, 9, 0, 0, 0, 5], 3)).toEqual([9, 0, 5]);
 		expect(resample([1, 2], 4)).toEqual([0, 0, 1, 2]);
+	});
+});
+
+describe('the map of pieces', () => {
+	const mono = createTheme({theme: 'dark', ascii: false, noColor: true, letters: 'all'});
+	const strip = (map: number[], width: number, rows = 1) =>
+		pieceStrip(mono, Uint8Array.from(map), width, rows).map(plain);
+	test('a cell a piece: letters for sources, others for what is missing or was there', () => {
+		expect(strip([255, 1, 1, 2, 0, 3], 6)).toEqual(['=aab·c']);
+	});
+	test('many pieces a cell: the source of most of them, a capital where some are missing', () => {
+		expect(strip([1, 1, 1, 2, 2, 2, 2, 0, 0, 0, 0, 0], 3)).toEqual(['aB·']);
+	});
+	test('fewer pieces than cells fill the width; many take more rows', () => {
+		expect(strip([1, 2], 6)).toEqual(['aaabbb']);
+		expect(strip(new Array<number>(40).fill(1), 10, 4)).toEqual([
+			'aaaaaaaaaa',
+			'aaaaaaaaaa',
+			'aaaaaaaaaa',
+			'aaaaaaaaaa',
+		]);
+		expect(strip(new Array<number>(15).fill(1), 10, 4)).toEqual(['aaaaaaaaaa', 'aaaaaaaaaa']);
+		expect(strip([], 4)).toEqual(['····']);
+	});
+	test('with colour each source has its own, and past those a letter', () => {
+		const signs = Array.from({length: 9}, (_, index) => sourceSign(theme, index + 1));
+		expect(new Set(signs.map(({sign, tone}) => sign + tone)).size).toBe(9);
 	});
 });
 

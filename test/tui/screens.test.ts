@@ -3,7 +3,7 @@ import {describe, expect, test} from 'vitest';
 import type {ContentSources} from '../../source/api/schemas.ts';
 import type {Action} from '../../source/store/actions.ts';
 import type {UiStore} from '../../source/store/ui-store.ts';
-import {hits, peerRows} from '../helpers/tui-fixture-data.ts';
+import {detailsOf, hits, peerRows} from '../helpers/tui-fixture-data.ts';
 import {fixturePeer, fixtureServer} from '../helpers/tui-fixture-engine.ts';
 import {dispatchAll, drawn, drawnText, storeWith, widths} from '../helpers/tui-render.ts';
 
@@ -79,6 +79,13 @@ const states: Record<string, (columns: number, rows: number) => UiStore> = {
 		]),
 	details: (columns, rows) =>
 		peerWith(columns, rows, [{type: 'overlay', overlay: {kind: 'transfer', key: 'dataset-openimages-part03.tar'}}]),
+	'details with a map': (columns, rows) => {
+		const [row] = fixturePeer().snapshot().transfers.rows;
+		if (!row) throw new Error('the fixture has no transfer');
+		return peerWith(columns, rows, [
+			{type: 'overlay', overlay: {kind: 'transfer', key: row.key, details: detailsOf(row)}},
+		]);
+	},
 	confirm: (columns, rows) =>
 		peerWith(columns, rows, [
 			{
@@ -171,6 +178,15 @@ describe('what the screens say', () => {
 		expect(text('server prompt')).toContain('✗ Not an IP address: 1.2.3');
 		expect(text('share')).toContain('✗ No such folder: /srv');
 		expect(text('details')).toContain('peer c2a9f1aa reset the connection');
+	});
+
+	test('the details tell where the bytes come from', () => {
+		const shown = text('details with a map');
+		expect(shown).toMatch(/██ alice +9d977ac4 +56%|aa alice +9d977ac4 +56%/);
+		expect(shown).toContain('2,120 of 2,969 pieces');
+		expect(shown).toContain('sent a piece with wrong bytes');
+		expect(shown).toContain('the sources send no faster');
+		expect(text('details with a map', 40, 12)).toContain('ubuntu');
 	});
 
 	test('the get dialog has address, day and round trip of each source', () => {

@@ -68,21 +68,21 @@ export class BrowseController extends ControllerBase {
 		else void this.get();
 	}
 
-	/** Gets the chosen file from this peer. */
+	/** Gets the chosen file, or the chosen folder with all below it, from this peer. */
 	async get(): Promise<void> {
 		const {browse} = this.state;
 		const entry = currentEntry(this.state);
 		if (!browse || !entry) return;
-		if (entry.type === 'folder') {
-			this.say('info', 'This is a folder: Enter opens it');
-			return;
-		}
 		const name = baseName(entry.path);
+		const {commands} = this.engine;
 		try {
-			const request = {content: entry.content, name, size: entry.size, from: [browse.peer]};
-			const {existed} = await this.engine.commands.get(request);
+			const {existed} =
+				entry.type === 'folder'
+					? await commands.getFolder({peer: browse.peer, path: entry.path})
+					: await commands.get({content: entry.content, name, size: entry.size, from: [browse.peer]});
+			const files = entry.type === 'folder' ? `${entry.files} files, ` : '';
 			if (existed) this.say('info', `${name} is already there or on its way`);
-			else this.say('ok', `Getting ${name}, ${formatBytes(entry.size)}, from ${browse.name}`);
+			else this.say('info', `Getting ${name}, ${files}${formatBytes(entry.size)}, from ${browse.name}`);
 		} catch (error) {
 			this.say('error', `${name}: ${errorLine(error)}`);
 		}

@@ -74,7 +74,7 @@ export class GetController extends ControllerBase {
 			if (existed) this.say('info', `${name} is already there or on its way`);
 			else {
 				const who = from.length === 1 ? shortId(from[0] ?? '') : `${from.length} peers`;
-				this.say('ok', `Getting ${name}, ${formatBytes(size)}, from ${who}`);
+				this.say('info', `Getting ${name}, ${formatBytes(size)}, from ${who}`);
 			}
 		} catch (error) {
 			this.say('error', `${name}: ${errorLine(error)}`);

@@ -43,5 +43,6 @@ export class PeerController {
 	/** Ends what runs on timers. */
 	stop(): void {
 		this.search.stop();
+		this.transfers.stop();
 	}
 }

@@ -26,8 +26,18 @@ const cancelReason: Reason = row => {
 	return row.state === 'done' ? 'This download is finished' : undefined;
 };
 
-/** Pausing, retrying and cancelling. */
+const moveReason: Reason = row => {
+	if (row.direction === 'up') return 'Uploads have no order here: the peers that fetch them queue up';
+	return row.state === 'done' ? 'This download is finished' : undefined;
+};
+
+/** Milliseconds between two looks at the details of a transfer. */
+const detailsPause = 500;
+
+/** Pausing, ordering, retrying and cancelling. */
 export class TransferController extends ControllerBase {
+	#detailsTimer: NodeJS.Timeout | undefined;
+
 	async #withRow(reason: Reason, work: (row: TransferRow) => Promise<void> | void): Promise<void> {
 		const row = currentTransfer(this.state);
 		const why = row ? reason(row) : 'No transfer is chosen';
@@ -77,11 +87,39 @@ export class TransferController extends ControllerBase {
 		await this.engine.commands.cancel({key}).catch((error: unknown) => this.say('error', errorLine(error)));
 	}
 
-	/** Opens the details of the chosen transfer. */
+	/** Opens the details of the chosen transfer, which are asked for again and again while they are open. */
 	details(): void {
 		const row = currentTransfer(this.state);
-		if (row) this.store.dispatch({type: 'overlay', overlay: {kind: 'transfer', key: row.key}});
-		else this.say('info', 'Nothing is on its way: / finds a file');
+		if (!row) {
+			this.say('info', 'Nothing is on its way: / finds a file');
+			return;
+		}
+		this.store.dispatch({type: 'overlay', overlay: {kind: 'transfer', key: row.key}});
+		clearTimeout(this.#detailsTimer);
+		if (row.direction === 'down') void this.#refreshDetails(row.key);
+	}
+
+	async #refreshDetails(key: string): Promise<void> {
+		try {
+			const details = await this.engine.commands.transferDetails({key});
+			this.store.dispatch({type: 'transfer/details', key, details});
+		} catch {
+			// It left the list meanwhile; what the list still knows of it stays on screen.
+			return;
+		}
+		const {overlay} = this.state.focus;
+		if (overlay?.kind !== 'transfer' || overlay.key !== key) return;
+		this.#detailsTimer = setTimeout(() => void this.#refreshDetails(key), detailsPause);
+	}
+
+	/** Moves the chosen download in the queue. */
+	async move(by: 1 | -1): Promise<void> {
+		await this.#withRow(moveReason, ({key}) => this.engine.commands.move({key, by}));
+	}
+
+	/** Ends what runs on timers. */
+	stop(): void {
+		clearTimeout(this.#detailsTimer);
 	}
 
 	/** Says where a finished download lies. */

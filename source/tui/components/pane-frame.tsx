@@ -56,6 +56,13 @@ export function borderLine(
 	return theme.paint(corners[0], tone) + paintLine(theme, inner, spans) + theme.paint(corners[1], tone);
 }
 
+/** A rule across the inside of a pane with text set into it. */
+function ruleLine(theme: Theme, inner: number, across: string, tone: Tone, text: readonly Span[]): string {
+	const spans: Span[] = text.length > 0 ? [[`${across} `, tone], ...text, [' ']] : [];
+	const rest = Math.max(0, inner - spanCells(spans));
+	return paintLine(theme, inner, [...spans, [across.repeat(rest), tone]]);
+}
+
 function fitted(theme: Theme, spans: readonly Span[], width: number): readonly Span[] {
 	return spanCells(spans) <= width ? spans : [[paintless(spans, width, theme)]];
 }
@@ -93,23 +100,24 @@ export function PaneFrame({
 	const height = Math.max(0, rect.height - 2);
 	const heading: Span[] = [...(number === undefined ? [] : [[`${number} `, 'key'] as const]), ...title];
 	const mark = scroll && thumb(scroll);
+	const inner = Math.max(0, rect.width - 2);
 	const side = theme.paint(border.down, tone);
 	const thumbSign = theme.paint(glyphs.thumb, tone);
-	const blank = ' '.repeat(Math.max(0, rect.width - 2));
+	const blank = ' '.repeat(inner);
+	const leftSide: string[] = [];
+	const rightSide: string[] = [];
 	const body = Array.from({length: height}, (_, index) => {
 		const row = rows[index] ?? blank;
+		const isRule = typeof row === 'object' && 'rule' in row;
 		const listRow = scroll ? index - scroll.from : -1;
-		const rightSide = mark && listRow >= mark.from && listRow < mark.to && listRow < scroll.rows ? thumbSign : side;
-		if (typeof row === 'string') return <Row key={index} text={side + row + rightSide} />;
-		if ('rule' in row) {
-			const text = borderLine(theme, rect.width, [border.joinLeft, border.joinRight], glyphs.rule, tone, row.rule, []);
-			return <Row key={index} text={text} />;
-		}
+		const isMarked = mark && listRow >= mark.from && listRow < mark.to && listRow < scroll.rows;
+		leftSide.push(isRule ? theme.paint(border.joinLeft, tone) : side);
+		rightSide.push(isRule ? theme.paint(border.joinRight, tone) : isMarked ? thumbSign : side);
+		if (typeof row === 'string') return <Row key={index} text={row} />;
+		if ('rule' in row) return <Row key={index} text={ruleLine(theme, inner, glyphs.rule, tone, row.rule)} />;
 		return (
-			<Box key={index} height={1} width={rect.width}>
-				<Row text={side} />
+			<Box key={index} height={1} width={inner}>
 				{row.node}
-				<Row text={rightSide} />
 			</Box>
 		);
 	});
@@ -125,7 +133,14 @@ export function PaneFrame({
 			<Row
 				text={borderLine(theme, rect.width, [border.topLeft, border.topRight], border.across, tone, heading, right)}
 			/>
-			{body}
+			<Box height={height}>
+				{/* The sides are texts of their own: rows without border signs are mostly ASCII, which is measured faster. */}
+				<Row text={leftSide.join('\n')} />
+				<Box flexDirection="column" width={inner}>
+					{body}
+				</Box>
+				<Row text={rightSide.join('\n')} />
+			</Box>
 			<Row
 				text={borderLine(
 					theme,

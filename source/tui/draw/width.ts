@@ -4,10 +4,12 @@ import stringWidth from 'string-width';
 import {displayText} from '../../core/display.ts';
 
 const plain = /^[ -~]*$/;
+/** Signs of one cell that the screens draw with, and Latin letters: worth not asking the width tables for. */
+const narrow = /^[ -~\u00a1-\u00ac\u00ae-\u024f•…‖←-↓⏎─-╿▀-▟▲▸▾○◉◌●✓✗\u2800-\u28ff]*$/;
 
 /** Cells that a text without escape sequences takes. */
 export function cells(text: string): number {
-	return plain.test(text) ? text.length : stringWidth(text);
+	return narrow.test(text) ? text.length : stringWidth(text);
 }
 
 /** What terminals disagree about: joiners, variation selectors, keycaps, regional indicators, skin tones. */
@@ -55,14 +57,14 @@ export function safeText(text: string): string {
 /** `text` in at most `width` cells, with the ellipsis where something was left out. */
 export function cut(text: string, width: number, ellipsis = '…', position: 'end' | 'middle' = 'end'): string {
 	if (width <= 0) return '';
-	if (plain.test(text)) {
+	if (narrow.test(text)) {
 		if (text.length <= width) return text;
 		if (width <= ellipsis.length) return text.slice(0, width);
 		if (position === 'end') return text.slice(0, width - ellipsis.length) + ellipsis;
 		const tail = Math.floor((width - ellipsis.length) / 2);
 		return text.slice(0, width - ellipsis.length - tail) + ellipsis + text.slice(text.length - tail);
 	}
-	return stringWidth(text) <= width ? text : cliTruncate(text, width, {position, truncationCharacter: ellipsis});
+	return cells(text) <= width ? text : cliTruncate(text, width, {position, truncationCharacter: ellipsis});
 }
 
 /** `text` in exactly `width` cells. */

@@ -148,6 +148,8 @@ const commands = {
 	'transfer.pause': withPeer(peer => peer.transfers.togglePause()),
 	'transfer.retry': withPeer(peer => peer.transfers.retry()),
 	'transfer.cancel': withPeer(peer => peer.transfers.askCancel()),
+	'transfer.sooner': withPeer(peer => peer.transfers.move(-1)),
+	'transfer.later': withPeer(peer => peer.transfers.move(1)),
 	'transfer.place': withPeer(peer => peer.transfers.place()),
 	'transfer.details': withPeer(peer => peer.transfers.details()),
 

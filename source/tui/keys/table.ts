@@ -57,7 +57,7 @@ const bind = (
 /** Every key of the program. Within a context the order is that of the footer. */
 export const bindings: readonly Binding[] = [
 	bind('search', '/', 'search.edit', 'search', 'search'),
-	bind('search', 'up k', 'move.up', 'file above', 'file', '↑↓'),
+	bind('search', 'up k', 'move.up', 'choose file', 'file', '↑↓'),
 	bind('search', 'left h', 'search.peerLeft', 'choose peer ID', 'peer', '←→'),
 	bind('search', 'right l', 'search.peerRight', 'choose peer ID', undefined, '←→'),
 	bind('search', 'space', 'search.mark', 'mark peer', 'mark'),
@@ -71,10 +71,12 @@ export const bindings: readonly Binding[] = [
 	bind('transfers', 'r', 'transfer.retry', 'retry', 'retry'),
 	bind('transfers', 'x', 'transfer.cancel', 'cancel (asks)', 'cancel'),
 	bind('transfers', 'enter', 'transfer.details', 'details', 'details'),
+	bind('transfers', 'J', 'transfer.later', 'move in queue', 'reorder', 'J K'),
+	bind('transfers', 'K', 'transfer.sooner', 'move in queue', undefined, 'J K'),
 	bind('transfers', 'o', 'transfer.place', 'where it lies', 'folder'),
 
 	bind('browse', 'enter right l', 'browse.enter', 'open folder, get file', 'open', '⏎'),
-	bind('browse', 'd', 'browse.get', 'get file', 'get'),
+	bind('browse', 'd', 'browse.get', 'get file or folder', 'get'),
 	bind('browse', 'backspace left h', 'browse.up', 'up one folder', 'up', '←'),
 	bind('browse', 'escape', 'browse.close', 'back to the peers', 'back'),
 	bind('peers', 'enter', 'peers.browse', 'browse this peer', 'browse'),
@@ -85,7 +87,7 @@ export const bindings: readonly Binding[] = [
 	bind('shares', 'x', 'share.remove', 'unshare (asks)', 'unshare'),
 
 	bind('log', '/', 'tail.filter', 'filter', 'filter'),
-	bind('log', 'f', 'log.level', 'lowest level', 'level'),
+	bind('log', 'f', 'log.level', 'log level', 'level'),
 	bind('requests', '/', 'tail.filter', 'filter', 'filter'),
 	bind('members', 'y', 'members.copy', 'copy peer ID', 'copy ID'),
 	bind('tail', 'space', 'tail.pause', 'pause / go on', 'pause'),
@@ -113,7 +115,7 @@ export const bindings: readonly Binding[] = [
 	bind('global', 'q', 'app.quit', 'quit (asks when busy)', 'quit', 'q'),
 	bind('base', 'ctrl+c', 'app.quitNow', 'quit at once', undefined, '^c'),
 	bind('base', 'ctrl+l', 'view.repaint', 'draw everything again', undefined, '^l'),
-	bind('base', 'ctrl+z', 'app.suspend', 'suspend, fg comes back', undefined, '^z'),
+	bind('base', 'ctrl+z', 'app.suspend', 'suspend (fg returns)', undefined, '^z'),
 
 	bind('text', 'enter', 'text.done', 'go to the results', 'results'),
 	bind('text', 'up', 'move.up', 'file', 'file', '↑↓'),

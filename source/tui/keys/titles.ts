@@ -16,6 +16,8 @@ export const commandTitles: Partial<Record<CommandId, string>> = {
 	'get.open': 'choose sources and get',
 	'get.now': 'get the chosen file now',
 	'transfer.pause': 'pause or resume',
+	'transfer.sooner': 'move a download up in the queue',
+	'transfer.later': 'move a download down in the queue',
 	'transfer.retry': 'retry',
 	'transfer.cancel': 'cancel download',
 	'transfer.place': 'show where the file lies',
