@@ -1,10 +1,11 @@
 // What goes wrong in real life, with the built program: each a clear message and the fitting exit code, nothing lost.
-import {chmod, mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {spawnSync} from 'node:child_process';
+import {chmod, chown, mkdir, readdir, readFile, rm, utimes, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {startPeer, startServer} from '../helpers/network.ts';
-import {runProgram, startProgram, testingFiles} from '../helpers/program.ts';
+import {programFile, runProgram, startProgram, testingFiles} from '../helpers/program.ts';
 import {tempFolder} from '../helpers/temp-folder.ts';
 import {waitFor} from '../helpers/wait-for.ts';
 
@@ -155,6 +156,28 @@ describe('ports and folders', () => {
 		}
 	});
 
+	test('a folder that cannot be read is named', async context => {
+		const folder = await tempFolder();
+		const locked = path.join(folder, 'locked');
+		await mkdir(locked);
+		await mkdir(path.join(folder, 'data'));
+		// Root can read everything, so there the peer runs as nobody.
+		const uid = process.getuid?.() === 0 ? 65_534 : undefined;
+		if (uid !== undefined) {
+			const reach = spawnSync(process.execPath, [programFile, '--version'], {uid, gid: uid, cwd: '/'});
+			if (reach.status !== 0) context.skip('the checkout lies where only root can read it');
+			await chmod(folder, 0o755);
+			await chown(path.join(folder, 'data'), uid, uid);
+		}
+		await chmod(locked, 0);
+		const args = ['--mode', 'peer', '--host', '0', '--port', '0', '--server', '0', '--headless', '--share', locked];
+		const {code, stderr} = await runProgram(
+			[...args, '--data-dir', path.join(folder, 'data'), '--downloads', path.join(folder, 'data', 'downloads')],
+			{uid},
+		);
+		expect([code, stderr]).toEqual([1, expect.stringContaining(locked)]);
+	});
+
 	test('an empty folder is shared as such and fills later', async () => {
 		const folder = path.join(await tempFolder(), 'empty');
 		await mkdir(folder);
@@ -239,6 +262,36 @@ describe('sources', () => {
 		}
 		expect((await readFile(path.join(folder, 'downloads', 'downloaded_big.bin'))).equals(bytes)).toBe(true);
 		await rm(share, {recursive: true});
+	});
+
+	test('wrong bytes, though size and time are those that were shared: exit code 5, and nothing under the name', async () => {
+		const folder = await tempFolder();
+		const share = path.join(folder, 'share');
+		await mkdir(share);
+		const file = path.join(share, 'report.pdf');
+		const time = new Date('2026-01-02T03:04:05Z');
+		await writeFile(file, Buffer.alloc(3_000_000, 'right '));
+		await utimes(file, time, time);
+		const server = await startServer();
+		await startPeer({server: server.address, name: 'mallory', shares: [share]});
+		await writeFile(file, Buffer.alloc(3_000_000, 'wrong '), {flag: 'r+'});
+		await utimes(file, time, time);
+		const downloads = path.join(folder, 'downloads');
+		const got = await runProgram([
+			'get',
+			'report.pdf',
+			'--server',
+			server.address,
+			'--data-dir',
+			path.join(folder, 'me'),
+			'--downloads',
+			downloads,
+			'--json',
+		]);
+		expect(got.code, got.stdout + got.stderr).toBe(5);
+		expect(got.stderr).toContain('mallory');
+		expect(got.events.find(event => event.event === 'download-failed')).toMatchObject({code: 'corrupt', done: 0});
+		expect((await readdir(downloads)).filter(name => !name.startsWith('.'))).toEqual([]);
 	});
 
 	test('a downloads folder that cannot be written: exit code 1 and the folder is named', async () => {

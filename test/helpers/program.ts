@@ -30,13 +30,17 @@ export type Program = {
 	ended: Promise<number | null>;
 };
 
+/** How a program is run. `uid`: as another user, which only root can. */
+export type RunOptions = {cwd?: string; env?: Record<string, string>; uid?: number};
+
 /** Starts the built program. It is killed when the test ends, if it still runs then. */
-export function startProgram(args: string[], options: {cwd?: string; env?: Record<string, string>} = {}): Program {
+export function startProgram(args: string[], options: RunOptions = {}): Program {
 	if (!existsSync(programFile)) throw new Error('dist/ is missing: run npm run build, or npm test, which does');
 	const child = spawn(process.execPath, [programFile, ...args], {
 		cwd: options.cwd ?? projectFolder,
 		env: {...process.env, NODE_ENV: '', ...options.env},
 		stdio: ['ignore', 'pipe', 'pipe'],
+		...(options.uid !== undefined && {uid: options.uid, gid: options.uid}),
 	});
 	let out = '';
 	let err = '';
@@ -97,7 +101,7 @@ export function startProgram(args: string[], options: {cwd?: string; env?: Recor
 /** Runs the built program to its end. */
 export async function runProgram(
 	args: string[],
-	options?: {cwd?: string; env?: Record<string, string>},
+	options?: RunOptions,
 ): Promise<{code: number | null; stdout: string; stderr: string; events: PrintedEvent[]}> {
 	const program = startProgram(args, options);
 	const code = await program.ended;
