@@ -3,7 +3,7 @@ import {readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {startPeer, startServer} from '../helpers/network.ts';
-import {runProgram, testingFiles} from '../helpers/program.ts';
+import {runProgram, startProgram, testingFiles} from '../helpers/program.ts';
 import {tempFolder} from '../helpers/temp-folder.ts';
 
 /** Runs a one-shot command of a user of their own, in a working folder of their own. */
@@ -187,5 +187,33 @@ describe('register, search, choose a peer, download, verify', () => {
 		expect((await me.run('peers')).code).toBe(0);
 		const again = await runProgram(['search', '3.txt', '--data-dir', path.join(me.cwd, 'me')], {cwd: me.cwd});
 		expect([again.code, again.stdout]).toEqual([0, expect.stringContaining('3.txt')]);
+	});
+
+	test('a command of the same user as a running peer gets what that peer shares, and a second peer just starts', async () => {
+		const home = await tempFolder();
+		const env = {HOME: home, XDG_DATA_HOME: path.join(home, 'data'), APPDATA: home, LOCALAPPDATA: home};
+		const server = await startServer();
+		const peer = (...args: string[]) =>
+			startProgram(['--mode', 'peer', '--host', '0', '--port', '0', '--server', server.address, '--json', ...args], {
+				cwd: home,
+				env,
+			});
+		const first = peer('--share', testingFiles);
+		await first.event('registered', event => Number(event.files) > 10);
+		const got = await runProgram(['get', '1.txt', '--server', server.address], {cwd: home, env});
+		expect(got.code, got.stderr).toBe(0);
+		expect(await readFile(path.join(home, 'downloads', 'downloaded_1.txt'))).toEqual(await original('1.txt'));
+
+		const second = peer('--share', path.join(testingFiles, 'second-peer'), '--name', 'second');
+		await second.event('log', event => String(event.message).includes('another peer runs here already'));
+		expect((await second.event('registered', event => event.files === 5)).number).toBe(2);
+		const chosen = await runProgram(['get', '6.txt', '--server', server.address, '--from', 'second', '--json'], {
+			cwd: home,
+			env,
+		});
+		expect(chosen.events.at(-1), chosen.stderr).toMatchObject({
+			event: 'download-finished',
+			sources: [(await second.event('listening')).id],
+		});
 	});
 });
