@@ -1,6 +1,6 @@
 // Bundles the program into dist/: one launcher, the command line, and one file per worker, with shared chunks.
 // A bundle starts in about half the time of several hundred small files.
-import {chmodSync, globSync, readFileSync, rmSync} from 'node:fs';
+import {chmodSync, globSync, readFileSync, renameSync, rmSync} from 'node:fs';
 import {build} from 'esbuild';
 
 const quiet = process.argv.includes('--quiet');
@@ -15,12 +15,14 @@ const commonJs = [
 	"const __dirname=__fileURLToPath(new URL('.',import.meta.url));",
 ].join('');
 
-rmSync('dist', {recursive: true, force: true});
+// Built beside the old one and put in its place at the end: a build that fails leaves a program that runs.
+const fresh = `dist.${process.pid}`;
+process.on('exit', () => rmSync(fresh, {recursive: true, force: true}));
 
 // The launcher must parse on any Node back to 12, so that an old one gets a sentence and not a syntax error.
 await build({
 	entryPoints: ['source/p2p-tui.ts'],
-	outdir: 'dist',
+	outdir: fresh,
 	format: 'esm',
 	platform: 'node',
 	target: 'es2020',
@@ -31,7 +33,7 @@ await build({
 await build({
 	entryPoints: ['source/cli.tsx', ...globSync('source/**/*-worker.ts')],
 	outbase: 'source',
-	outdir: 'dist',
+	outdir: fresh,
 	bundle: true,
 	splitting: true,
 	chunkNames: 'chunks/[name]-[hash]',
@@ -47,4 +49,6 @@ await build({
 	define: {'process.env.NODE_ENV': '"production"', __VERSION__: JSON.stringify(version)},
 	banner: {js: commonJs},
 });
-chmodSync('dist/p2p-tui.js', 0o755);
+chmodSync(`${fresh}/p2p-tui.js`, 0o755);
+rmSync('dist', {recursive: true, force: true});
+renameSync(fresh, 'dist');

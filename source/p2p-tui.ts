@@ -8,6 +8,11 @@ if (major < 22 || (major === 22 && minor < 22)) {
 	);
 	process.exitCode = 1;
 } else {
+	// Node still calls its SQLite experimental; that is our business, not the person's.
+	const emitWarning = process.emitWarning.bind(process);
+	process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
+		if (!String(warning).startsWith('SQLite is an experimental')) emitWarning(warning, ...rest);
+	}) as typeof process.emitWarning;
 	// The built file, beside this one in dist/.
 	import('./cli.js');
 }

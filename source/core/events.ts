@@ -9,6 +9,20 @@ export type PeerEvent = {id: string; number: number; name: string; address: stri
 /** An upload: somebody fetches from us. `peer` is their peer ID, or `guest` for one without a key. */
 export type UploadEvent = {peer: string; content: string; name: string; bytes: number; seconds: number};
 
+/** The stage of a transfer that everything else waits for. */
+export type BottleneckStage =
+	| 'their-slot'
+	| 'their-limit'
+	| 'their-disk'
+	| 'link'
+	| 'our-disk'
+	| 'our-hashing'
+	| 'our-limit'
+	| 'no-source';
+
+/** Why a transfer is not faster, for programs and in words. */
+export type Bottleneck = {stage: BottleneckStage; text: string};
+
 /** A download's state, in every download event. */
 export type DownloadEvent = {
 	content: string;
@@ -19,6 +33,8 @@ export type DownloadEvent = {
 	speed: number;
 	/** Peer IDs that the bytes come from. */
 	sources: string[];
+	/** What makes it no faster, while it runs. */
+	bottleneck?: Bottleneck;
 };
 
 /** How loud a log line is. */

@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs';
+import {Worker, type WorkerOptions} from 'node:worker_threads';
 
 /**
  * Where a worker's entry file is: the TypeScript file when run from the sources (Node strips the types), the bundle
@@ -13,4 +14,15 @@ export function workerUrl(name: string): URL {
 		if (existsSync(found)) return found;
 	}
 	throw new Error(`The worker ${name} is missing from this installation`);
+}
+
+/**
+ * Starts a worker of ours in a thread of its own.
+ *
+ * @param name as {@link workerUrl} takes it
+ */
+export function startWorker(name: string, options: WorkerOptions = {}): Worker {
+	// Node still calls its SQLite experimental, once a thread, on the terminal that a screen is drawn on.
+	const execArgv = [...process.execArgv, '--disable-warning=ExperimentalWarning'];
+	return new Worker(workerUrl(name), {execArgv: [...new Set(execArgv)], ...options});
 }

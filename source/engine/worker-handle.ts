@@ -1,7 +1,6 @@
-import {Worker} from 'node:worker_threads';
 import type {PeerOptions, ServerOptions} from '../config/options.ts';
 import {P2pError} from '../core/errors.ts';
-import {workerUrl} from '../core/worker-url.ts';
+import {startWorker} from '../core/worker-url.ts';
 import type {
 	EngineHandle,
 	PeerCommands,
@@ -36,7 +35,7 @@ function revive({code, message, hint, details}: PlainError): Error {
 async function startInWorker<Snapshot extends PeerSnapshot | ServerSnapshot, Commands>(
 	request: EngineRequest,
 ): Promise<EngineHandle<Snapshot, Commands>> {
-	const worker = new Worker(workerUrl('engine/engine-worker'), {workerData: request, name: `${request.mode} engine`});
+	const worker = startWorker('engine/engine-worker', {workerData: request, name: `${request.mode} engine`});
 	const listeners = new Set<() => void>();
 	const calls = new Map<number, {resolve: (value: never) => void; reject: (error: unknown) => void}>();
 	const ready = Promise.withResolvers<Snapshot>();

@@ -1,5 +1,5 @@
-import {Worker} from 'node:worker_threads';
-import {workerUrl} from '../core/worker-url.ts';
+import type {Worker} from 'node:worker_threads';
+import {startWorker} from '../core/worker-url.ts';
 import type {OnSkip, ScannedFile, ScannedFolder, ScanRules} from './scan.ts';
 import type {ScanOutcome, ScanReply, ScanRequest} from './scan-messages.ts';
 
@@ -37,7 +37,7 @@ export class FolderReader {
 	}
 
 	#start(): Worker {
-		const worker = new Worker(workerUrl('share/scan-worker'), {
+		const worker = startWorker('share/scan-worker', {
 			name: 'scan',
 			resourceLimits: {maxYoungGenerationSizeMb: 4},
 		});

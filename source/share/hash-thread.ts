@@ -1,6 +1,6 @@
-import {Worker} from 'node:worker_threads';
+import type {Worker} from 'node:worker_threads';
 import {P2pError} from '../core/errors.ts';
-import {workerUrl} from '../core/worker-url.ts';
+import {startWorker} from '../core/worker-url.ts';
 import type {HashJob, HashReply, HashRequest, HashResult} from './hash-messages.ts';
 
 const idleMilliseconds = 10_000;
@@ -30,7 +30,7 @@ export class HashThread<T> {
 
 	constructor(handlers: HashThreadHandlers<T>) {
 		this.#handlers = handlers;
-		this.#worker = new Worker(workerUrl('share/hash-worker'), {name: 'hash', resourceLimits});
+		this.#worker = startWorker('share/hash-worker', {name: 'hash', resourceLimits});
 		this.#worker.unref();
 		this.#worker.on('message', (reply: HashReply) => this.#receive(reply));
 		this.#worker.on('error', error => {
