@@ -8,6 +8,7 @@ export default defineConfig({
 		testTimeout: 60_000,
 		hookTimeout: 60_000,
 		pool: 'forks',
-		env: {NODE_ENV: 'test'},
+		// No test talks to the machine's own network, or takes a server for its own that runs there.
+		env: {NODE_ENV: 'test', P2P_TUI_MDNS: 'off'},
 	},
 });

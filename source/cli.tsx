@@ -11,6 +11,12 @@ const commands: Record<string, () => Promise<{command: Command}>> = {
 	peers: () => import('./cli/peers.ts'),
 	ls: () => import('./cli/ls.ts'),
 	hash: () => import('./cli/hash.ts'),
+	servers: () => import('./cli/servers.ts'),
+	trust: () => import('./cli/trust.ts'),
+	id: () => import('./cli/id.ts'),
+	block: () => import('./cli/block.ts'),
+	unblock: async () => ({command: (await import('./cli/block.ts')).unblock}),
+	backup: () => import('./cli/backup.ts'),
 	demo: () => import('./cli/demo.ts'),
 };
 
@@ -19,6 +25,7 @@ const cli = meow(helpText, {
 	pkg: {name: 'p2p-tui', version},
 	description: 'p2p-tui: share files between your own machines, from a terminal',
 	allowUnknownFlags: false,
+	booleanDefault: undefined,
 	flags: {
 		mode: {type: 'string'},
 		host: {type: 'string'},
@@ -30,26 +37,61 @@ const cli = meow(helpText, {
 		dataDir: {type: 'string'},
 		from: {type: 'string', isMultiple: true},
 		prefix: {type: 'string'},
+		announce: {type: 'boolean'},
+		export: {type: 'string'},
+		import: {type: 'string'},
+		force: {type: 'boolean'},
+		limitDown: {type: 'string'},
+		limitUp: {type: 'string'},
+		slots: {type: 'string'},
+		running: {type: 'string'},
 		theme: {type: 'string', choices: ['dark', 'light']},
 		ascii: {type: 'boolean'},
+		mouse: {type: 'boolean'},
+		bell: {type: 'boolean'},
+		title: {type: 'boolean'},
+		notify: {type: 'boolean'},
+		plain: {type: 'boolean'},
 		headless: {type: 'boolean'},
 		json: {type: 'boolean'},
 		debug: {type: 'boolean'},
 	},
 });
 
-const {mode, from, json, headless, debug, theme, ascii, ...settings} = cli.flags;
+const {
+	mode,
+	from,
+	json,
+	headless,
+	debug,
+	theme,
+	mouse,
+	bell,
+	title,
+	notify,
+	plain,
+	ascii,
+	export: exportFile,
+	import: importFile,
+	force,
+	...settings
+} = cli.flags;
 const interrupted = new AbortController();
 const context: CommandContext = {
 	input: cli.input.slice(1),
-	flags: withEnvironment(settings),
+	flags: settings,
 	mode,
 	from: from ?? [],
+	exportFile,
+	importFile,
+	force: force ?? false,
 	json: json ?? false,
 	headless: headless ?? false,
 	debug: debug ?? false,
 	theme: theme as 'dark' | 'light' | undefined,
 	ascii: ascii ?? false,
+	screen: {mouse, bell, title, notify},
+	plain: plain ?? process.env.INK_SCREEN_READER === 'true',
 	signal: interrupted.signal,
 };
 
@@ -67,11 +109,12 @@ process.stdout.on('error', error => {
 });
 
 async function main(): Promise<number> {
+	context.flags = withEnvironment(settings);
 	const [name] = cli.input;
 	if (name === undefined) return (await import('./cli/run-mode.ts')).command(context);
 	const load = commands[name];
 	if (!load) throw new P2pError('usage', `There is no command "${name}"`, {hint: 'See p2p-tui --help'});
-	if (mode !== undefined) throw new P2pError('usage', `--mode does not go with the command ${name}`);
+	if (mode !== undefined && name !== 'id') throw new P2pError('usage', `--mode does not go with the command ${name}`);
 	return (await load()).command(context);
 }
 

@@ -15,12 +15,18 @@ export const limits = {
 	queryLength: 256,
 	/** Words in one search: an FTS query cannot be interrupted, so its work is bounded beforehand. */
 	queryTerms: 16,
+	/** Files of a folder that is downloaded as one: their list is held in memory. */
+	folderFiles: 1_000_000,
 	/** Most hits in one answer. */
 	searchPage: 200,
 	/** Hits when the caller does not say. */
 	searchDefault: 50,
-	/** Sources named for one hit; the rest are counted. */
+	/** Sources named for one content that is asked for by its ID; the rest are counted. */
 	sourcesPerHit: 50,
+	/** Sources named for one hit when the caller does not say: fifty hits with all of theirs would be a megabyte a keystroke. */
+	sourcesPerSearchHit: 8,
+	/** Contents of which one peer announces that it holds parts: what downloads at once, with room to spare. */
+	partialsPerPeer: 256,
 	/** Entries in one page of a folder listing. */
 	browsePage: 1000,
 	/** Peers in one page of the list of peers. */
@@ -41,8 +47,8 @@ export const limits = {
 	addressesPerPeer: 8,
 	/** Largest piece layer, in bytes: 1 PiB of 16 MiB pieces. */
 	pieceLayerBytes: 2 * 1024 * 1024 * 1024,
-	/** Seconds that a registration stands without being renewed. */
-	leaseSeconds: 30,
+	/** Seconds that a registration stands without being renewed, which is how long a pulled cable goes unnoticed. */
+	leaseSeconds: 15,
 	/** Milliseconds between comments on an event stream, so that both ends notice a dead connection. */
 	eventPing: 5000,
 	/** Milliseconds to connect and finish the TLS handshake. */
@@ -53,6 +59,10 @@ export const limits = {
 	bodyTimeout: 15_000,
 	/** Milliseconds that a request's headers may take to come in; slower senders are cut off. */
 	requestHeaders: 10_000,
+	/** Index servers that a look around the LAN takes in: more is somebody who floods it. */
+	serversFound: 256,
 	/** Connections that one process serves at once. */
 	connections: 4096,
+	/** Connections of one address to a peer: a classroom behind one router has room, and one machine cannot take all. */
+	connectionsPerAddress: 512,
 } as const;

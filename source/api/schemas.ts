@@ -4,6 +4,8 @@ import {contentIdSchema, epochSchema, peerIdSchema} from './ids.ts';
 import {limits} from './limits.ts';
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+/** Bytes of many files: what peers claim may add up to more than JavaScript counts exactly, and must not end the answer. */
+const sum = z.number().min(0);
 const port = z.int().min(1).max(65_535);
 const time = z.iso.datetime();
 const nickname = z.string().trim().min(1).max(limits.nameLength);
@@ -29,7 +31,7 @@ export const serverInfoSchema = z.object({
 	peers: count,
 	online: count,
 	files: count,
-	bytes: count,
+	bytes: sum,
 });
 export type ServerInfo = z.infer<typeof serverInfoSchema>;
 
@@ -40,7 +42,7 @@ export const peerNodeInfoSchema = z.object({
 	name: z.string(),
 	version: z.string(),
 	files: count,
-	bytes: count,
+	bytes: sum,
 });
 export type PeerNodeInfo = z.infer<typeof peerNodeInfoSchema>;
 
@@ -67,6 +69,8 @@ export const registerResponseSchema = z.object({
 	have: catalogPointSchema.nullable(),
 	/** Seconds until the registration lapses when it is not renewed. */
 	lease: z.number().positive(),
+	/** Why the server could not connect to the peer at any of its addresses; not there until that has been tried. */
+	problem: z.string().optional(),
 });
 export type RegisterResponse = z.infer<typeof registerResponseSchema>;
 
@@ -87,7 +91,7 @@ export type CatalogChange = z.infer<typeof catalogChangeSchema>;
 export const changesResponseSchema = z.object({
 	have: catalogPointSchema,
 	files: count,
-	bytes: count,
+	bytes: sum,
 	rejected: z.array(z.object({line: count, code: z.string(), message: z.string()})),
 	/** All rejected lines, also those past the ones named. */
 	rejectedCount: count,
@@ -102,10 +106,12 @@ export const peerInfoSchema = z.object({
 	host: z.string(),
 	port,
 	files: count,
-	bytes: count,
+	bytes: sum,
 	online: z.boolean(),
 	/** When it came online, or was last seen. */
 	since: time,
+	/** Further addresses that it announced, as HOST:PORT. */
+	addresses: z.array(z.string()).optional(),
 });
 export type PeerInfo = z.infer<typeof peerInfoSchema>;
 
@@ -118,6 +124,15 @@ export const peersResponseSchema = z.object({
 });
 export type PeersResponse = z.infer<typeof peersResponseSchema>;
 
+/** `PUT /v1/peers/me/partials`: all contents that the caller holds parts of; each call replaces the one before. */
+export const partialsRequestSchema = z.object({
+	contents: z.array(z.object({content: contentIdSchema, size: count})).max(limits.partialsPerPeer),
+});
+export type PartialContent = z.infer<typeof partialsRequestSchema>['contents'][number];
+
+/** Answer to `PUT /v1/peers/me/partials`. */
+export const partialsResponseSchema = z.object({contents: count});
+
 /** A peer that holds a content, and under which path. */
 export const sourceSchema = z.object({
 	peer: peerIdSchema,
@@ -128,6 +143,8 @@ export const sourceSchema = z.object({
 	path: z.string(),
 	sharedAt: time,
 	online: z.boolean(),
+	/** It is downloading the content and serves the pieces that it has verified so far; `path` is empty then. */
+	partial: z.boolean().optional(),
 });
 export type Source = z.infer<typeof sourceSchema>;
 
@@ -154,7 +171,7 @@ export type SearchResponse = z.infer<typeof searchResponseSchema>;
 /** One entry of a folder: a file, or a folder with the sum of what is below it. */
 export const browseEntrySchema = z.discriminatedUnion('type', [
 	z.object({type: z.literal('file'), path: z.string(), size: count, content: contentIdSchema}),
-	z.object({type: z.literal('folder'), path: z.string(), size: count, files: count}),
+	z.object({type: z.literal('folder'), path: z.string(), size: sum, files: count}),
 ]);
 export type BrowseEntry = z.infer<typeof browseEntrySchema>;
 
@@ -163,7 +180,7 @@ export const browseResponseSchema = z.object({entries: z.array(browseEntrySchema
 export type BrowseResponse = z.infer<typeof browseResponseSchema>;
 
 /** How many there are, as the event stream tells it. */
-export const countsSchema = z.object({peers: count, online: count, files: count, bytes: count});
+export const countsSchema = z.object({peers: count, online: count, files: count, bytes: sum});
 export type Counts = z.infer<typeof countsSchema>;
 
 /** What `GET /v1/events` carries: the SSE `event` field names the kind, `data` is the JSON. */

@@ -10,11 +10,19 @@ export type CommandContext = {
 	flags: Flags;
 	mode?: string;
 	from: string[];
+	/** Where `id` writes the key, or takes it from; `force`: even in place of another. */
+	exportFile?: string;
+	importFile?: string;
+	force: boolean;
 	json: boolean;
 	headless: boolean;
 	debug: boolean;
 	theme?: 'dark' | 'light';
 	ascii: boolean;
+	/** What --no-mouse, --no-bell, --no-title and --no-notify say. */
+	screen: {mouse?: boolean; bell?: boolean; title?: boolean; notify?: boolean};
+	/** Lines and a prompt instead of drawn screens. */
+	plain: boolean;
 	/** Aborted by the first ^C or SIGTERM. */
 	signal: AbortSignal;
 };

@@ -1,13 +1,19 @@
 import path from 'node:path';
 import {peerOptions} from '../config/settings.ts';
+import {isContentId} from '../content/content-id.ts';
+import {looksLikeLink} from '../content/link.ts';
 import {displayText} from '../core/display.ts';
 import {P2pError} from '../core/errors.ts';
 import {exitCodes} from '../core/exit-codes.ts';
 import {formatBytes} from '../core/format.ts';
+import {protectFolder} from '../core/private-folder.ts';
 import {createDownloadManager} from '../download/manager.ts';
+import type {DownloadRequest, FolderRequest} from '../download/types.ts';
+import type {Router} from '../engine/directory.ts';
+import {readPath} from '../engine/get-folder.ts';
 import {chooseSources, findTarget} from '../engine/get-target.ts';
 import {printEvents} from '../headless/print-events.ts';
-import {type Command, printLine} from './context.ts';
+import {type Command, type CommandContext, printLine} from './context.ts';
 import {withNetwork} from './network.ts';
 import {showProgress} from './progress-line.ts';
 
@@ -19,14 +25,10 @@ export const command: Command = async context => {
 			hint: 'Give a name, a content ID or a link: p2p-tui get 1.txt',
 		});
 	return withNetwork(context, async ({identity, router, flags, dataDir, bus}) => {
-		const {downloads: folder, prefix} = peerOptions(flags, dataDir);
-		const target = await findTarget(router, wanted, context.signal).catch(error => {
-			if (error instanceof P2pError && error.code === 'ambiguous' && !context.json) tellCandidates(error);
-			throw error;
-		});
-		const sources = chooseSources(target.sources, context.from);
+		const {downloads: folder, prefix, limitDown: limit, running} = peerOptions(flags, dataDir);
+		const target = await whatIsMeant(router, wanted, context);
 		const manager = createDownloadManager({
-			...{identity, bus, folder, prefix, once: true},
+			...{identity, bus, folder, prefix, limit, running, once: true},
 			database: path.join(dataDir, 'get.db'),
 			findSources: async (content, signal) =>
 				chooseSources(
@@ -43,18 +45,15 @@ export const command: Command = async context => {
 		const stopProgress = interactive ? showProgress(bus, process.stderr) : undefined;
 		try {
 			await manager.start();
-			const {key} = await manager.add({
-				content: target.content,
-				name: target.name,
-				size: target.size,
-				sources,
-				from: sources.map(source => source.peer),
-			});
+			protectFolder(dataDir);
+			const {key} = await ('files' in target ? manager.addFolder(target) : manager.add(target));
 			const {path: arrived, alreadyThere} = await orAbort(manager.finished(key), context.signal);
 			stopProgress?.();
 			if (interactive)
 				printLine(
-					displayText(alreadyThere ? `Already there: ${arrived}` : `${arrived}  ${formatBytes(target.size)}, verified`),
+					displayText(
+						alreadyThere ? `Already there: ${arrived}` : `${arrived}  ${formatBytes(sizeOf(target))}, verified`,
+					),
 				);
 			return exitCodes.done;
 		} finally {
@@ -64,6 +63,34 @@ export const command: Command = async context => {
 		}
 	});
 };
+
+/** A path of the one peer that --from names, or a file by link, content ID or search. */
+async function whatIsMeant(
+	router: Router,
+	wanted: string,
+	{from, signal, json}: CommandContext,
+): Promise<DownloadRequest | FolderRequest> {
+	// What `ls` prints comes before a search for its words.
+	if (from.length === 1 && !looksLikeLink(wanted) && !isContentId(wanted)) {
+		const found = await readPath(router, from[0]!, wanted, signal).catch(error => {
+			// Then it is a name to search for, and the search says best what is wrong.
+			if (error instanceof P2pError && ['not-found', 'no-source', 'ambiguous'].includes(error.code)) return undefined;
+			throw error;
+		});
+		if (found) return found;
+	}
+	const target = await findTarget(router, wanted, signal).catch(error => {
+		if (error instanceof P2pError && error.code === 'ambiguous' && !json) tellCandidates(error);
+		throw error;
+	});
+	const {content, name, size} = target;
+	const sources = chooseSources(target.sources, from);
+	return {content, name, size, sources, ...(from.length > 0 && {from: sources.map(source => source.peer)})};
+}
+
+function sizeOf(target: DownloadRequest | FolderRequest): number {
+	return 'files' in target ? target.files.reduce((sum, {size}) => sum + size, 0) : target.size;
+}
 
 /** The promise's value. @throws the signal's reason as soon as it is aborted */
 async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

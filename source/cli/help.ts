@@ -6,9 +6,15 @@ export const helpText = `
     $ p2p-tui --mode peer   [options]      share, search, download
     $ p2p-tui search <query…>              what matches, and who holds it
     $ p2p-tui get <link|content ID|query>  download, verify, exit
+    $ p2p-tui get <folder> --from PEER     download a folder, its path as ls prints it
     $ p2p-tui peers                        the registered peers
     $ p2p-tui ls <peer> [path]             what a peer shares
+    $ p2p-tui servers                      index servers that announce themselves on this network
+    $ p2p-tui trust <HOST[:PORT]> [ID]     accept the key that a server shows now
+    $ p2p-tui block [peer]                 send a peer nothing any more; unblock takes it back
+    $ p2p-tui id [--mode server]           the ID of this data folder; --export FILE, --import FILE move the key
     $ p2p-tui hash <file…>                 print content IDs (BitTorrent v2 file roots)
+    $ p2p-tui backup <file>                copy the index of this machine's server, also while it runs
     $ p2p-tui demo                         a server and two peers on this machine
 
   Options
@@ -22,8 +28,14 @@ export const helpText = `
     --data-dir DIR       identity, database, logs. Default: the platform's data folder
     --from PEER          only from this peer (number, ID or its start, nickname). Repeatable (get)
     --prefix TEXT        put before the name of a finished download. Default: downloaded_ ; '' for none
+    --limit-down RATE    bytes per second of all downloads, such as 5M or 500K. Also --limit-up
+    --running N          downloads at once. Default: 4. --slots N: peers to send to at once. Default: 8
+    --no-announce        a server does not tell the local network that it is there (mDNS)
+    --export FILE        write the key, for a backup (id). --import FILE [--force]: install it
     --theme dark|light   colours of the screen. Default: the terminal's, else dark
     --ascii              draw with ASCII characters only
+    --plain              lines and a prompt instead of drawn screens, as for a screen reader
+    --no-mouse, --no-bell, --no-title, --no-notify
     --headless           print one line per event instead of drawing
     --json               print one JSON object per event
     --debug              stack traces

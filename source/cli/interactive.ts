@@ -1,12 +1,15 @@
-import {dataFolderFor, type OwnedDataFolder} from '../config/data-folders.ts';
+import {configFile, writeConfigFile} from '../config/config-file.ts';
+import {dataFolderFor} from '../config/data-folders.ts';
+import {defaultPreferences, type Preferences} from '../config/preferences.ts';
 import {lastServers} from '../config/remembered.ts';
 import {type Flags, mergeFlags, peerOptions, serverOptions} from '../config/settings.ts';
 import {defaultPorts} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import type {ExitCode} from '../core/exit-codes.ts';
 import type {PeerEngine, ServerEngine} from '../engine/messages.ts';
-import type {LaunchRequest} from '../tui/run-tui.tsx';
+import type {LaunchRequest, TuiOptions} from '../tui/run-tui.tsx';
 import type {CommandContext} from './context.ts';
+import {noServerForPeer} from './no-server.ts';
 import {settle, withLastServers} from './settle.ts';
 
 /** What the screen begins with. `launch`: an engine of that mode by the flags given. */
@@ -16,17 +19,27 @@ export type ScreenStart =
 	| {kind: 'engine'; mode: 'server' | 'peer'; handle: PeerEngine | ServerEngine};
 
 /** Whether there is a person at a terminal who wants a screen. */
-export function isInteractive({headless, json}: CommandContext): boolean {
-	return !headless && !json && process.stdout.isTTY === true && process.stdin.isTTY === true;
+export function isInteractive({headless, plain, json}: CommandContext): boolean {
+	return !headless && !plain && !json && process.stdout.isTTY === true && process.stdin.isTTY === true;
 }
 
 /** Draws until the person quits. Engines run in a thread of their own, so that neither they nor the screen wait. */
 export async function screenOf(context: CommandContext, start: ScreenStart): Promise<ExitCode> {
 	const ends: Array<() => unknown> = [];
-	const own = (mode: 'server' | 'peer', given: Flags): {flags: Flags; owned: OwnedDataFolder} => {
-		const settled = settle(mode, given);
-		ends.push(() => settled.owned.lock.release());
-		return settled;
+	/** Where settings are kept: the data folder of the engine that runs. */
+	let folder = dataFolderFor(start.kind === 'launch' ? start.mode : 'peer', context.flags.dataDir);
+	const own: Own = async (mode, given, start) => {
+		const {flags, owned} = settle(mode, given);
+		try {
+			const engine = await start(flags, owned.folder);
+			ends.push(() => owned.lock.release());
+			folder = owned.folder;
+			return engine;
+		} catch (error) {
+			// The person may correct what was wrong and try again, with the same folder.
+			owned.lock.release();
+			throw error;
+		}
 	};
 	const launch = async (request: LaunchRequest): Promise<PeerEngine | ServerEngine> => {
 		if (request.mode === 'demo') {
@@ -37,18 +50,17 @@ export async function screenOf(context: CommandContext, start: ScreenStart): Pro
 			return demo.peer;
 		}
 		const given = mergeFlags(requestFlags(request), context.flags);
-		return startEngine(request.mode, given, own);
+		return startEngine(request.mode, given, own, context.signal);
 	};
 	try {
 		const {runTui} = await import('../tui/run-tui.tsx');
-		const begin =
-			start.kind === 'launch'
-				? {kind: 'engine' as const, mode: start.mode, handle: await startEngine(start.mode, context.flags, own)}
-				: start;
+		const begin = await beginning(start, mode => startEngine(mode, context.flags, own, context.signal));
 		const {exitCode} = await runTui({
 			start: begin,
 			launch,
-			settings: {theme: context.theme, ascii: context.ascii || undefined},
+			settings: {ascii: context.ascii || undefined},
+			preferences: () => shownPreferences(folder, context),
+			savePreferences: changes => writeConfigFile(folder, changes),
 			defaults: {
 				serverPort: defaultPorts.server,
 				peerPort: defaultPorts.peer,
@@ -63,24 +75,64 @@ export async function screenOf(context: CommandContext, start: ScreenStart): Pro
 	}
 }
 
-type Own = (mode: 'server' | 'peer', given: Flags) => {flags: Flags; owned: OwnedDataFolder};
+/** The engine's screen; the prompt where a peer lacks only the name of its server, which a person can type. */
+async function beginning(
+	start: ScreenStart,
+	launch: (mode: 'server' | 'peer') => Promise<PeerEngine | ServerEngine>,
+): Promise<TuiOptions['start']> {
+	if (start.kind !== 'launch') return start;
+	try {
+		return {kind: 'engine', mode: start.mode, handle: await launch(start.mode)};
+	} catch (error) {
+		if (!(error instanceof P2pError) || error.code !== 'no-server') throw error;
+		return {kind: 'menu', form: 'peer', note: `${error.message}. Where does one run?`};
+	}
+}
 
-async function startEngine(mode: 'server' | 'peer', given: Flags, own: Own): Promise<PeerEngine | ServerEngine> {
+/** What was set on the screen before, below what flags say now. A broken config file is told when it is used. */
+function shownPreferences(folder: string, {theme, screen, flags}: CommandContext): Preferences {
+	let kept: Preferences = {};
+	try {
+		const {theme: chosen, limitDown, limitUp, slots, running, mouse, bell, title, notify} = configFile(folder);
+		kept = {theme: chosen, mouse, bell, title, notify};
+		const limits = peerOptions(mergeFlags(flags, {limitDown, limitUp, slots, running}), '');
+		Object.assign(kept, {
+			limitDown: limits.limitDown,
+			limitUp: limits.limitUp,
+			slots: limits.slots,
+			running: limits.running,
+		});
+	} catch {
+		kept = {};
+	}
+	const given = Object.entries({...kept, ...(theme && {theme}), ...screen}).filter(([, value]) => value !== undefined);
+	return {...defaultPreferences, ...Object.fromEntries(given)};
+}
+
+/** Starts an engine with the data folder of its mode, which stays taken while it runs. */
+type Own = (
+	mode: 'server' | 'peer',
+	given: Flags,
+	start: (flags: Flags, folder: string) => Promise<PeerEngine | ServerEngine>,
+) => Promise<PeerEngine | ServerEngine>;
+
+async function startEngine(
+	mode: 'server' | 'peer',
+	given: Flags,
+	own: Own,
+	signal: AbortSignal,
+): Promise<PeerEngine | ServerEngine> {
 	const {startPeerInWorker, startServerInWorker} = await import('../engine/worker-handle.ts');
 	if (mode === 'server') {
 		serverOptions(given, '');
-		const {flags, owned} = own(mode, given);
-		return startServerInWorker(serverOptions(flags, owned.folder));
+		return own(mode, given, (flags, folder) => startServerInWorker(serverOptions(flags, folder)));
 	}
 	peerOptions(given, '');
-	const {flags, owned} = own(mode, given);
-	const options = peerOptions(withLastServers(flags, owned.folder), owned.folder);
-	if (options.servers.length === 0) {
-		throw new P2pError('no-server', 'No index server is known', {
-			hint: 'Name one with --server HOST, or start p2p-tui without --mode for the menu',
-		});
-	}
-	return startPeerInWorker(options);
+	return own(mode, given, async (flags, folder) => {
+		const options = peerOptions(withLastServers(flags, folder), folder);
+		if (options.servers.length === 0) throw await noServerForPeer(signal);
+		return startPeerInWorker(options);
+	});
 }
 
 /** What was typed at the prompts, as flags. */

@@ -1,5 +1,6 @@
+import {configFile} from '../config/config-file.ts';
 import {dataFolderFor} from '../config/data-folders.ts';
-import {configFile, lastServers, rememberServers} from '../config/remembered.ts';
+import {lastServers, rememberServers} from '../config/remembered.ts';
 import {type Flags, mergeFlags, serverAddress} from '../config/settings.ts';
 import {defaultPorts, formatAddress} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
@@ -8,8 +9,10 @@ import {mergeRouters, type Router} from '../engine/directory.ts';
 import {type Identity, loadIdentity} from '../identity/identity.ts';
 import {openKnownServers} from '../identity/known-servers.ts';
 import {createIndexClient} from '../index/client.ts';
+import {discoverServers} from '../net/discovery.ts';
 import {probeIdentity, SecureClient} from '../net/secure-client.ts';
 import type {CommandContext} from './context.ts';
+import {severalServers} from './no-server.ts';
 
 /** What a one-shot command works with; it shares nothing and is gone when the command ends. */
 export type Network = {
@@ -25,15 +28,16 @@ export type Network = {
 };
 
 /**
- * Runs a command against the network: the servers named, else those used last, else one on this machine.
+ * Runs a command against the network: the servers named, else those used last, else the only one that the LAN
+ * has, else one on this machine.
  *
- * @throws P2pError no-server when there is none of these
+ * @throws P2pError no-server when there is none of these, or several on the LAN
  */
 export async function withNetwork<T>(context: CommandContext, use: (network: Network) => Promise<T>): Promise<T> {
 	const dataDir = dataFolderFor('peer', context.flags.dataDir);
 	const flags = mergeFlags(context.flags, configFile(dataDir));
 	const identity = await loadIdentity(dataDir);
-	const servers = await chooseServers(flags, dataDir, identity);
+	const servers = await chooseServers(flags, dataDir, identity, context.signal);
 	const client = new SecureClient(identity);
 	const bus = new EngineBus();
 	try {
@@ -47,15 +51,28 @@ export async function withNetwork<T>(context: CommandContext, use: (network: Net
 	}
 }
 
-async function chooseServers(flags: Flags, dataDir: string, identity: Identity): Promise<string[]> {
+async function chooseServers(
+	flags: Flags,
+	dataDir: string,
+	identity: Identity,
+	signal: AbortSignal,
+): Promise<string[]> {
 	if (flags.server?.length) return [...new Set(flags.server.map(serverAddress))];
 	const last = lastServers(dataDir);
 	if (last.length > 0) return last;
+	const found = await discoverServers({signal});
+	if (found.length > 1) throw severalServers(found);
+	if (found[0]) {
+		const {name, address} = found[0];
+		process.stderr.write(`p2p-tui: using ${name} at ${address}, the only index server on this network\n`);
+		return [address];
+	}
 	const here = {host: '127.0.0.1', port: defaultPorts.server};
 	try {
-		await probeIdentity(identity, here);
+		await probeIdentity(identity, here, signal);
 		return [formatAddress(here)];
 	} catch {
+		if (signal.aborted) throw signal.reason;
 		throw new P2pError('no-server', 'No index server is known', {
 			hint: 'Name one with --server HOST, or start one with: p2p-tui --mode server',
 		});

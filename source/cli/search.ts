@@ -1,3 +1,4 @@
+import {limits} from '../api/limits.ts';
 import type {ContentSources, Source} from '../api/schemas.ts';
 import {formatAddress} from '../core/address.ts';
 import {displayText} from '../core/display.ts';
@@ -15,7 +16,11 @@ export const command: Command = async context => {
 	if (query.trim() === '')
 		throw new P2pError('usage', 'What should be searched for?', {hint: 'Example: p2p-tui search holiday ext:jpg'});
 	return withNetwork(context, async ({router}) => {
-		const {hits, total, more} = await router.search(query, {limit: hitsPrinted, signal: context.signal});
+		const {hits, total, more} = await router.search(query, {
+			limit: hitsPrinted,
+			sources: limits.sourcesPerHit,
+			signal: context.signal,
+		});
 		for (const hit of hits) {
 			if (context.json) printJson(hit);
 			else printHit(hit);

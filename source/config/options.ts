@@ -6,6 +6,8 @@ export type ServerOptions = {
 	/** As asked for; undefined: the default, which may move when it is taken. */
 	port?: number;
 	name: string;
+	/** A server tells the LAN that it is there, unless this is false. */
+	announce?: boolean;
 };
 
 /** What a peer is started with. */
@@ -18,4 +20,11 @@ export type PeerOptions = ServerOptions & {
 	downloads: string;
 	/** Put before the name of a finished download. */
 	prefix: string;
+	/** Bytes per second, all downloads and all uploads together; undefined: no limit. */
+	limitDown?: number;
+	limitUp?: number;
+	/** Peers that are sent to at once. */
+	slots?: number;
+	/** Downloads that run at once. */
+	running?: number;
 };

@@ -2,7 +2,6 @@ import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import {z} from 'zod';
-import {type Flags, parseConfigFile} from './settings.ts';
 
 const schema = z.object({servers: z.array(z.string()).max(100)});
 const fileName = 'last-servers.json';
@@ -21,17 +20,4 @@ export function lastServers(dataDir: string): string[] {
 export async function rememberServers(dataDir: string, servers: string[]): Promise<void> {
 	if (JSON.stringify(lastServers(dataDir)) === JSON.stringify(servers)) return;
 	await writeFileAtomic(path.join(dataDir, fileName), `${JSON.stringify({servers})}\n`, {mode: 0o600});
-}
-
-/** The settings in a data folder's `config.json`, none where there is no such file. @throws P2pError usage */
-export function configFile(dataDir: string): Flags {
-	const file = path.join(dataDir, 'config.json');
-	let text: string;
-	try {
-		text = readFileSync(file, 'utf8');
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-		throw error;
-	}
-	return parseConfigFile(text, file);
 }

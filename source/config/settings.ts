@@ -4,6 +4,7 @@ import {defaultPorts, formatAddress, parseAddress, parseHost, parsePort} from '.
 import {P2pError} from '../core/errors.ts';
 import {absoluteFolder} from './data-folders.ts';
 import type {PeerOptions, ServerOptions} from './options.ts';
+import {type Preferences, preferenceShape} from './preferences.ts';
 
 /** What a person typed, by flag name; everything may be missing. */
 export type Flags = {
@@ -15,7 +16,21 @@ export type Flags = {
 	name?: string;
 	dataDir?: string;
 	prefix?: string;
+	/** Bytes per second: `5M`, `500K`, or a number; null: none. */
+	limitDown?: string | number | null;
+	limitUp?: string | number | null;
+	slots?: string | number;
+	running?: string | number;
+	/** Whether a server tells the LAN that it is there; `--no-announce`. */
+	announce?: boolean;
+	/** Peers that get nothing from this one; config file only, see `p2p-tui block`. */
+	block?: string[];
 };
+
+/** A blocked peer: its ID, or the start of it, long enough to mean one. */
+export const blockPattern = /^[0-9a-f]{8,64}$/;
+/** Each is compared with every caller. */
+const mostBlocked = 10_000;
 
 /** The file `config.json` of a data folder, and the environment, say the same things as the flags. */
 const fileSchema = z
@@ -27,12 +42,18 @@ const fileSchema = z
 		downloads: z.string(),
 		name: z.string(),
 		prefix: z.string(),
+		announce: z.boolean(),
+		block: z.array(z.string().regex(blockPattern, 'must be a peer ID or its first 8 digits or more')).max(mostBlocked),
+		...preferenceShape,
 	})
 	.partial()
 	.strict();
 
+/** What a config file may hold: what flags can say, and what is set on the screen. */
+export type FileSettings = Flags & Preferences;
+
 /** Reads the text of a config file. @throws P2pError usage naming the file and the place */
-export function parseConfigFile(text: string, file: string): Flags {
+export function parseConfigFile(text: string, file: string): FileSettings {
 	let value: unknown;
 	try {
 		value = JSON.parse(text);
@@ -57,7 +78,20 @@ export function environmentFlags(environment: NodeJS.ProcessEnv): Flags {
 		name: environment.P2P_TUI_NAME,
 		dataDir: environment.P2P_TUI_DATA_DIR,
 		prefix: environment.P2P_TUI_PREFIX,
+		limitDown: environment.P2P_TUI_LIMIT_DOWN,
+		limitUp: environment.P2P_TUI_LIMIT_UP,
+		slots: environment.P2P_TUI_SLOTS,
+		running: environment.P2P_TUI_RUNNING,
+		announce: yesOrNo('P2P_TUI_ANNOUNCE', environment.P2P_TUI_ANNOUNCE),
 	};
+}
+
+/** @throws P2pError usage */
+function yesOrNo(name: string, text: string | undefined): boolean | undefined {
+	if (text === undefined || text === '') return undefined;
+	if (/^(1|true|yes|on)$/i.test(text)) return true;
+	if (/^(0|false|no|off)$/i.test(text)) return false;
+	throw new P2pError('usage', `${name} must be yes or no, got ${text}`);
 }
 
 /** Flags over environment over file: the first that says something wins, setting by setting. */
@@ -78,6 +112,7 @@ export function serverOptions(flags: Flags, dataDir: string): ServerOptions {
 		host: flags.host === undefined ? undefined : parseHost(flags.host),
 		port: flags.port === undefined ? undefined : parsePort(flags.port),
 		name: nickname(flags.name),
+		announce: flags.announce,
 	};
 }
 
@@ -95,7 +130,35 @@ export function peerOptions(flags: Flags, dataDir: string): PeerOptions {
 		shares: [...new Set((flags.share ?? []).map(absoluteFolder))],
 		downloads: absoluteFolder(flags.downloads ?? 'downloads'),
 		prefix,
+		limitDown: parseRate(flags.limitDown),
+		limitUp: parseRate(flags.limitUp),
+		slots: parseCount(flags.slots, 'slots', 500),
+		running: parseCount(flags.running, 'downloads at once', 100),
 	};
+}
+
+const rateUnits: Record<string, number> = {'': 1, K: 1e3, M: 1e6, G: 1e9};
+
+/**
+ * A limit as typed: bytes per second, with K, M or G for thousands, millions or billions; 0 is none.
+ *
+ * @throws P2pError usage
+ */
+export function parseRate(value: string | number | null | undefined): number | undefined {
+	if (value === null || value === undefined) return undefined;
+	const match = /^(\d{1,12}(?:\.\d{1,3})?)\s*([KMG]?)(?:B(?:\/s)?)?$/i.exec(String(value).trim());
+	if (!match) throw new P2pError('usage', `Not a limit: ${value}`, {hint: 'Bytes per second, such as 500K or 5M'});
+	const rate = Math.round(Number(match[1]) * rateUnits[match[2]!.toUpperCase()]!);
+	if (rate !== 0 && rate < 1000)
+		throw new P2pError('usage', `A limit of ${rate} bytes per second is too low`, {hint: 'The least is 1K'});
+	return rate || undefined;
+}
+
+function parseCount(value: string | number | undefined, what: string, most: number): number | undefined {
+	if (value === undefined) return undefined;
+	const count = /^\d{1,6}$/.test(String(value)) ? Number(value) : 0;
+	if (count < 1 || count > most) throw new P2pError('usage', `Not a number of ${what} from 1 to ${most}: ${value}`);
+	return count;
 }
 
 /** An index server as typed, as HOST:PORT. @throws P2pError usage */

@@ -28,6 +28,7 @@ export const errorCodes = {
 	'disk-full': {exit: exitCodes.failed, status: 507},
 	'not-writable': {exit: exitCodes.failed, status: 500},
 	'not-readable': {exit: exitCodes.failed, status: 500},
+	'unsafe-folder': {exit: exitCodes.failed, status: 500},
 	'bad-key': {exit: exitCodes.failed, status: 500},
 	'bad-database': {exit: exitCodes.failed, status: 500},
 	cancelled: {exit: exitCodes.interrupted, status: 499},

@@ -35,3 +35,9 @@ export function checkSharePath(path: string): string {
 export function baseName(path: string): string {
 	return path.slice(path.lastIndexOf('/') + 1);
 }
+
+/** The first component: the share's name. */
+export function topName(path: string): string {
+	const slash = path.indexOf('/');
+	return slash === -1 ? path : path.slice(0, slash);
+}

@@ -25,12 +25,23 @@ type Exchange = {
 	resolve(): void;
 	reject(error: FaultError): void;
 	stallMs: number;
-	timer: NodeJS.Timeout;
 	head: ResponseHead | undefined;
 	bodyLeft: number;
 	/** The body of an error, for its code and message. */
 	errorBody: Buffer[] | undefined;
 	answered: boolean;
+	/** When it became the one that is answered, by performance.now(). */
+	since: number;
+};
+
+/** Milliseconds of a connection's life, by what they went into. */
+export type ConnectionTimes = {
+	/** Not read, because of our own limit. */
+	limit: number;
+	/** Answers under way; and of that what the sender says its disk and its limit took (Server-Timing). */
+	answers: number;
+	theirDisk: number;
+	theirLimit: number;
 };
 
 const readBufferBytes = 64 * 1024;
@@ -38,16 +49,23 @@ const errorBodyBytes = 64 * 1024;
 const checkMs = 500;
 const emptyLine = Buffer.from('\r\n\r\n');
 
-/** A connection that takes one request at a time. Every rejection is a {@link FaultError}. */
+/**
+ * A connection to a source. Requests may follow each other without waiting (RFC 9112, 9.3.2); the answers come in their
+ * order. Every rejection is a {@link FaultError}.
+ */
 export class SourceConnection {
 	/** Body bytes received over its life. */
 	received = 0;
+	readonly times: ConnectionTimes = {limit: 0, answers: 0, theirDisk: 0, theirLimit: 0};
 	/** The last request failed without one byte of answer: on a kept connection that means it was closed under us. */
 	diedUnanswered = false;
 	readonly #target: Target;
 	readonly #limit: RateLimit;
 	#socket!: TLSSocket;
-	#exchange: Exchange | undefined;
+	/** Requests without a whole answer, the one that is answered first. */
+	readonly #exchanges: Exchange[] = [];
+	#outgoing = '';
+	#checks: NodeJS.Timeout | undefined;
 	#headBytes = Buffer.alloc(0);
 	#lastByte = 0;
 	#paused = false;
@@ -65,9 +83,14 @@ export class SourceConnection {
 		return connection;
 	}
 
-	/** Whether another request can be sent. */
+	/** Whether another request can be sent that is answered at once. */
 	get usable(): boolean {
-		return !this.#closed && !this.#exchange;
+		return this.open && this.#exchanges.length === 0;
+	}
+
+	/** Whether requests can be sent at all. */
+	get open(): boolean {
+		return !this.#closed;
 	}
 
 	#connect(identity: TlsIdentity): Promise<void> {
@@ -108,24 +131,26 @@ export class SourceConnection {
 	/** Sends a GET and feeds the answer to the sink. @param range first and last byte */
 	get(path: string, range: {first: number; last: number} | undefined, sink: Sink, stallMs: number): Promise<void> {
 		return new Promise((resolve, reject) => {
-			if (this.#closed || this.#exchange) return reject(this.#closed ?? new Error('busy'));
-			this.#lastByte = performance.now();
+			if (this.#closed) return reject(this.#closed);
+			const now = performance.now();
+			if (this.#exchanges.length === 0) this.#lastByte = now;
 			this.diedUnanswered = false;
-			const timer = setInterval(() => this.#check(), Math.min(checkMs, stallMs / 4));
-			this.#exchange = {
-				sink,
-				resolve,
-				reject,
-				stallMs,
-				timer,
-				head: undefined,
-				bodyLeft: 0,
-				errorBody: undefined,
+			this.#checks ??= setInterval(() => this.#check(), Math.min(checkMs, stallMs / 4));
+			this.#exchanges.push({
+				...{sink, resolve, reject, stallMs, since: now, head: undefined, bodyLeft: 0, errorBody: undefined},
 				answered: false,
-			};
+			});
 			const wanted = range ? `Range: bytes=${range.first}-${range.last}\r\n` : '';
-			this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: ${formatAddress(this.#target)}\r\n${wanted}\r\n`, 'latin1');
+			// Requests of one turn leave as one record.
+			if (this.#outgoing === '') queueMicrotask(() => this.#flush());
+			this.#outgoing += `GET ${path} HTTP/1.1\r\nHost: ${formatAddress(this.#target)}\r\n${wanted}\r\n`;
 		});
+	}
+
+	#flush(): void {
+		const text = this.#outgoing;
+		this.#outgoing = '';
+		if (!this.#closed) this.#socket.write(text, 'latin1');
 	}
 
 	/** Ends it at once, and what is under way with that fault. */
@@ -133,12 +158,11 @@ export class SourceConnection {
 		if (this.#closed) return;
 		this.#closed = new FaultError(fault);
 		this.#socket.destroy();
-		const exchange = this.#exchange;
-		if (!exchange) return;
-		this.#exchange = undefined;
-		clearInterval(exchange.timer);
-		this.diedUnanswered = !exchange.answered;
-		exchange.reject(this.#closed);
+		clearInterval(this.#checks);
+		this.#checks = undefined;
+		const exchanges = this.#exchanges.splice(0);
+		this.diedUnanswered = exchanges[0]?.answered === false;
+		for (const exchange of exchanges) exchange.reject(this.#closed);
 	}
 
 	/** Called for every record. @returns false to stop reading until resumed */
@@ -158,7 +182,7 @@ export class SourceConnection {
 
 	#take(buffer: Buffer, length: number): void {
 		for (let at = 0; at < length; ) {
-			const exchange = this.#exchange;
+			const exchange = this.#exchanges[0];
 			if (!exchange) throw new FaultError({kind: 'lied', message: 'it sends bytes that nobody asked for'});
 			exchange.answered = true;
 			if (!exchange.head) {
@@ -180,11 +204,12 @@ export class SourceConnection {
 	/** @returns where the body starts in the buffer, or its end when the head is not complete */
 	#takeHead(exchange: Exchange, buffer: Buffer, at: number, length: number): number {
 		const before = this.#headBytes.length;
-		const bytes = Buffer.concat([this.#headBytes, buffer.subarray(at, Math.min(length, at + maxHeadBytes))]);
+		const more = buffer.subarray(at, Math.min(length, at + maxHeadBytes));
+		const bytes = before === 0 ? more : Buffer.concat([this.#headBytes, more]);
 		const end = bytes.indexOf(emptyLine);
 		if (end === -1) {
 			if (bytes.length >= maxHeadBytes) throw new FaultError({kind: 'lied', message: 'an endless answer head'});
-			this.#headBytes = bytes;
+			this.#headBytes = Buffer.from(bytes);
 			return length;
 		}
 		this.#headBytes = Buffer.alloc(0);
@@ -199,8 +224,17 @@ export class SourceConnection {
 	}
 
 	#finish(exchange: Exchange, head: ResponseHead): void {
-		this.#exchange = undefined;
-		clearInterval(exchange.timer);
+		this.#exchanges.shift();
+		const now = performance.now();
+		this.times.answers += now - exchange.since;
+		this.times.theirDisk += head.timing.disk;
+		this.times.theirLimit += head.timing.limit;
+		const next = this.#exchanges[0];
+		if (next) next.since = now;
+		else {
+			clearInterval(this.#checks);
+			this.#checks = undefined;
+		}
 		if (exchange.errorBody) exchange.reject(new FaultError(faultOfAnswer(head, Buffer.concat(exchange.errorBody))));
 		else exchange.resolve();
 		if (!head.keepAlive) this.destroy({kind: 'network', message: 'it closed the connection'});
@@ -209,23 +243,25 @@ export class SourceConnection {
 	#pause(): void {
 		if (this.#paused) return;
 		this.#paused = true;
+		const since = performance.now();
 		const timer = setInterval(() => {
 			if (!this.#limit.open && !this.#closed) return;
 			clearInterval(timer);
 			this.#paused = false;
 			this.#lastByte = performance.now();
+			this.times.limit += this.#lastByte - since;
 			if (!this.#closed) this.#socket.resume();
 		}, 20);
 	}
 
 	/** A source that sends nothing is given up; time in which we did not listen does not count. */
 	#check(): void {
-		const exchange = this.#exchange;
+		const exchange = this.#exchanges[0];
 		if (!exchange || this.#paused || performance.now() - this.#lastByte < exchange.stallMs) return;
 		// Our own thread may have been held up by the disk: let it read what has come before judging.
 		const seen = this.#lastByte;
 		setTimeout(() => {
-			if (this.#exchange === exchange && this.#lastByte === seen)
+			if (this.#exchanges[0] === exchange && this.#lastByte === seen)
 				this.destroy({kind: 'network', message: 'it stopped sending'});
 		}, 20);
 	}

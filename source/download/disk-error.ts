@@ -38,3 +38,10 @@ export function writeErrorOf(code: string, where: string, cause?: unknown): P2pE
 		? new P2pError('disk-full', text, {hint: 'Free some space and retry; what was verified is kept', cause})
 		: new P2pError('not-writable', text, {hint: 'What was verified is kept; mend it and retry', cause});
 }
+
+/** What a download fails with, whatever was thrown: a bug as well is an error with a code. */
+export function downloadError(thrown: unknown, folder: string): P2pError {
+	const error = writeError(thrown, folder);
+	if (error instanceof P2pError) return error;
+	return new P2pError('internal', `A bug ended this download: ${(error as Error)?.message ?? error}`, {cause: error});
+}

@@ -1,41 +1,51 @@
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import {P2pError} from '../core/errors.ts';
-import {writeError} from './disk-error.ts';
-import {Download, type DownloadHost} from './download.ts';
-import type {StoredDownload} from './journal.ts';
-import type {DownloadCounts} from './manager.ts';
-import type {DownloadRequest, DownloadResult, DownloadRow, DownloadSource, Outcome} from './types.ts';
-
-/** A download in the queue. */
-type Entry = {
-	download: Download;
-	/** Ends the attempt that is under way. */
-	running?: {abort: AbortController; over: Promise<void>};
-	/** When a waiting one is tried again, by performance.now(). */
-	wakeAt: number;
-	outcome?: Outcome;
-	waiters: PromiseWithResolvers<DownloadResult>[];
-};
+import {downloadError} from './disk-error.ts';
+import type {DownloadHost} from './job.ts';
+import {historyKept, type NewDownload, type StoredDownload} from './journal.ts';
+import {makeJob} from './make-job.ts';
+import {QueueEntry} from './queue-entry.ts';
+import {QueueOrder} from './queue-order.ts';
+import {plainSource} from './source-book.ts';
+import type {
+	DownloadCounts,
+	DownloadDetails,
+	DownloadResult,
+	DownloadRow,
+	DownloadState,
+	PartialDownload,
+} from './types.ts';
 
 const tickMs = 250;
 /** A running download that is short of sources asks for more so often. */
 const askMoreMs = 10_000;
 const changedMs = 500;
-/** Smallest difference between two places in the queue before they are numbered anew. */
-const leastGap = 1e-6;
+/** Waiting downloads that are tried again at once: each asks the index servers. */
+const wakesPerTick = 10;
+/** Downloads that are read from the journal between two turns of the event loop. */
+const loadedPerTurn = 500;
+/** After so many have finished, those past what is remembered are forgotten. */
+const historySlack = 100;
+
+/** What is asked for: a file, or a folder with its number of files. */
+export type WantedDownload = Omit<NewDownload, 'once'>;
 
 /** Which downloads there are, in which order, and which of them run. */
 export class DownloadQueue {
 	readonly #host: DownloadHost;
-	readonly #byKey = new Map<string, Entry>();
-	readonly #byContent = new Map<string, Entry>();
-	#order: Entry[] = [];
+	readonly #byKey = new Map<string, QueueEntry>();
+	readonly #byContent = new Map<string, QueueEntry>();
+	readonly #running = new Set<QueueEntry>();
+	readonly #waiting = new Set<QueueEntry>();
+	readonly #order = new QueueOrder(() => this.#running);
 	#most: number;
-	#running = 0;
 	#timer: NodeJS.Timeout | undefined;
 	#askedMore = performance.now();
 	#stopped = false;
 	#changedTimer: NodeJS.Timeout | undefined;
 	#changedAgain = false;
+	#receivedBefore = 0;
+	#finished = 0;
 
 	constructor(host: DownloadHost, mostRunning: number) {
 		this.#host = host;
@@ -43,103 +53,115 @@ export class DownloadQueue {
 	}
 
 	/** Takes the stored downloads in, and goes on with the unfinished ones. */
-	load(): void {
-		if (this.#host.once) return;
-		for (const stored of this.#host.journal.all()) if (!stored.once || stored.state === 'done') this.#enter(stored);
+	async load(): Promise<void> {
+		const {journal, once} = this.#host;
+		for (let after: StoredDownload | undefined; !once && !this.#stopped; ) {
+			const page = journal.page(after, loadedPerTurn);
+			for (const stored of page) if (!stored.once || stored.state === 'done') this.#enter(stored);
+			after = page.at(-1);
+			if (!after) break;
+			await nextTurn();
+		}
 		this.#schedule();
 	}
 
-	add({content, name, size, sources = [], from}: DownloadRequest): {key: string; existed: boolean} {
-		const plain = sources.map(({peer, number, name, host, port}): DownloadSource => ({peer, number, name, host, port}));
+	/** Body bytes received since the start. */
+	get received(): number {
+		let bytes = this.#receivedBefore;
+		for (const entry of this.#running) bytes += entry.uncounted;
+		for (const entry of this.#waiting) bytes += entry.uncounted;
+		return bytes;
+	}
+
+	add({content, name, size, files, sources, from}: WantedDownload): {key: string; existed: boolean} {
+		const plain = sources.map(plainSource);
 		const {journal, once} = this.#host;
 		const known = this.#byContent.get(content);
 		if (known) {
-			const {stored, state} = known.download;
+			const {key, state} = known;
 			if (state !== 'done' && state !== 'failed' && state !== 'paused') {
-				if (plain.length > 0) known.download.addSources(plain);
-				return {key: keyOf(stored), existed: true};
+				if (plain.length > 0) known.job?.addSources(plain);
+				return {key, existed: true};
 			}
 			this.#restart(known, {name, size, sources: plain, from});
-			return {key: keyOf(stored), existed: state !== 'failed'};
+			return {key, existed: state !== 'failed'};
 		}
 		const left = journal.find(content);
 		if (left) {
-			const change = {name, size, sources: plain, from, state: 'active' as const, once};
-			journal.update(left.id, {...change, code: undefined, message: undefined, path: undefined});
-			this.#enter({...left, ...change, path: undefined, message: undefined});
+			const change = {name, size, files, state: 'active' as const, once};
+			journal.update(left.id, {...change, sources: plain, from, code: undefined, message: undefined});
+			const entry = this.#enter({...left, ...change, message: undefined});
 			this.#schedule();
-			return {key: keyOf(left), existed: left.state === 'done'};
+			return {key: entry.key, existed: left.state === 'done'};
 		}
-		const stored = journal.add({content, name, size, sources: plain, from, state: 'active', once});
-		this.#enter(stored);
+		const entry = this.#enter(journal.add({content, name, size, files, sources: plain, from, once}));
 		this.#schedule();
-		return {key: keyOf(stored), existed: false};
+		return {key: entry.key, existed: false};
 	}
 
 	async pause(key: string): Promise<void> {
 		const entry = this.#find(key);
-		const {download} = entry;
-		if (download.state === 'done' || download.state === 'failed' || download.state === 'paused') return;
-		this.#host.journal.update(download.stored.id, {state: 'paused'});
-		download.stored.state = 'paused';
+		const {state} = entry;
+		if (state === 'done' || state === 'failed' || state === 'paused') return;
+		this.#host.journal.update(entry.stored.id, {state: 'paused'});
+		entry.stored.state = 'paused';
+		this.#waiting.delete(entry);
+		this.#order.moved();
 		await this.#halt(entry, new P2pError('cancelled', 'Paused'));
-		if (download.stored.state !== 'paused') return;
-		download.state = 'paused';
-		download.message = undefined;
-		await download.close();
+		if (entry.stored.state !== 'paused') return;
+		await this.#drop(entry);
 		this.#schedule();
 	}
 
 	async resume(key: string): Promise<void> {
 		const entry = this.#find(key);
-		if (entry.download.stored.state === 'paused') this.#restart(entry, {});
+		if (entry.stored.state === 'paused') this.#restart(entry, {});
 	}
 
 	async retry(key: string): Promise<void> {
 		const entry = this.#find(key);
-		if (entry.download.state === 'failed') this.#restart(entry, {});
-		else if (entry.download.state === 'waiting') this.#wake(entry);
+		if (entry.state === 'failed') this.#restart(entry, {});
+		else if (entry.state === 'waiting') {
+			this.#wake(entry);
+			this.#schedule();
+		}
 	}
 
 	async cancel(key: string): Promise<void> {
 		const entry = this.#find(key);
-		const {download} = entry;
 		this.#byKey.delete(key);
-		this.#byContent.delete(download.stored.content);
-		this.#order = this.#order.filter(other => other !== entry);
+		this.#byContent.delete(entry.stored.content);
+		this.#waiting.delete(entry);
+		this.#order.remove(entry);
 		const reason = new P2pError('cancelled', 'Cancelled');
 		await this.#halt(entry, reason);
-		if (download.stored.state !== 'done') await download.close({remove: true});
-		this.#host.journal.remove(download.stored.id);
-		this.#settle(entry, {error: reason});
+		if (entry.stored.state !== 'done') await this.#drop(entry, {remove: true});
+		this.#host.journal.remove(entry.stored.id);
+		entry.settle({error: reason});
 		this.#schedule();
 	}
 
 	reorder(key: string, by: number): void {
-		const entry = this.#find(key);
-		const open = this.#order.filter(({download}) => download.state !== 'done');
-		const at = open.indexOf(entry);
-		const to = Math.min(Math.max(at + by, 0), open.length - 1);
-		if (at === -1 || at === to) return;
-		const [before, after] = to > at ? [open[to], open[to + 1]] : [open[to - 1], open[to]];
-		const low = before ? before.download.stored.place : (after?.download.stored.place ?? 0) - 2;
-		const high = after ? after.download.stored.place : low + 2;
-		this.#place(entry, (low + high) / 2);
-		this.#order.sort((a, b) => a.download.stored.place - b.download.stored.place);
-		if (high - low < leastGap) for (const [index, other] of this.#order.entries()) this.#place(other, index + 1);
+		this.#order.move(this.#find(key), by, ({stored: {id, place}}) => this.#host.journal.update(id, {place}));
 	}
 
 	list(offset: number, most = Number.POSITIVE_INFINITY): DownloadRow[] {
-		return this.#order.slice(offset, offset + most).map(rowOf);
+		return this.#order.all.slice(offset, offset + most).map(entry => entry.row());
+	}
+
+	inState(state: DownloadState, offset: number, limit: number): DownloadRow[] {
+		return this.#order.inState(state, offset, limit).map(entry => entry.row());
 	}
 
 	counts(): DownloadCounts {
-		const counts: DownloadCounts = {running: 0, waiting: 0, paused: 0, failed: 0, done: 0};
-		for (const {download} of this.#order) {
-			const {state} = download;
-			counts[state === 'verifying' ? 'running' : state === 'queued' ? 'waiting' : state]++;
-		}
-		return counts;
+		return this.#order.counts();
+	}
+
+	details(key: string): DownloadDetails {
+		const entry = this.#find(key);
+		const row = entry.row();
+		const job = entry.job ?? makeJob(entry.stored, this.#host);
+		return {row, ...job.details()};
 	}
 
 	async finished(key: string): Promise<DownloadResult> {
@@ -147,10 +169,11 @@ export class DownloadQueue {
 		const {outcome} = entry;
 		if (outcome && 'error' in outcome) throw outcome.error;
 		if (outcome) return outcome.result;
-		const {state, path, code, message} = entry.download.stored;
+		const {state, path, code, message} = entry.stored;
 		if (state === 'done' && path) return {path, alreadyThere: false, sources: [], dropped: []};
 		if (state === 'failed') throw new P2pError(code ?? 'internal', message ?? 'The download failed');
 		const waiter = Promise.withResolvers<DownloadResult>();
+		entry.waiters ??= [];
 		entry.waiters.push(waiter);
 		return waiter.promise;
 	}
@@ -166,16 +189,24 @@ export class DownloadQueue {
 			this.#changedTimer = undefined;
 			if (this.#changedAgain) this.sourcesChanged();
 		}, changedMs);
-		for (const entry of this.#order) {
-			if (entry.running) void entry.download.sourcesChanged(entry.running.abort.signal);
-			else if (entry.download.state === 'waiting') this.#wake(entry, false);
-		}
+		for (const {job, running} of this.#running) if (running) void job?.sourcesChanged(running.abort.signal);
+		for (const entry of this.#waiting) this.#wake(entry);
 		this.#schedule();
 	}
 
 	setRunning(count: number): void {
 		this.#most = Math.max(1, count);
 		this.#schedule();
+	}
+
+	/** What is there of a content whose download has its partial file open. */
+	partial(content: string): PartialDownload | undefined {
+		return this.#byContent.get(content)?.job?.partial;
+	}
+
+	/** All running downloads with at least one verified piece. */
+	partials(): PartialDownload[] {
+		return [...this.#running].flatMap(({job}) => (job?.partial && job.done > 0 ? [job.partial] : []));
 	}
 
 	/** Ends all attempts and closes all files. */
@@ -185,139 +216,164 @@ export class DownloadQueue {
 		clearTimeout(this.#changedTimer);
 		this.#changedAgain = false;
 		const reason = new P2pError('cancelled', 'The program ends');
+		const busy = this.#order.all.filter(entry => entry.job || entry.running || entry.waiters);
 		await Promise.all(
-			this.#order.map(async entry => {
+			busy.map(async entry => {
 				await this.#halt(entry, reason);
-				await entry.download.close();
-				this.#settle(entry, {error: reason});
+				await this.#drop(entry);
+				entry.settle({error: reason});
 			}),
 		);
 	}
 
-	#find(key: string): Entry {
+	#find(key: string): QueueEntry {
 		const entry = this.#byKey.get(key);
 		if (!entry) throw new P2pError('not-found', 'That download does not exist any more');
 		return entry;
 	}
 
-	#enter(stored: StoredDownload): void {
-		const download = new Download(stored, this.#host);
-		download.state = stored.state === 'active' ? 'queued' : stored.state;
-		download.message = stored.message;
-		const entry: Entry = {download, wakeAt: 0, waiters: []};
+	#enter(stored: StoredDownload): QueueEntry {
+		const entry = new QueueEntry(stored);
 		this.#order.push(entry);
-		this.#byKey.set(keyOf(stored), entry);
+		this.#byKey.set(entry.key, entry);
 		this.#byContent.set(stored.content, entry);
+		return entry;
 	}
 
-	#restart(entry: Entry, change: Partial<Pick<StoredDownload, 'name' | 'size' | 'sources' | 'from'>>): void {
-		const old = entry.download.stored;
-		const cleared = {code: undefined, message: undefined, path: undefined};
-		const stored: StoredDownload = {...old, ...change, ...cleared, state: 'active'};
-		if (old.state === 'done') stored.done = 0;
-		this.#host.journal.update(old.id, {...change, ...cleared, state: 'active', done: stored.done});
-		entry.download = new Download(stored, this.#host);
+	#restart(entry: QueueEntry, change: Partial<Pick<WantedDownload, 'name' | 'size' | 'sources' | 'from'>>): void {
+		const {sources, from, ...listed} = change;
+		const old = entry.stored;
+		// Where a finished one was put is kept: it may be copied from there.
+		const cleared = {code: undefined, message: undefined};
+		const done = old.state === 'done' ? 0 : old.done;
+		this.#host.journal.update(old.id, {...change, ...cleared, state: 'active', done});
+		entry.stored = {...old, ...listed, ...cleared, state: 'active', done};
+		this.#forgetJob(entry);
 		entry.outcome = undefined;
+		this.#order.moved();
 		this.#schedule();
 	}
 
-	#place(entry: Entry, place: number): void {
-		entry.download.stored.place = place;
-		this.#host.journal.update(entry.download.stored.id, {place});
+	#wake(entry: QueueEntry): void {
+		if (!entry.job || entry.running || entry.state !== 'waiting') return;
+		this.#count(entry);
+		this.#waiting.delete(entry);
+		entry.job.state = 'queued';
+		entry.wakeAt = 0;
+		this.#order.moved();
 	}
 
-	#wake(entry: Entry, schedule = true): void {
-		if (!entry.running && entry.download.state === 'waiting') {
-			entry.download.state = 'queued';
-			entry.wakeAt = 0;
-		}
-		if (schedule) this.#schedule();
-	}
-
-	async #halt(entry: Entry, reason: P2pError): Promise<void> {
+	async #halt(entry: QueueEntry, reason: P2pError): Promise<void> {
 		entry.running?.abort.abort(reason);
 		await entry.running?.over;
+	}
+
+	/** Closes what its job has open. */
+	async #drop(entry: QueueEntry, options?: {remove?: boolean}): Promise<void> {
+		const job = entry.job ?? (options?.remove ? makeJob(entry.stored, this.#host) : undefined);
+		await job?.close(options);
+		if (entry.job === job) this.#forgetJob(entry);
+	}
+
+	#forgetJob(entry: QueueEntry): void {
+		this.#count(entry);
+		this.#waiting.delete(entry);
+		entry.job = undefined;
+		entry.counted = 0;
+	}
+
+	/** Adds what its job has received to the sum of those that are not followed any more. */
+	#count(entry: QueueEntry): void {
+		this.#receivedBefore += entry.uncounted;
+		entry.counted += entry.uncounted;
 	}
 
 	/** Starts what is first in the queue while there is room. */
 	#schedule(): void {
 		if (this.#stopped) return;
-		for (const entry of this.#order) {
-			if (this.#running >= this.#most) break;
-			if (!entry.running && entry.download.state === 'queued') this.#begin(entry);
+		while (this.#running.size < this.#most) {
+			const entry = this.#order.next();
+			if (!entry) break;
+			this.#begin(entry);
 		}
-		const busy = this.#running > 0 || this.#order.some(({download}) => download.state === 'waiting');
-		if (busy) this.#timer ??= setInterval(() => this.#tick(), tickMs);
+		if (this.#running.size > 0 || this.#waiting.size > 0) this.#timer ??= setInterval(() => this.#tick(), tickMs);
 		else {
 			clearInterval(this.#timer);
 			this.#timer = undefined;
 		}
 	}
 
-	#begin(entry: Entry): void {
+	#begin(entry: QueueEntry): void {
 		const abort = new AbortController();
-		this.#running++;
-		entry.download.state = 'running';
+		entry.job ??= makeJob(entry.stored, this.#host);
+		entry.job.state = 'running';
+		this.#running.add(entry);
+		this.#order.moved();
 		const over = this.#attempt(entry, abort.signal).finally(() => {
-			this.#running--;
+			if (!this.#waiting.has(entry)) this.#count(entry);
+			this.#running.delete(entry);
 			entry.running = undefined;
+			this.#order.moved();
 			this.#schedule();
 		});
 		entry.running = {abort, over};
 	}
 
-	async #attempt(entry: Entry, signal: AbortSignal): Promise<void> {
-		const {download} = entry;
+	async #attempt(entry: QueueEntry, signal: AbortSignal): Promise<void> {
+		const job = entry.job!;
 		try {
-			const end = await download.attempt(signal);
-			if ('result' in end) return this.#succeeded(entry, end.result);
-			download.state = 'waiting';
-			download.message = download.waitingFor;
+			const end = await job.attempt(signal);
+			if ('result' in end) return await this.#succeeded(entry, end.result);
+			job.state = 'waiting';
+			job.sample(performance.now());
 			entry.wakeAt = end.wakeAt;
+			if (entry.stored.state === 'active') this.#waiting.add(entry);
 		} catch (error) {
 			if (signal.aborted) return;
 			await this.#failed(entry, error);
-		} finally {
-			download.speed = 0;
 		}
 	}
 
-	#succeeded(entry: Entry, result: DownloadResult): void {
-		const {download} = entry;
-		const {stored} = download;
+	async #succeeded(entry: QueueEntry, result: DownloadResult): Promise<void> {
+		const {stored} = entry;
+		const job = entry.job!;
 		this.#host.journal.finish(stored.id, result.path, stored.size);
 		stored.state = 'done';
 		stored.path = result.path;
-		download.state = 'done';
-		download.message = undefined;
-		const event = {...download.event(), sources: result.sources};
+		stored.done = stored.size;
+		const event = {...job.event(), sources: result.sources, speed: 0};
 		if (!result.alreadyThere) this.#host.bus.emit('download-progress', event);
 		this.#host.bus.emit('download-finished', {...event, path: result.path, alreadyThere: result.alreadyThere});
-		this.#settle(entry, {result});
+		entry.settle({result});
+		if (++this.#finished % historySlack === 0) this.#forgetOldest();
 	}
 
-	async #failed(entry: Entry, thrown: unknown): Promise<void> {
-		const {download} = entry;
-		const error = asP2pError(thrown, this.#host.folder);
+	/** Keeps as many of the finished ones as the journal does; the details of the latest with them. */
+	#forgetOldest(): void {
+		const done = Math.max(0, this.counts().done - historyKept);
+		for (const entry of this.#order.inState('done', 0, done)) {
+			if (entry.running) continue;
+			this.#forgetJob(entry);
+			this.#byKey.delete(entry.key);
+			this.#byContent.delete(entry.stored.content);
+			this.#order.remove(entry);
+		}
+	}
+
+	async #failed(entry: QueueEntry, thrown: unknown): Promise<void> {
+		const {stored} = entry;
+		const job = entry.job!;
+		const error = downloadError(thrown, this.#host.folder);
 		if (error.code === 'internal')
 			this.#host.bus.emit('error', {code: 'internal', message: (thrown as Error)?.stack ?? String(thrown)});
-		await download.close().catch(() => undefined);
-		download.stored.state = 'failed';
-		download.stored.code = error.code;
-		download.stored.message = error.line;
-		download.state = 'failed';
-		download.message = error.line;
-		this.#host.journal.update(download.stored.id, {state: 'failed', code: error.code, message: error.line});
-		this.#host.bus.emit('download-failed', {...download.event(), code: error.code, message: error.line});
-		this.#settle(entry, {error});
-	}
-
-	#settle(entry: Entry, outcome: Outcome): void {
-		entry.outcome = outcome;
-		for (const waiter of entry.waiters.splice(0)) {
-			if ('error' in outcome) waiter.reject(outcome.error);
-			else waiter.resolve(outcome.result);
-		}
+		await job.close().catch(() => undefined);
+		stored.state = 'failed';
+		stored.code = error.code;
+		stored.message = error.line;
+		job.message = error.line;
+		this.#host.journal.update(stored.id, {state: 'failed', code: error.code, message: error.line});
+		this.#host.bus.emit('download-failed', {...job.event(), speed: 0, code: error.code, message: error.line});
+		entry.settle({error});
 	}
 
 	/** Samples speeds, tells progress, and wakes what has waited long enough. */
@@ -325,39 +381,19 @@ export class DownloadQueue {
 		const now = performance.now();
 		const askMore = now - this.#askedMore > askMoreMs;
 		if (askMore) this.#askedMore = now;
-		let woken = false;
-		for (const entry of this.#order) {
-			const {download} = entry;
-			if (entry.running) {
-				const changed = download.sample(now);
-				if (changed && download.state === 'running') this.#host.bus.emit('download-progress', download.event());
-				if (askMore && download.wantsSources) void download.sourcesChanged(entry.running.abort.signal);
-			} else if (download.state === 'waiting' && entry.wakeAt <= now) {
-				this.#wake(entry, false);
-				woken = true;
-			}
+		for (const {job, running} of this.#running) {
+			if (!job || !running) continue;
+			const changed = job.sample(now);
+			if (changed && job.state === 'running') this.#host.bus.emit('download-progress', job.event());
+			if (askMore && job.wantsSources) void job.sourcesChanged(running.abort.signal);
 		}
-		if (woken) this.#schedule();
+		let woken = 0;
+		for (const entry of this.#waiting) {
+			if (woken >= wakesPerTick) break;
+			if (entry.wakeAt > now) continue;
+			this.#wake(entry);
+			woken++;
+		}
+		if (woken > 0) this.#schedule();
 	}
-}
-
-function keyOf({id}: StoredDownload): string {
-	return `d${id}`;
-}
-
-function rowOf({download}: Entry): DownloadRow {
-	const {stored, state, message, done, speed, peers} = download;
-	const {content, name, size, path, code} = stored;
-	return {
-		...{key: keyOf(stored), content, name, size, done, speed: Math.round(speed), state, peers},
-		...(message !== undefined && {message}),
-		...(state === 'failed' && code !== undefined && {code}),
-		...(state === 'done' && path !== undefined && {path}),
-	};
-}
-
-function asP2pError(thrown: unknown, folder: string): P2pError {
-	const error = writeError(thrown, folder);
-	if (error instanceof P2pError) return error;
-	return new P2pError('internal', `A bug ended this download: ${(error as Error)?.message ?? error}`, {cause: error});
 }

@@ -1,102 +1,105 @@
 import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {pieceCount, pieceSizeFor} from '../content/content-id.ts';
-import {rootOfPieceLayer} from '../content/merkle.ts';
 import {displayText} from '../core/display.ts';
 import {P2pError} from '../core/errors.ts';
-import type {EngineBus} from '../core/events.ts';
-import {makeBitmap} from './bitmap.ts';
-import type {Journal, StoredDownload} from './journal.ts';
+import type {Bottleneck} from '../core/events.ts';
+import {bottleneckOf} from './bottleneck-meter.ts';
+import {copyHere} from './copy-here.ts';
+import type {AttemptEnd, DownloadHost, Job} from './job.ts';
+import type {StoredDownload, StoredSources} from './journal.ts';
 import {LayerFetch} from './layer-fetch.ts';
-import {openPart, type PartFile, removePart} from './part-file.ts';
-import {bytesOf, candidatesOf, PartProgress} from './part-progress.ts';
+import {openSession, type Session, storedLayer} from './open-session.ts';
+import {removePart} from './part-file.ts';
 import {findPlaced, type Placement, placePart} from './place-file.ts';
 import {safeFileName} from './safe-name.ts';
 import {type KnownSource, SourceBook} from './source-book.ts';
-import {Transfer} from './transfer.ts';
-import type {TransferPool} from './transfer-pool.ts';
-import type {DownloadResult, DownloadSource, DownloadState, FindSources} from './types.ts';
-
-/** What all downloads share. */
-export type DownloadHost = {
-	/** Our own peer ID. */
-	self: string;
-	folder: string;
-	prefix: string;
-	journal: Journal;
-	pool: TransferPool;
-	bus: EngineBus;
-	findSources: FindSources;
-	/** A download with no source left fails, instead of waiting for one. */
-	once: boolean;
-};
-
-/** How an attempt ended: finished, or to be tried again at a time (performance.now()) or when sources come. */
-export type AttemptEnd = {result: DownloadResult} | {wakeAt: number};
-
-type Session = {part: PartFile; progress: PartProgress; transfer: Transfer};
+import {shareOf} from './source-share.ts';
+import {TransferStats} from './transfer-stats.ts';
+import type {DownloadDetails, DownloadResult, DownloadSource, DownloadState, PartialDownload} from './types.ts';
 
 /** Waits up to so many milliseconds keep their turn; longer ones give it to the next in the queue. */
 const shortWaitMs = 2000;
-/** A stored piece layer up to this length is checked before use; longer ones would hold up the thread. */
-const checkedLayerBytes = 8192 * 32;
 const askAgainMs = {first: 5000, longest: 60_000};
+/** A download with fewer sources asks for more from time to time. */
+const enoughSources = 4;
 
-/** One download: from looking whether the file is there already to giving the finished one its name. */
-export class Download {
+/** The download of one file: from looking whether it is there already to giving the finished one its name. */
+export class Download implements Job {
 	readonly stored: StoredDownload;
 	state: DownloadState = 'queued';
 	message: string | undefined;
-	speed = 0;
+	bottleneck: Bottleneck | undefined;
+	readonly files = undefined;
 	readonly #host: DownloadHost;
+	readonly #known: StoredSources;
 	readonly #book: SourceBook;
+	readonly #stats = new TransferStats();
+	readonly #place: {folder: string; name: string};
 	#session: Session | undefined;
+	#receivedBefore = 0;
 	#asked = false;
 	#askMs = askAgainMs.first;
 	#askError: unknown;
 	#started = false;
 	#wake: (() => void) | undefined;
 	#broken = new AbortController();
-	#sampled = {bytes: 0, at: 0};
 
-	constructor(stored: StoredDownload, host: DownloadHost) {
+	/** @param place where a part of a folder goes, its name safe already; else the downloads folder, with the prefix */
+	constructor(stored: StoredDownload, host: DownloadHost, place?: {folder: string; name: string}) {
 		this.stored = stored;
 		this.#host = host;
-		this.#book = new SourceBook(host.self, stored.from);
+		this.#known = host.journal.sources(stored.id);
+		this.#book = new SourceBook(host.self, this.#known.from);
+		this.#place = place ?? {folder: host.folder, name: safeFileName(stored.name, host.prefix)};
 	}
 
-	/** Verified bytes. */
+	get speed(): number {
+		return this.#stats.speed;
+	}
+
 	get done(): number {
 		return this.#session?.progress.done ?? this.stored.done;
 	}
 
-	/** Peers that bytes come from now. */
+	get received(): number {
+		return this.#receivedBefore + (this.#session?.transfer.received ?? 0);
+	}
+
 	get peers(): string[] {
 		return this.#session?.transfer.peers ?? [];
 	}
 
-	/**
-	 * Works until it is finished or has to wait.
-	 *
-	 * @throws P2pError what it fails with; the signal's reason
-	 */
+	get partial(): PartialDownload | undefined {
+		const {content, name, size} = this.stored;
+		if (!this.#session) return undefined;
+		const {part, progress, layer} = this.#session;
+		return {content, name, file: part.path, folder: this.#host.folder, size, have: progress.have, layer};
+	}
+
+	get wantsSources(): boolean {
+		return this.state === 'running' && this.#book.usable().length < enoughSources;
+	}
+
 	async attempt(outer: AbortSignal): Promise<AttemptEnd> {
 		this.#broken = new AbortController();
 		const signal = AbortSignal.any([outer, this.#broken.signal]);
-		this.#book.merge(this.stored.sources, !this.#host.once || !this.#asked);
+		this.#book.merge(this.#known.sources, !this.#host.once || !this.#asked);
 		if (!this.#session) {
-			const there = await this.#alreadyThere(signal);
+			const there = (await this.#alreadyThere(signal)) ?? (await this.#copied(signal));
 			if (there) return {result: there};
 		}
 		while (!(await this.#attemptOnce(signal))) {
 			const wakeAt = this.#book.nextRetry() ?? (await this.#whenNobodyIsLeft(signal));
-			if (!this.#host.once && wakeAt - performance.now() > shortWaitMs) return {wakeAt};
+			if (!this.#host.once && wakeAt - performance.now() > shortWaitMs) {
+				this.#rest();
+				return {wakeAt};
+			}
 			await this.#pause(wakeAt - performance.now(), signal);
 		}
 		return {result: await this.#finish()};
 	}
 
-	/** Sources may have come: ends a wait, and joins them to a running transfer. */
 	async sourcesChanged(signal: AbortSignal): Promise<void> {
 		this.#asked = false;
 		this.#wake?.();
@@ -105,21 +108,15 @@ export class Download {
 		this.#session?.transfer.pump();
 	}
 
-	/** Further sources, known to whoever asked for the same content again. */
 	addSources(sources: DownloadSource[]): void {
 		this.#book.merge(sources, true);
 		this.#wake?.();
 		this.#session?.transfer.pump();
 	}
 
-	/** Whether it would be faster with more sources. */
-	get wantsSources(): boolean {
-		return this.state === 'running' && this.#book.usable().length < 4;
-	}
-
-	/** Closes the partial file. No attempt may be under way. */
 	async close(options: {remove?: boolean} = {}): Promise<void> {
 		const session = this.#session;
+		this.#receivedBefore = this.received;
 		this.#session = undefined;
 		this.#started = false;
 		if (session) {
@@ -129,29 +126,38 @@ export class Download {
 		} else if (options.remove) await removePart(this.#host.folder, this.stored.content);
 	}
 
-	/** Measures the speed; to be called a few times a second. @returns whether anything changed since */
 	sample(now: number): boolean {
-		const bytes = this.#session?.transfer.received ?? 0;
-		const seconds = (now - this.#sampled.at) / 1000;
-		if (this.#sampled.at !== 0 && seconds > 0) {
-			const speed = Math.max(0, bytes - this.#sampled.bytes) / seconds;
-			this.speed = this.speed === 0 ? speed : this.speed + (speed - this.speed) * (1 - Math.exp(-seconds));
-			if (this.speed < 1) this.speed = 0;
-		}
-		const changed = bytes !== this.#sampled.bytes || this.speed > 0;
-		this.#sampled = {bytes, at: now};
-		return changed;
+		const transfer = this.#session?.transfer;
+		if (this.state === 'running' && transfer) {
+			const times = transfer.times(now);
+			if (times) this.bottleneck = bottleneckOf(times, this.#book);
+		} else this.bottleneck = this.state === 'waiting' ? bottleneckOf(undefined, this.#book) : undefined;
+		return this.#stats.sample(this.received, now);
 	}
 
-	/** As the events tell it. */
 	event() {
 		const {content, name, size} = this.stored;
-		return {content, name, size, done: this.done, speed: Math.round(this.speed), sources: this.peers};
+		const {done, speed, peers, bottleneck} = this;
+		return {content, name, size, done, speed: Math.round(speed), sources: peers, ...(bottleneck && {bottleneck})};
+	}
+
+	details(): Omit<DownloadDetails, 'row'> {
+		const pieces = pieceCount(this.stored.size);
+		const {history, log} = this.#stats;
+		const transfer = this.#session?.transfer;
+		const state = this.stored.state === 'done' ? 255 : 0;
+		return {
+			pieces,
+			map: transfer?.map() ?? new Uint8Array(pieces).fill(state),
+			sources: this.#book.all.map(known => shareOf(known, transfer?.speedOf(known) ?? 0)),
+			speedHistory: [...history],
+			log: [...log],
+		};
 	}
 
 	get #placement(): Placement {
-		const {name, content, size} = this.stored;
-		return {folder: this.#host.folder, name: safeFileName(name, this.#host.prefix), content, size};
+		const {content, size} = this.stored;
+		return {...this.#place, content, size};
 	}
 
 	async #alreadyThere(signal: AbortSignal): Promise<DownloadResult | undefined> {
@@ -167,11 +173,23 @@ export class Download {
 		return {path: found, alreadyThere: true, sources: [], dropped: []};
 	}
 
+	/** From a file of ours with the same content, where there is one and nobody was named to get it from. */
+	async #copied(signal: AbortSignal): Promise<DownloadResult | undefined> {
+		if (this.#known.from) return undefined;
+		const copied = await copyHere(this.#host, this.stored, this.#placement, signal, () => {
+			this.state = 'verifying';
+			this.#start();
+		});
+		if (!copied) return undefined;
+		this.stored.done = this.stored.size;
+		this.#stats.note(`copied from ${copied.where}`);
+		return {path: path.resolve(copied.path), alreadyThere: false, sources: [], dropped: []};
+	}
+
 	/** @returns whether all bytes are there; false: nobody can be asked at the moment */
 	async #attemptOnce(signal: AbortSignal): Promise<boolean> {
-		const {size} = this.stored;
 		this.message = undefined;
-		if (size === 0) {
+		if (this.stored.size === 0) {
 			await this.#open(new Uint8Array(), signal);
 			return true;
 		}
@@ -184,7 +202,8 @@ export class Download {
 		const session = await this.#open(layer, signal);
 		this.state = 'running';
 		this.#start();
-		const end = await session.transfer.run(signal);
+		const unfollow = this.#layerFetch().follow(signal, () => session.transfer.pump());
+		const end = await session.transfer.run(signal).finally(unfollow);
 		if (end === 'idle') await this.#layerFetch().refreshPartial(signal);
 		return end === 'complete';
 	}
@@ -193,12 +212,14 @@ export class Download {
 		if (this.#started) return;
 		this.#started = true;
 		const sources = this.#book.usable().map(({source}) => source.peer);
+		this.#stats.note(`started with ${sources.length} ${sources.length === 1 ? 'source' : 'sources'}`);
 		this.#host.bus.emit('download-started', {...this.event(), sources});
 	}
 
 	async #ask(signal: AbortSignal): Promise<void> {
 		if (this.#asked && this.#host.once) return;
 		this.#asked = true;
+		const before = this.#book.all.length;
 		try {
 			const found = await this.#host.findSources(this.stored.content, signal);
 			this.#book.merge(found, !this.#host.once);
@@ -207,6 +228,7 @@ export class Download {
 			signal.throwIfAborted();
 			this.#askError = error;
 		}
+		for (const {source} of this.#book.all.slice(before)) this.#stats.note(`${displayText(source.name)} has it`);
 	}
 
 	/** @returns when to ask for sources again. @throws P2pError when that makes no sense */
@@ -227,8 +249,7 @@ export class Download {
 
 	/** Waits, but no longer than until sources may have come. */
 	async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-		this.state = 'waiting';
-		this.message = this.#book.waitingFor();
+		this.#rest();
 		const early = new AbortController();
 		this.#wake = () => early.abort();
 		try {
@@ -240,9 +261,10 @@ export class Download {
 		}
 	}
 
-	/** What it waits for, in words. */
-	get waitingFor(): string {
-		return this.#book.waitingFor();
+	#rest(): void {
+		this.state = 'waiting';
+		this.message = this.#book.waitingFor();
+		this.#stats.note(this.message);
 	}
 
 	#layerFetch(): LayerFetch {
@@ -254,58 +276,28 @@ export class Download {
 		const {id, content, size} = this.stored;
 		// Of a file of one piece the root is the piece's hash.
 		if (size <= pieceSizeFor(size)) return Buffer.from(content, 'hex');
-		const stored = this.#host.journal.pieces(id).layer;
-		if (stored?.length === pieceCount(size) * 32 && isLayerOf(stored, content, size)) return stored;
+		const stored = storedLayer(this.#host, this.stored);
+		if (stored) return stored;
 		const layer = await this.#layerFetch().fetch(signal);
 		if (layer) this.#host.journal.setPieces(id, {layer});
 		return layer;
 	}
 
-	/** Opens the partial file and looks what of it is good, unless it is open. */
 	async #open(layer: Uint8Array, signal: AbortSignal): Promise<Session> {
-		if (this.#session) return this.#session;
-		const {folder, journal, pool} = this.#host;
-		const {id, content, size, name} = this.stored;
-		const part = await openPart(folder, content, size);
-		try {
-			const stored = journal.pieces(id);
-			const candidates = candidatesOf(size, stored, part.existed);
-			let have = makeBitmap(pieceCount(size));
-			if (candidates.some(byte => byte !== 0)) {
+		this.#session ??= await openSession({
+			...{stored: this.stored, host: this.#host, book: this.#book, layer, signal, dropped: this.#dropped},
+			verifying: () => {
 				this.state = 'verifying';
-				have = await pool.verify({fd: part.fd, content, size, layer, candidates}, () => undefined, signal);
-				signal.throwIfAborted();
-				const lost = stored.have ? bytesOf(stored.have, size) - bytesOf(and(stored.have, have), size) : 0;
-				if (lost > 0) {
-					const message = `${displayText(name)}: ${lost} bytes of the partial file are damaged and are fetched again`;
-					this.#host.bus.emit('log', {level: 'warn', message});
-				}
-			}
-			const progress = new PartProgress({journal, id, size, part}, have, error => this.#broken.abort(error));
-			const transfer = new Transfer({
-				content,
-				size,
-				layer,
-				have,
-				fd: part.fd,
-				folder,
-				pool,
-				book: this.#book,
-				touched: (first, count) => progress.touch(first, count),
-				arrived: piece => progress.arrived(piece),
-				dropped: this.#dropped,
-			});
-			this.#session = {part, progress, transfer};
-			return this.#session;
-		} catch (error) {
-			await part.close();
-			throw error;
-		}
+			},
+			broken: error => this.#broken.abort(error),
+		});
+		return this.#session;
 	}
 
 	readonly #dropped = ({source: {peer: id, host, port, name}}: KnownSource, reason: string): void => {
 		this.#host.pool.forget({id, host, port});
 		const message = `Wrong bytes from ${displayText(name)} for ${displayText(this.stored.name)}: ${reason}`;
+		this.#stats.note(`${displayText(name)} dropped: ${reason}`);
 		this.#host.bus.emit('log', {level: 'warn', message: `${message}. It is not asked for this file again`});
 	};
 
@@ -315,20 +307,13 @@ export class Download {
 		this.#start();
 		await part.syncAll();
 		const placed = await placePart(part, this.#placement, file => this.#host.pool.hashFile(file, this.#broken.signal));
-		const sources = this.#book.all.filter(known => known.gave).map(({source}) => source.peer);
+		const sources = this.#book.all.filter(known => known.bytes > 0).map(({source}) => source.peer);
 		this.stored.done = this.stored.size;
 		await this.#session?.progress.close();
+		this.#receivedBefore = this.received;
 		this.#session = undefined;
 		await part.close({remove: placed.alreadyThere});
+		this.#stats.note('finished and verified');
 		return {path: path.resolve(placed.path), alreadyThere: placed.alreadyThere, sources, dropped: this.#book.dropped};
 	}
-}
-
-/** A damaged list of downloads must not make liars of honest sources. */
-function isLayerOf(layer: Uint8Array, content: string, size: number): boolean {
-	return layer.length > checkedLayerBytes || rootOfPieceLayer(layer, pieceSizeFor(size)).toString('hex') === content;
-}
-
-function and(a: Uint8Array, b: Uint8Array): Uint8Array {
-	return a.map((byte, i) => byte & (b[i] ?? 0));
 }

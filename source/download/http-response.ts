@@ -9,6 +9,8 @@ export type ResponseHead = {
 	range: {first: number; last: number; size: number} | undefined;
 	/** Seconds. */
 	retryAfter: number | undefined;
+	/** Milliseconds that the sender says its disk and its limit held it up (Server-Timing: `disk;dur=`, `limit;dur=`). */
+	timing: {disk: number; limit: number};
 	/** The connection takes another request afterwards. */
 	keepAlive: boolean;
 };
@@ -47,8 +49,17 @@ export function parseHead(text: string): ResponseHead {
 		length: length === undefined ? undefined : wholeNumber(length),
 		range: parseRange(headers.get('content-range')),
 		retryAfter: wait !== undefined && /^\d{1,6}$/.test(wait) ? Number(wait) : undefined,
+		timing: {disk: duration(headers, 'disk'), limit: duration(headers, 'limit')},
 		keepAlive: headers.get('connection')?.toLowerCase() !== 'close',
 	};
+}
+
+function duration(headers: Map<string, string>, name: string): number {
+	const text = headers.get('server-timing');
+	if (text === undefined) return 0;
+	const metric = text.split(',').find(part => part.trim().startsWith(`${name};`));
+	const value = Number(/;\s*dur=(\d{1,9}(?:\.\d{1,6})?)/.exec(metric ?? '')?.[1] ?? 0);
+	return Number.isFinite(value) ? value : 0;
 }
 
 function wholeNumber(text: string): number {

@@ -1,18 +1,20 @@
-import {DatabaseSync} from 'node:sqlite';
+import {DatabaseSync, type StatementSync} from 'node:sqlite';
 import {type ErrorCode, P2pError} from '../core/errors.ts';
-import type {DownloadSource} from './types.ts';
+import {type DownloadRecord, fromRecord, listedColumns, migrate} from './journal-schema.ts';
+import type {DownloadSource, TreeFile} from './types.ts';
 
 /** What of a download's state outlives the process. `active`: it is to go on by itself. */
 export type StoredState = 'active' | 'paused' | 'failed' | 'done';
 
-/** A download as stored, without its bitmaps. */
+/** A download as it is listed: without its sources, its bitmaps and, for a folder, its files. */
 export type StoredDownload = {
 	id: number;
+	/** Content ID of the file, or of the folder (tree-content.ts). */
 	content: string;
 	name: string;
 	size: number;
-	sources: DownloadSource[];
-	from?: string[];
+	/** How many files the folder has; absent: it is one file. */
+	files?: number;
 	state: StoredState;
 	/** Place in the queue: a lower one is earlier. */
 	place: number;
@@ -25,6 +27,9 @@ export type StoredDownload = {
 	path?: string;
 };
 
+/** Who was known to hold it, and whom alone to ask. */
+export type StoredSources = {sources: DownloadSource[]; from?: string[]};
+
 /** The large fields of one download. Pieces: see bitmap.ts. */
 export type StoredPieces = {
 	/** The piece layer, checked against the content ID when it was stored. */
@@ -35,37 +40,16 @@ export type StoredPieces = {
 	touched?: Uint8Array;
 };
 
-/** What can change in a stored download. */
-export type StoredChange = Partial<Omit<StoredDownload, 'id' | 'content'>>;
+/** What is put in. */
+export type NewDownload = Pick<StoredDownload, 'content' | 'name' | 'size' | 'files' | 'once'> & StoredSources;
 
-const schemaVersion = 1;
-const schema = `
-CREATE TABLE download(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, content TEXT NOT NULL UNIQUE, name TEXT NOT NULL, size INTEGER NOT NULL,
-  sources TEXT NOT NULL, only TEXT, state TEXT NOT NULL, place REAL NOT NULL, once INTEGER NOT NULL,
-  done INTEGER NOT NULL DEFAULT 0, code TEXT, message TEXT, path TEXT);
-CREATE TABLE pieces(
-  download INTEGER PRIMARY KEY REFERENCES download ON DELETE CASCADE, layer BLOB, have BLOB, touched BLOB);
-PRAGMA user_version=${schemaVersion};`;
+/** What can change in a stored download. */
+export type StoredChange = Partial<Omit<StoredDownload, 'id' | 'content'> & StoredSources>;
 
 /** Finished downloads that are remembered. */
-const historyKept = 1000;
-
-type Row = {
-	id: number;
-	content: string;
-	name: string;
-	size: number;
-	sources: string;
-	only: string | null;
-	state: StoredState;
-	place: number;
-	once: number;
-	done: number;
-	code: ErrorCode | null;
-	message: string | null;
-	path: string | null;
-};
+export const historyKept = 1000;
+/** The oldest are forgotten when so many more have finished. */
+const historySlack = 64;
 
 /**
  * The downloads and how far they are, in one SQLite file that several processes may share. `have` never runs ahead of
@@ -73,6 +57,8 @@ type Row = {
  */
 export class Journal {
 	readonly #db: DatabaseSync;
+	#finished = 0;
+	readonly #prepared = new Map<string, StatementSync>();
 
 	/** @throws P2pError bad-database */
 	constructor(file: string) {
@@ -81,7 +67,7 @@ export class Journal {
 			this.#db.exec(
 				'PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON',
 			);
-			this.#migrate(file);
+			migrate(this.#db, file);
 		} catch (error) {
 			if (error instanceof P2pError) throw error;
 			throw new P2pError('bad-database', `Cannot use the list of downloads ${file}: ${(error as Error).message}`, {
@@ -91,43 +77,55 @@ export class Journal {
 		}
 	}
 
-	#migrate(file: string): void {
-		this.#db.exec('BEGIN IMMEDIATE');
-		try {
-			const {user_version: found} = this.#db.prepare('PRAGMA user_version').get() as {user_version: number};
-			if (found === 0) this.#db.exec(schema);
-			else if (found !== schemaVersion)
-				throw new P2pError('bad-database', `${file} was written by another version of p2p-tui`, {
-					hint: 'Update p2p-tui, or move the file away to start with an empty list',
-				});
-			this.#db.exec('COMMIT');
-		} catch (error) {
-			this.#db.exec('ROLLBACK');
-			throw error;
-		}
+	/** A page of the downloads in the order of the queue, without the parts of folders. */
+	page(after: {place: number; id: number} | undefined, limit: number): StoredDownload[] {
+		const {place, id} = after ?? {place: -Number.MAX_VALUE, id: 0};
+		const rows = this.#prepare(
+			`SELECT ${listedColumns} FROM download WHERE (place, id) > (?, ?) AND parent=0 ORDER BY place, id LIMIT ?`,
+		).all(place, id, limit);
+		return (rows as DownloadRecord[]).map(fromRecord);
 	}
 
-	/** All downloads, in the order of the queue. */
-	all(): StoredDownload[] {
-		return (this.#db.prepare('SELECT * FROM download ORDER BY place, id').all() as Row[]).map(fromRow);
+	/** The download of a content; `parent`: as a part of that folder. */
+	find(content: string, parent = 0): StoredDownload | undefined {
+		const row = this.#prepare(`SELECT ${listedColumns} FROM download WHERE content=? AND parent=?`).get(
+			content,
+			parent,
+		);
+		return row && fromRecord(row as DownloadRecord);
 	}
 
-	/** The download of a content. */
-	find(content: string): StoredDownload | undefined {
-		const row = this.#db.prepare('SELECT * FROM download WHERE content=?').get(content) as Row | undefined;
-		return row && fromRow(row);
+	/** Where the file with that content was put when it was downloaded before, as far as it is remembered. */
+	finished(content: string): {file: string; size: number} | undefined {
+		const row = this.#prepare(
+			'SELECT path AS file, size FROM download WHERE content=? AND parent=0 AND files IS NULL AND path NOT NULL',
+		).get(content);
+		return row as {file: string; size: number} | undefined;
 	}
 
-	/** Adds one at the queue's end. */
-	add(download: Omit<StoredDownload, 'id' | 'place' | 'done'>): StoredDownload {
-		const {content, name, size, sources, from, state, once} = download;
-		const row = this.#db
-			.prepare(
-				`INSERT INTO download(content, name, size, sources, only, state, once, place)
-				VALUES(?,?,?,?,?,?,?, 1 + coalesce((SELECT max(place) FROM download), 0)) RETURNING *`,
-			)
-			.get(content, name, size, JSON.stringify(sources), from ? JSON.stringify(from) : null, state, Number(once));
-		return fromRow(row as Row);
+	/** The sources of a download. */
+	sources(id: number): StoredSources {
+		const row = this.#prepare('SELECT sources, only FROM download WHERE id=?').get(id) as
+			| Pick<DownloadRecord, 'sources' | 'only'>
+			| undefined;
+		if (!row) return {sources: []};
+		return {
+			sources: JSON.parse(row.sources) as DownloadSource[],
+			...(row.only !== null && {from: JSON.parse(row.only) as string[]}),
+		};
+	}
+
+	/** Adds one at the queue's end. @param parent the folder that it is a part of */
+	add(download: NewDownload, parent = 0): StoredDownload {
+		const {content, name, size, files, sources, from, once} = download;
+		const row = this.#prepare(
+			`INSERT INTO download(content, parent, name, size, files, sources, only, state, once, place)
+				VALUES(?,?,?,?,?,?,?,'active',?, 1 + coalesce((SELECT max(place) FROM download), 0)) RETURNING ${listedColumns}`,
+		).get(
+			...[content, parent, name, size, files ?? null, JSON.stringify(sources)],
+			...[from ? JSON.stringify(from) : null, Number(once)],
+		);
+		return fromRecord(row as DownloadRecord);
 	}
 
 	/** Changes some fields; one that is there and undefined is cleared. */
@@ -136,27 +134,22 @@ export class Journal {
 		const values: (string | number | null)[] = [];
 		for (const [key, value] of Object.entries(change)) {
 			fields.push(`${key === 'from' ? 'only' : key}=?`);
-			values.push(
-				value === undefined
-					? null
-					: typeof value === 'object'
-						? JSON.stringify(value)
-						: typeof value === 'boolean'
-							? Number(value)
-							: value,
-			);
+			values.push(toColumn(value));
 		}
-		this.#db.prepare(`UPDATE download SET ${fields.join(', ')} WHERE id=?`).run(...values, id);
+		this.#prepare(`UPDATE download SET ${fields.join(', ')} WHERE id=?`).run(...values, id);
 	}
 
-	/** Forgets a download. */
+	/** Forgets a download and its parts. */
 	remove(id: number): void {
-		this.#db.prepare('DELETE FROM download WHERE id=?').run(id);
+		this.#transaction(() => {
+			this.#removeTree(id);
+			this.#prepare('DELETE FROM download WHERE id=?').run(id);
+		});
 	}
 
 	/** What is known of its pieces. */
 	pieces(id: number): StoredPieces {
-		const row = this.#db.prepare('SELECT layer, have, touched FROM pieces WHERE download=?').get(id) as
+		const row = this.#prepare('SELECT layer, have, touched FROM pieces WHERE download=?').get(id) as
 			| {layer: Uint8Array | null; have: Uint8Array | null; touched: Uint8Array | null}
 			| undefined;
 		return {
@@ -168,54 +161,74 @@ export class Journal {
 
 	/** Writes down what of the pieces is given and leaves the rest as it is. */
 	setPieces(id: number, {layer, have, touched}: StoredPieces): void {
-		this.#db
-			.prepare(
-				`INSERT INTO pieces(download, layer, have, touched) VALUES(?,?,?,?) ON CONFLICT(download) DO UPDATE SET
+		this.#prepare(
+			`INSERT INTO pieces(download, layer, have, touched) VALUES(?,?,?,?) ON CONFLICT(download) DO UPDATE SET
 				layer=coalesce(excluded.layer, layer), have=coalesce(excluded.have, have),
 				touched=coalesce(excluded.touched, touched)`,
-			)
-			.run(id, layer ?? null, have ?? null, touched ?? null);
+		).run(id, layer ?? null, have ?? null, touched ?? null);
 	}
 
-	/** Marks a download done, drops its bitmaps, and forgets the oldest finished ones. */
+	/** Some files of a folder, by the folder's content ID; in one transaction. Those written before are left as they are. */
+	addTree(content: string, first: number, files: readonly TreeFile[]): void {
+		this.#transaction(() => {
+			const insert = this.#prepare('INSERT OR IGNORE INTO tree(content, n, path, file, size) VALUES(?,?,?,?,?)');
+			for (const [i, {path, content: file, size}] of files.entries()) insert.run(content, first + i, path, file, size);
+		});
+	}
+
+	/** A page of a folder's files, from the `first`th, in the order in which they were put in. */
+	tree(content: string, first: number, limit: number): TreeFile[] {
+		return this.#prepare(
+			'SELECT path, file AS content, size FROM tree WHERE content=? AND n>=? ORDER BY n LIMIT ?',
+		).all(content, first, limit) as TreeFile[];
+	}
+
+	/** Marks a download done, drops what only an unfinished one needs, and forgets the oldest finished ones. */
 	finish(id: number, path: string, size: number): void {
-		this.#db.exec('BEGIN IMMEDIATE');
-		try {
+		this.#transaction(() => {
 			this.update(id, {state: 'done', path, done: size, code: undefined, message: undefined});
-			this.#db.prepare('DELETE FROM pieces WHERE download=?').run(id);
-			this.#db
-				.prepare(
-					`DELETE FROM download WHERE id IN
-					(SELECT id FROM download WHERE state='done' ORDER BY id DESC LIMIT -1 OFFSET ${historyKept})`,
-				)
-				.run();
-			this.#db.exec('COMMIT');
-		} catch (error) {
-			this.#db.exec('ROLLBACK');
-			throw error;
-		}
+			this.#prepare('DELETE FROM pieces WHERE download=?').run(id);
+			this.#removeTree(id);
+			if (this.#finished++ % historySlack !== 0) return;
+			const old = `SELECT id FROM download WHERE state='done' ORDER BY id DESC LIMIT -1 OFFSET ${historyKept}`;
+			this.#prepare(`DELETE FROM download WHERE id IN (${old})`).run();
+		});
 	}
 
 	/** Closes the database. */
 	close(): void {
 		if (this.#db.isOpen) this.#db.close();
 	}
+
+	/** Compiled once: a statement takes longer to compile than to run. */
+	#prepare(sql: string): StatementSync {
+		let statement = this.#prepared.get(sql);
+		if (!statement) {
+			statement = this.#db.prepare(sql);
+			this.#prepared.set(sql, statement);
+		}
+		return statement;
+	}
+
+	#removeTree(id: number): void {
+		this.#prepare('DELETE FROM download WHERE parent=?').run(id);
+		this.#prepare('DELETE FROM tree WHERE content=(SELECT content FROM download WHERE id=?)').run(id);
+	}
+
+	#transaction(work: () => void): void {
+		this.#db.exec('BEGIN IMMEDIATE');
+		try {
+			work();
+			this.#db.exec('COMMIT');
+		} catch (error) {
+			this.#db.exec('ROLLBACK');
+			throw error;
+		}
+	}
 }
 
-function fromRow(row: Row): StoredDownload {
-	return {
-		id: row.id,
-		content: row.content,
-		name: row.name,
-		size: row.size,
-		sources: JSON.parse(row.sources) as DownloadSource[],
-		...(row.only !== null && {from: JSON.parse(row.only) as string[]}),
-		state: row.state,
-		place: row.place,
-		once: row.once === 1,
-		done: row.done,
-		...(row.code !== null && {code: row.code}),
-		...(row.message !== null && {message: row.message}),
-		...(row.path !== null && {path: row.path}),
-	};
+function toColumn(value: StoredChange[keyof StoredChange]): string | number | null {
+	if (value === undefined) return null;
+	if (typeof value === 'object') return JSON.stringify(value);
+	return typeof value === 'boolean' ? Number(value) : value;
 }

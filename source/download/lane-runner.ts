@@ -3,9 +3,10 @@ import {decodePieceLayer, pieceLayerWireBytes} from '../content/piece-layer.ts';
 import {P2pError} from '../core/errors.ts';
 import type {Target} from '../net/secure-client.ts';
 import type {SourceConnection} from './connection.ts';
+import {runFiles} from './files-run.ts';
 import {PieceSink} from './piece-sink.ts';
 import {type Fault, FaultError} from './types.ts';
-import type {FromWorker, LayerOrder, RunOrder} from './worker-messages.ts';
+import {type FilesOrder, type FromWorker, type LayerOrder, laneCounts, type RunOrder} from './worker-messages.ts';
 import type {WriteLock} from './write-lock.ts';
 
 /** Where a lane gets its connections from. */
@@ -29,20 +30,24 @@ export type LaneParts = {
 	tellPiece(lane: number, run: number, piece: number): void;
 };
 
+type Order = RunOrder | LayerOrder | FilesOrder;
+type Counted = (typeof laneCounts)[number];
+
 /** A lane inside its worker: does its orders one after the other on one connection. */
 export class LaneRunner {
 	readonly id: number;
 	readonly #target: Target;
 	readonly #parts: LaneParts;
-	readonly #orders: (RunOrder | LayerOrder)[] = [];
+	readonly #orders: Order[] = [];
 	#connection: SourceConnection | undefined;
 	#current: number | undefined;
 	#cancelled = false;
 	#closed = false;
 	/** Ends the wait for a connection. */
 	#giveUp: (() => void) | undefined;
-	/** Bytes that came over former connections, less what this one had brought to others. */
-	#before = 0;
+	/** What former connections counted, less what this one had counted for others. */
+	readonly #before = {bytes: 0, limit: 0, answers: 0, theirDisk: 0, theirLimit: 0};
+	readonly #ownTimes = {hash: 0, write: 0};
 	#working: Promise<void> | undefined;
 
 	constructor(id: number, target: Target, parts: LaneParts) {
@@ -51,13 +56,23 @@ export class LaneRunner {
 		this.#parts = parts;
 	}
 
-	/** Body bytes received over its life. */
-	get received(): number {
-		return this.#before + (this.#connection?.received ?? 0);
+	/** What it has counted over its life, in the order of {@link laneCounts}. */
+	get counts(): number[] {
+		const {times, received = 0} = this.#connection ?? {};
+		const before = this.#before;
+		const all: Record<Counted, number> = {
+			...this.#ownTimes,
+			bytes: before.bytes + received,
+			limit: before.limit + (times?.limit ?? 0),
+			answers: before.answers + (times?.answers ?? 0),
+			theirDisk: before.theirDisk + (times?.theirDisk ?? 0),
+			theirLimit: before.theirLimit + (times?.theirLimit ?? 0),
+		};
+		return laneCounts.map(name => all[name]);
 	}
 
 	/** Queues an order. */
-	push(order: RunOrder | LayerOrder): void {
+	push(order: Order): void {
 		this.#orders.push(order);
 		this.#working ??= this.#work().finally(() => {
 			this.#working = undefined;
@@ -83,6 +98,7 @@ export class LaneRunner {
 		for (const order of this.#orders.splice(0)) this.#ended(order.run, {kind: 'cancelled'});
 		if (this.#current !== undefined) this.cancel(this.#current);
 		await this.#working;
+		this.#count(1);
 		if (this.#connection) this.#parts.connections.put(this.#target, this.#connection);
 		this.#connection = undefined;
 	}
@@ -101,14 +117,16 @@ export class LaneRunner {
 		this.#parts.post({type: 'ended', lane: this.id, run, ...(fault && {fault})});
 	}
 
-	async #do(order: RunOrder | LayerOrder): Promise<Fault | undefined> {
+	async #do(order: Order): Promise<Fault | undefined> {
 		for (let fresh = false; ; fresh = true) {
 			let kept = false;
 			try {
 				kept = await this.#connect(fresh);
 				const connection = this.#connection;
 				if (this.#cancelled || this.#closed || !connection) return {kind: 'cancelled'};
-				await (order.type === 'run' ? this.#pieces(order, connection) : this.#layer(order, connection));
+				if (order.type === 'run') await this.#pieces(order, connection);
+				else if (order.type === 'files') await this.#files(order, connection);
+				else await this.#layer(order, connection);
 				return undefined;
 			} catch (error) {
 				if (this.#cancelled || this.#closed) return {kind: 'cancelled'};
@@ -124,7 +142,7 @@ export class LaneRunner {
 	/** Has a usable connection afterwards, or none when cancelled. @returns whether it has served before */
 	async #connect(fresh: boolean): Promise<boolean> {
 		if (this.#connection?.usable) return true;
-		this.#before += this.#connection?.received ?? 0;
+		this.#count(1);
 		this.#connection = undefined;
 		const taking = this.#parts.connections.take(this.#target, fresh);
 		const cancelled = new Promise<undefined>(resolve => {
@@ -138,17 +156,38 @@ export class LaneRunner {
 			return false;
 		}
 		this.#connection = got.connection;
-		this.#before -= got.connection.received;
+		this.#count(-1);
 		return got.kept;
+	}
+
+	#count(sign: 1 | -1): void {
+		if (!this.#connection) return;
+		const {times, received} = this.#connection;
+		this.#before.bytes += sign * received;
+		for (const name of ['limit', 'answers', 'theirDisk', 'theirLimit'] as const)
+			this.#before[name] += sign * times[name];
 	}
 
 	async #pieces(order: RunOrder, connection: SourceConnection): Promise<void> {
 		const buffer = this.#parts.buffers.take(Math.min(order.pieceSize, order.size));
 		try {
-			const sink = new PieceSink(order, buffer, this.#parts.writes, piece =>
+			const sink = new PieceSink(order, buffer, this.#parts.writes, this.#ownTimes, piece =>
 				this.#parts.tellPiece(this.id, order.run, piece),
 			);
 			await connection.get(`/v1/files/${order.content}`, PieceSink.range(order), sink, order.stallMs);
+		} finally {
+			this.#parts.buffers.put(buffer);
+		}
+	}
+
+	async #files(order: FilesOrder, connection: SourceConnection): Promise<void> {
+		const buffer = this.#parts.buffers.take(Math.max(...order.files.map(file => file.size)));
+		try {
+			await runFiles(order, connection, {
+				...{buffer, times: this.#ownTimes},
+				written: n => this.#parts.tellPiece(this.id, order.run, n),
+				refused: (file, fault) => this.#parts.post({type: 'refused', lane: this.id, run: order.run, file, fault}),
+			});
 		} finally {
 			this.#parts.buffers.put(buffer);
 		}

@@ -1,5 +1,5 @@
 import type {Fault} from './types.ts';
-import type {FromWorker, LayerOrder, RunOrder, ToWorker} from './worker-messages.ts';
+import type {FilesOrder, FromWorker, LayerOrder, RunOrder, ToWorker} from './worker-messages.ts';
 
 /** What a lane's user is told. */
 export type LaneListener = {
@@ -7,6 +7,21 @@ export type LaneListener = {
 	piece(run: number, piece: number): void;
 	/** A run is over; without a fault all its pieces came. */
 	ended(run: number, fault: Fault | undefined): void;
+	/** The source does not give one file of a run of files; the others go on. */
+	refused?(run: number, file: number, fault: Fault): void;
+};
+
+/** Totals of a lane's life: milliseconds by what they went into (connection.ts), and body bytes. */
+export type LaneTimes = {
+	bytes: number;
+	hash: number;
+	write: number;
+	limit: number;
+	answers: number;
+	theirDisk: number;
+	theirLimit: number;
+	/** Which worker thread it lives in. */
+	thread: number;
 };
 
 type LayerAnswer = {layer: Uint8Array; have?: Uint8Array};
@@ -23,6 +38,7 @@ export class Lane {
 	lastBytes = performance.now();
 	/** Body bytes received so far. */
 	received = 0;
+	times: LaneTimes;
 	readonly #post: (message: ToWorker) => void;
 	readonly #layers = new Map<number, {resolve(answer: LayerAnswer): void; reject(fault: Fault): void}>();
 	#sampledAt = performance.now();
@@ -30,16 +46,17 @@ export class Lane {
 	#dead = false;
 
 	/** Made by the pool. */
-	constructor(id: number, post: (message: ToWorker) => void) {
+	constructor(id: number, thread: number, post: (message: ToWorker) => void) {
 		this.id = id;
+		this.times = {bytes: 0, hash: 0, write: 0, limit: 0, answers: 0, theirDisk: 0, theirLimit: 0, thread};
 		this.#post = post;
 	}
 
 	/** Queues a run behind those before it. @returns its number, as the listener is told */
-	run(order: Omit<RunOrder, 'type' | 'lane' | 'run'>): number {
+	run(order: Omit<RunOrder, 'type' | 'lane' | 'run'> | Omit<FilesOrder, 'lane' | 'run'>): number {
 		const run = nextRun++;
 		if (this.lastBytes < this.#sampledAt) this.lastBytes = performance.now();
-		this.#send({type: 'run', lane: this.id, run, ...order});
+		this.#send({type: 'run', ...order, lane: this.id, run});
 		return run;
 	}
 
@@ -73,7 +90,8 @@ export class Lane {
 		else if (message.type === 'closed') {
 			this.#dead = true;
 			this.#closing?.resolve();
-		} else this.#ended(message.run, message.fault);
+		} else if (message.type === 'refused') this.listener?.refused?.(message.run, message.file, message.fault);
+		else this.#ended(message.run, message.fault);
 	}
 
 	/** A piece is verified and written. */
@@ -81,8 +99,11 @@ export class Lane {
 		this.listener?.piece(run, piece);
 	}
 
-	/** The byte count that the worker took just now. */
-	sampled(received: number): void {
+	/** What the worker has counted just now. */
+	sampled(times: LaneTimes): void {
+		this.times = times;
+		const received = times.bytes;
+		if (received === this.received) return;
 		const now = performance.now();
 		const seconds = Math.max(now - this.#sampledAt, 50) / 1000;
 		const speed = Math.max(0, received - this.received) / seconds;
@@ -102,7 +123,7 @@ export class Lane {
 		this.#closing?.resolve();
 	}
 
-	#send(order: RunOrder | LayerOrder): void {
+	#send(order: RunOrder | LayerOrder | FilesOrder): void {
 		if (this.#dead) queueMicrotask(() => this.#ended(order.run, {kind: 'network', message: 'the worker has ended'}));
 		else this.#post(order);
 	}

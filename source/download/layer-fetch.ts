@@ -37,10 +37,36 @@ export class LayerFetch {
 	async refreshPartial(signal: AbortSignal): Promise<void> {
 		for (const known of this.#parts.book.usable()) {
 			if (!known.have) continue;
-			known.have = undefined;
 			await this.#ask(known, signal);
 			known.retryAt = Math.max(known.retryAt, performance.now() + refreshMs);
 		}
+	}
+
+	/**
+	 * Goes on asking the sources that had only some pieces, while others send.
+	 *
+	 * @param more called when they may have more than before
+	 * @returns what ends it
+	 */
+	follow(outer: AbortSignal, more: () => void): () => void {
+		const end = new AbortController();
+		const signal = AbortSignal.any([outer, end.signal]);
+		let asking = false;
+		const ask = async () => {
+			const partial = this.#parts.book.usable().filter(known => known.have);
+			if (asking || partial.length === 0) return;
+			asking = true;
+			// One that gave no answer is dealt with as any source that fails.
+			await Promise.all(partial.map(known => this.#ask(known, signal).catch(() => undefined)));
+			asking = false;
+			if (!signal.aborted) more();
+		};
+		const timer = setInterval(() => void ask(), refreshMs);
+		void ask();
+		return () => {
+			clearInterval(timer);
+			end.abort();
+		};
 	}
 
 	async #ask(known: KnownSource, signal: AbortSignal): Promise<Uint8Array | undefined> {

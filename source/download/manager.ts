@@ -1,4 +1,6 @@
-import {isContentId} from '../content/content-id.ts';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import {limits} from '../api/limits.ts';
+import {emptyContentId, isContentId} from '../content/content-id.ts';
 import {P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
 import type {Identity} from '../identity/identity.ts';
@@ -6,7 +8,20 @@ import {DownloadQueue} from './download-queue.ts';
 import {Journal} from './journal.ts';
 import {RateLimit} from './rate-limit.ts';
 import {TransferPool} from './transfer-pool.ts';
-import type {DownloadRequest, DownloadResult, DownloadRow, FindSources} from './types.ts';
+import {contentOfTree, sortTree} from './tree-content.ts';
+import type {
+	DownloadCounts,
+	DownloadDetails,
+	DownloadRequest,
+	DownloadResult,
+	DownloadRow,
+	DownloadState,
+	FindSources,
+	FolderRequest,
+	LocalCopies,
+	LocalCopy,
+	PartialDownload,
+} from './types.ts';
 
 /** What a download manager is made with. */
 export type DownloadManagerOptions = {
@@ -21,6 +36,8 @@ export type DownloadManagerOptions = {
 	prefix: string;
 	/** Asks content routing who holds a content. */
 	findSources: FindSources;
+	/** Looks for a content among our own files, so that it is copied instead of fetched. Must be quick. */
+	localCopies?: LocalCopies;
 	/** Downloads that run at once. Default 4. */
 	running?: number;
 	/** Bytes per second, all downloads together; undefined: no limit. */
@@ -31,9 +48,6 @@ export type DownloadManagerOptions = {
 	 */
 	once?: boolean;
 };
-
-/** How many downloads are in which state; `waiting` also counts those that wait for their turn. */
-export type DownloadCounts = {running: number; waiting: number; paused: number; failed: number; done: number};
 
 /** A peer's downloads. Methods that take a key throw P2pError not-found for one that does not exist. */
 export type DownloadManager = {
@@ -48,6 +62,12 @@ export type DownloadManager = {
 	 * @throws P2pError usage for a content ID or size that is none
 	 */
 	add(request: DownloadRequest): Promise<{key: string; existed: boolean}>;
+	/**
+	 * Puts the download of a folder at the queue's end. Its content is that of tree-content.ts.
+	 *
+	 * @throws P2pError usage for a file that cannot be one; too-large for more files than `limits.folderFiles`
+	 */
+	addFolder(request: FolderRequest): Promise<{key: string; existed: boolean}>;
 	/** Stops a download until {@link DownloadManager.resume}; also across restarts. */
 	pause(key: string): Promise<void>;
 	/** Goes on with a paused download. */
@@ -60,7 +80,17 @@ export type DownloadManager = {
 	reorder(key: string, by: number): void;
 	/** The downloads in the order of the queue. */
 	list(offset?: number, limit?: number): DownloadRow[];
+	/** Some of the downloads in one state, in the order of the queue: quick, however many there are. */
+	inState(state: DownloadState, offset: number, limit: number): DownloadRow[];
 	counts(): DownloadCounts;
+	/** Pieces, sources, speeds and the latest events of one. */
+	details(key: string): DownloadDetails;
+	/** What is there of a content that is being downloaded; undefined when it is not. */
+	partial(content: string): PartialDownload | undefined;
+	/** The running downloads of which at least one piece is there. */
+	partials(): PartialDownload[];
+	/** Body bytes received since the start; never less than before. */
+	received(): number;
 	/** The verified file once it has its name. @throws P2pError what the download fails with; cancelled */
 	finished(key: string): Promise<DownloadResult>;
 	/** Somebody joined or shares more: downloads that wait or run short of sources look again. */
@@ -72,6 +102,9 @@ export type DownloadManager = {
 };
 
 const defaultRunning = 4;
+/** Files of a folder that are written down between two turns of the event loop. */
+const treePage = 1000;
+const noDownloads: DownloadCounts = {queued: 0, waiting: 0, running: 0, verifying: 0, paused: 0, failed: 0, done: 0};
 
 /** Makes a download manager. Its transfers run in worker threads; the calling thread only decides and keeps the list. */
 export function createDownloadManager(options: DownloadManagerOptions): DownloadManager {
@@ -80,6 +113,13 @@ export function createDownloadManager(options: DownloadManagerOptions): Download
 	let journal: Journal | undefined;
 	let pool: TransferPool | undefined;
 	let opened: DownloadQueue | undefined;
+	let receivedBefore = 0;
+	/** Those of the other rooms, and what was downloaded before as far as it is remembered. */
+	const localCopies = (content: string): LocalCopy[] => {
+		const copies = options.localCopies?.(content) ?? [];
+		const before = journal?.finished(content);
+		return before ? [...copies, {...before, where: 'an earlier download'}] : copies;
+	};
 	const queue = () => {
 		if (!opened) throw new P2pError('cancelled', 'Downloads have not started, or have ended');
 		return opened;
@@ -93,22 +133,44 @@ export function createDownloadManager(options: DownloadManagerOptions): Download
 			pool = new TransferPool(identity, limit, error => {
 				bus.emit('error', {code: 'internal', message: `A transfer worker ended: ${error.stack ?? error.message}`});
 			});
-			opened = new DownloadQueue({self: identity.id, folder, prefix, journal, pool, bus, findSources, once}, running);
-			opened.load();
+			// A one-shot command serves nothing, so the peer that runs under its key is a source like any other.
+			const self = once ? '' : identity.id;
+			const shared = {self, folder, prefix, journal, pool, bus, findSources, localCopies, once};
+			opened = new DownloadQueue(shared, running);
+			await opened.load();
 		},
 		async stop() {
 			const ending = opened;
 			opened = undefined;
 			await ending?.stop();
+			receivedBefore += ending?.received ?? 0;
 			await pool?.close();
 			journal?.close();
 			limit.stop();
 		},
-		async add(request) {
-			if (!isContentId(request.content)) throw new P2pError('usage', 'A content ID is 64 lower-case hex digits');
-			if (!Number.isSafeInteger(request.size) || request.size < 0)
-				throw new P2pError('usage', `A file cannot have ${request.size} bytes`);
-			return queue().add(request);
+		async add({content, name, size, sources = [], from}) {
+			checkFile(content, size);
+			return queue().add({content, name, size, sources, from});
+		},
+		async addFolder({name, files, sources = [], from}) {
+			if (files.length === 0) throw new P2pError('not-found', 'There is no file in this folder');
+			if (files.length > limits.folderFiles)
+				throw new P2pError('too-large', `A folder of ${files.length} files is too large`, {
+					hint: `${limits.folderFiles} is the most: get the folders inside one by one`,
+				});
+			let size = 0;
+			for (const file of files) {
+				checkFile(file.content, file.size);
+				size += file.size;
+			}
+			const sorted = sortTree(files);
+			const content = contentOfTree(sorted);
+			for (let at = 0; at < sorted.length; at += treePage) {
+				if (at > 0) await nextTurn();
+				queue();
+				journal!.addTree(content, at, sorted.slice(at, at + treePage));
+			}
+			return queue().add({content, name, size, files: sorted.length, sources, from});
 		},
 		pause: key => queue().pause(key),
 		resume: key => queue().resume(key),
@@ -116,10 +178,22 @@ export function createDownloadManager(options: DownloadManagerOptions): Download
 		retry: key => queue().retry(key),
 		reorder: (key, by) => queue().reorder(key, by),
 		list: (offset = 0, most) => opened?.list(offset, most) ?? [],
-		counts: () => opened?.counts() ?? {running: 0, waiting: 0, paused: 0, failed: 0, done: 0},
+		inState: (state, offset, most) => opened?.inState(state, offset, most) ?? [],
+		counts: () => opened?.counts() ?? {...noDownloads},
+		details: key => queue().details(key),
+		partial: content => opened?.partial(content),
+		partials: () => opened?.partials() ?? [],
+		received: () => receivedBefore + (opened?.received ?? 0),
 		finished: key => queue().finished(key),
 		sourcesChanged: () => opened?.sourcesChanged(),
 		setLimit: bytesPerSecond => limit.set(bytesPerSecond),
 		setRunning: count => queue().setRunning(count),
 	};
+}
+
+function checkFile(content: string, size: number): void {
+	if (!isContentId(content)) throw new P2pError('usage', 'A content ID is 64 lower-case hex digits');
+	if (!Number.isSafeInteger(size) || size < 0) throw new P2pError('usage', `A file cannot have ${size} bytes`);
+	if ((size === 0) !== (content === emptyContentId))
+		throw new P2pError('usage', 'Only an empty file has the content ID of one, and it has no other');
 }

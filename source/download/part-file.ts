@@ -52,12 +52,7 @@ function partPath(downloads: string, content: string): string {
 export async function openPart(downloads: string, content: string, size: number): Promise<PartFile> {
 	const file = partPath(downloads, content);
 	try {
-		const lock = await lockIn(downloads, lockPath(file));
-		if (!lock) {
-			throw new P2pError('in-use', 'Another program downloads the same content to the same folder', {
-				hint: 'Let it finish, or choose another folder with --downloads',
-			});
-		}
+		const {lock} = await lockName(downloads, content);
 		try {
 			return await openLocked(file, size, lock);
 		} catch (error) {
@@ -82,6 +77,24 @@ export async function removePart(downloads: string, content: string): Promise<vo
 
 function lockPath(file: string): string {
 	return `${file.slice(0, -'.part'.length)}.lock`;
+}
+
+/**
+ * Takes a name in the folder for partial files for this process alone. @returns the folder's path, and the lock
+ *
+ * @throws P2pError in-use, not-writable, disk-full
+ */
+export async function lockName(downloads: string, name: string): Promise<{folder: string; lock: PartLock}> {
+	const folder = path.join(downloads, partFolderName);
+	try {
+		const lock = await lockIn(downloads, path.join(folder, `${name}.lock`));
+		if (lock) return {folder, lock};
+	} catch (error) {
+		throw writeError(error, downloads);
+	}
+	throw new P2pError('in-use', 'Another program downloads the same content to the same folder', {
+		hint: 'Let it finish, or choose another folder with --downloads',
+	});
 }
 
 /** Makes the folder and takes the lock; another download that ends may remove the folder in between. */
@@ -146,6 +159,7 @@ async function isFolder(folder: string): Promise<boolean> {
 	return (await fs.lstat(folder).catch(() => undefined))?.isDirectory() === true;
 }
 
-async function removeIfEmpty(folder: string): Promise<void> {
+/** Removes the folder for partial files when nothing is in it any more. */
+export async function removeIfEmpty(folder: string): Promise<void> {
 	await fs.rmdir(folder).catch(() => undefined);
 }

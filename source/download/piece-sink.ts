@@ -24,14 +24,25 @@ export class PieceSink implements Sink {
 	readonly #buffer: Buffer;
 	readonly #writes: WriteLock;
 	readonly #hashes: Buffer;
+	readonly #times: {hash: number; write: number};
 	readonly #verified: (piece: number) => void;
 	#piece: number;
 	#length: number;
 	#filled = 0;
 	#hashed = 0;
 
-	/** @param buffer holds one piece; the sink has it to itself until the answer is over */
-	constructor(run: PieceRun, buffer: Buffer, writes: WriteLock, verified: (piece: number) => void) {
+	/**
+	 * @param buffer holds one piece; the sink has it to itself until the answer is over
+	 * @param times milliseconds of hashing and writing are added here
+	 */
+	constructor(
+		run: PieceRun,
+		buffer: Buffer,
+		writes: WriteLock,
+		times: {hash: number; write: number},
+		verified: (piece: number) => void,
+	) {
+		this.#times = times;
 		this.#run = run;
 		this.#buffer = buffer;
 		this.#writes = writes;
@@ -75,8 +86,10 @@ export class PieceSink implements Sink {
 	}
 
 	#hash(to: number): void {
+		const start = performance.now();
 		blockHashes(this.#buffer.subarray(this.#hashed, to)).copy(this.#hashes, (this.#hashed / blockSize) * hashBytes);
 		this.#hashed = to;
+		this.#times.hash += performance.now() - start;
 	}
 
 	#complete(): void {
@@ -97,6 +110,7 @@ export class PieceSink implements Sink {
 
 	#write(): void {
 		const {fd, pieceSize} = this.#run;
+		const start = performance.now();
 		try {
 			const position = this.#piece * pieceSize;
 			this.#writes.during(fd, () => {
@@ -105,5 +119,6 @@ export class PieceSink implements Sink {
 		} catch (error) {
 			throw new FaultError({kind: 'disk', code: systemCode(error) ?? 'EIO', message: (error as Error).message});
 		}
+		this.#times.write += performance.now() - start;
 	}
 }

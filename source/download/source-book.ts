@@ -13,8 +13,8 @@ export type KnownSource = {
 	/** It said that all its slots are taken. */
 	busy?: {place?: number};
 	lastFault?: Fault;
-	/** Verified pieces came from it. */
-	gave: boolean;
+	/** Verified bytes that came from it. */
+	bytes: number;
 	/** The pieces that it has, when it said that it has not all. */
 	have?: Uint8Array;
 };
@@ -47,9 +47,12 @@ export class SourceBook {
 			if (source.peer === this.#self || !(this.#from?.some(wanted => matchesPeer(source, wanted)) ?? true)) continue;
 			const known = this.#known.get(source.peer);
 			if (!known) {
-				this.#known.set(source.peer, {source, fails: 0, retryAt: 0, gave: false});
+				// Nothing, as far as we know: it will say what.
+				const have = source.partial ? new Uint8Array() : undefined;
+				this.#known.set(source.peer, {source, fails: 0, retryAt: 0, bytes: 0, have});
 				continue;
 			}
+			if (known.source.partial && !source.partial) known.have = undefined;
 			const moved = known.source.host !== source.host || known.source.port !== source.port;
 			known.source = source;
 			if (known.gone && !known.gone.forGood && (revive || moved)) {
@@ -83,9 +86,9 @@ export class SourceBook {
 	}
 
 	/** Verified bytes came. */
-	succeeded(known: KnownSource): void {
+	succeeded(known: KnownSource, bytes: number): void {
 		known.fails = 0;
-		known.gave = true;
+		known.bytes += bytes;
 		known.busy = undefined;
 	}
 
@@ -114,6 +117,11 @@ export class SourceBook {
 		if (known.fails >= mostFails) known.gone = {fault, forGood: false};
 		else known.retryAt = now + firstBackOff * 2 ** (known.fails - 1) * (0.9 + Math.random() * 0.2);
 		return false;
+	}
+
+	/** Whether a source has us in its queue. */
+	get isQueued(): boolean {
+		return this.all.some(known => !known.gone && known.busy);
 	}
 
 	/** What a download that waits is waiting for, in words. */
@@ -157,7 +165,7 @@ export class SourceBook {
 		const refusal = faults.find(({lastFault}) => lastFault?.kind === 'refused' && lastFault.code !== 'not-found');
 		if (refusal?.lastFault?.kind === 'refused' && faults.every(known => known.lastFault?.kind === 'refused'))
 			return new P2pError(refusal.lastFault.code, `Cannot get ${what} (${because})`, {details});
-		if (faults.some(known => known.gave))
+		if (faults.some(known => known.bytes > 0))
 			return new P2pError('source-lost', `Lost the last source of ${what} (${because})`, {
 				hint: 'What was verified is kept; run it again to go on from there',
 				details,
@@ -186,4 +194,9 @@ export function describe(fault: Fault): string {
 		default:
 			return fault.message;
 	}
+}
+
+/** A source without what else an answer may say of it. */
+export function plainSource({peer, number, name, host, port, partial}: DownloadSource): DownloadSource {
+	return {peer, number, name, host, port, ...(partial && {partial})};
 }

@@ -1,13 +1,21 @@
 import {availableParallelism} from 'node:os';
-import {Worker} from 'node:worker_threads';
+import type {Worker} from 'node:worker_threads';
 import {P2pError} from '../core/errors.ts';
-import {workerUrl} from '../core/worker-url.ts';
+import {startWorker} from '../core/worker-url.ts';
 import type {Target} from '../net/secure-client.ts';
 import type {TlsIdentity} from '../net/tls-options.ts';
+import type {FileCopy} from './copy-file.ts';
 import {writeErrorOf} from './disk-error.ts';
-import {Lane} from './lane.ts';
+import {Lane, type LaneTimes} from './lane.ts';
 import type {RateLimit} from './rate-limit.ts';
-import type {FromWorker, ToWorker, VerifyOrder, WorkerStart} from './worker-messages.ts';
+import {
+	type CheckOrder,
+	type FromWorker,
+	laneCounts,
+	type ToWorker,
+	type VerifyOrder,
+	type WorkerStart,
+} from './worker-messages.ts';
 import {WriteLock} from './write-lock.ts';
 
 /** More threads than this only cost memory: two saturate a link of 10 Gbit/s. */
@@ -38,7 +46,7 @@ export class TransferPool {
 	/** A lane to the target, on the worker with the fewest of them. */
 	lane(target: Target): Lane {
 		const thread = this.#leastBusy();
-		const lane = new Lane(this.#nextId++, message => thread.worker.postMessage(message));
+		const lane = new Lane(this.#nextId++, thread.worker.threadId, message => thread.worker.postMessage(message));
 		thread.lanes.set(lane.id, lane);
 		thread.worker.postMessage({type: 'open', lane: lane.id, target} satisfies ToWorker);
 		return lane;
@@ -69,6 +77,29 @@ export class TransferPool {
 		}
 	}
 
+	/** Copies a file of ours that should have a content. @returns whether the copy has it; false as well when aborted */
+	async copy(copy: FileCopy, signal: AbortSignal): Promise<boolean> {
+		try {
+			const answer = await this.#task(task => ({type: 'copy', task, ...copy}), signal);
+			return answer.type === 'copied' && answer.ok;
+		} catch {
+			// Whatever is wrong with it, there are other ways to come by the bytes.
+			return false;
+		}
+	}
+
+	/** Which of the files are there with the right bytes: a byte each. */
+	async check(files: CheckOrder['files'], signal: AbortSignal): Promise<Uint8Array> {
+		if (files.length === 0) return new Uint8Array();
+		const answer = await this.#task(task => ({type: 'check', task, files}), signal);
+		return answer.type === 'checked' ? answer.good : new Uint8Array(files.length);
+	}
+
+	/** Brings files, and then the names in folders, to the disk. @throws P2pError disk-full, not-writable */
+	async sync(files: string[], folders: string[], signal: AbortSignal): Promise<void> {
+		await this.#task(task => ({type: 'sync', task, files, folders}), signal);
+	}
+
 	/** Ends all threads. Lanes must be closed before: their files may be written to until then. */
 	async close(): Promise<void> {
 		this.#closed = true;
@@ -91,7 +122,7 @@ export class TransferPool {
 			writes: this.#writes.shared,
 		};
 		const thread: Thread = {
-			worker: new Worker(workerUrl('download/transfer-worker'), {workerData}),
+			worker: startWorker('download/transfer-worker', {workerData}),
 			lanes: new Map(),
 			tasks: new Map(),
 		};
@@ -106,9 +137,9 @@ export class TransferPool {
 	}
 
 	#receive(thread: Thread, message: FromWorker): void {
-		if (message.type === 'bytes') {
-			for (let i = 0; i < message.counts.length; i += 2)
-				thread.lanes.get(message.counts[i]!)?.sampled(message.counts[i + 1]!);
+		if (message.type === 'times') {
+			for (let i = 0; i < message.counts.length; i += laneCounts.length + 1)
+				thread.lanes.get(message.counts[i]!)?.sampled(timesOf(thread, message.counts, i + 1));
 		} else if (message.type === 'pieces') {
 			for (let i = 0; i < message.list.length; i += 3)
 				thread.lanes.get(message.list[i]!)?.arrived(message.list[i + 1]!, message.list[i + 2]!);
@@ -158,6 +189,11 @@ export class TransferPool {
 			else signal.addEventListener('abort', stop, {once: true});
 		});
 	}
+}
+
+function timesOf({worker}: Thread, counts: number[], at: number): LaneTimes {
+	const named = Object.fromEntries(laneCounts.map((name, i) => [name, counts[at + i]!]));
+	return {...(named as Omit<LaneTimes, 'thread'>), thread: worker.threadId};
 }
 
 function taskError({code, message}: {code?: string; message: string}): Error {

@@ -4,7 +4,9 @@ import {parentPort, workerData} from 'node:worker_threads';
 import {formatAddress} from '../core/address.ts';
 import {systemCode} from '../core/errors.ts';
 import type {Target} from '../net/secure-client.ts';
+import {checkFiles, syncPaths} from './check-files.ts';
 import {SourceConnection} from './connection.ts';
+import {copyChecked} from './copy-file.ts';
 import {type BufferShelf, type ConnectionShelf, LaneRunner} from './lane-runner.ts';
 import {RateLimit} from './rate-limit.ts';
 import {hashWholeFile, verifyPart} from './verify-file.ts';
@@ -24,7 +26,7 @@ const limit = new RateLimit(start.limit);
 const writes = new WriteLock(start.writes);
 const lanes = new Map<number, LaneRunner>();
 const stopped = new Set<number>();
-const sampled = new Map<number, number>();
+const sampled = new Map<number, string>();
 
 // Waking the other thread costs as much as hashing half a piece, so that finished pieces are told together: at the
 // latest after some milliseconds, and before anything else is told.
@@ -89,11 +91,13 @@ const buffers: BufferShelf = {
 setInterval(() => {
 	const counts: number[] = [];
 	for (const [id, lane] of lanes) {
-		if (lane.received === sampled.get(id)) continue;
-		sampled.set(id, lane.received);
-		counts.push(id, lane.received);
+		const now = lane.counts;
+		const text = now.join();
+		if (text === sampled.get(id)) continue;
+		sampled.set(id, text);
+		counts.push(id, ...now);
 	}
-	if (counts.length > 0) post({type: 'bytes', counts});
+	if (counts.length > 0) post({type: 'times', counts});
 }, sampleMs).unref();
 
 async function task(id: number, work: () => Promise<FromWorker>): Promise<void> {
@@ -131,6 +135,7 @@ port.on('message', (message: ToWorker) => {
 			break;
 		case 'run':
 		case 'layer':
+		case 'files':
 			lanes.get(message.lane)?.push(message);
 			break;
 		case 'cancel':
@@ -138,14 +143,13 @@ port.on('message', (message: ToWorker) => {
 			break;
 		case 'close': {
 			const {lane} = message;
-			void lanes
-				.get(lane)
-				?.close()
-				.then(() => {
-					lanes.delete(lane);
-					sampled.delete(lane);
-					post({type: 'closed', lane});
-				});
+			const runner = lanes.get(lane);
+			void runner?.close().then(() => {
+				lanes.delete(lane);
+				sampled.delete(lane);
+				post({type: 'times', counts: [lane, ...runner.counts]});
+				post({type: 'closed', lane});
+			});
 			break;
 		}
 		case 'forget': {
@@ -167,6 +171,26 @@ port.on('message', (message: ToWorker) => {
 				task: message.task,
 				content: await hashWholeFile(message.file, () => stopped.has(message.task)),
 			}));
+			break;
+		case 'copy':
+			void task(message.task, async () => ({
+				type: 'copied',
+				task: message.task,
+				ok: await copyChecked(message, () => stopped.has(message.task)),
+			}));
+			break;
+		case 'check':
+			void task(message.task, async () => ({
+				type: 'checked',
+				task: message.task,
+				good: await checkFiles(message.files, () => stopped.has(message.task)),
+			}));
+			break;
+		case 'sync':
+			void task(message.task, async () => {
+				await syncPaths(message);
+				return {type: 'synced', task: message.task};
+			});
 			break;
 		case 'stop-task':
 			stopped.add(message.task);

@@ -1,4 +1,7 @@
-import {pieceCount, pieceSizeFor} from '../content/content-id.ts';
+import {pieceCount, pieceLength, pieceSizeFor} from '../content/content-id.ts';
+import {hasBit} from './bitmap.ts';
+import type {StageTimes} from './bottleneck.ts';
+import {StageMeter} from './bottleneck-meter.ts';
 import {writeErrorOf} from './disk-error.ts';
 import type {Lane} from './lane.ts';
 import {type Fetcher, PieceScheduler} from './scheduler.ts';
@@ -74,11 +77,34 @@ export class Transfer {
 	readonly #closing = new Set<Promise<void>>();
 	#settle: {resolve(end: TransferEnd): void; reject(error: unknown): void} | undefined;
 	#receivedBefore = 0;
+	readonly #meter = new StageMeter();
+	/** Per piece: 0, or the number of the source that it came from, as the details of a download count them. */
+	readonly #from: Uint8Array;
 
 	constructor(parts: TransferParts) {
 		this.#parts = parts;
 		this.#pieceSize = pieceSizeFor(parts.size);
-		this.#scheduler = new PieceScheduler(pieceCount(parts.size, this.#pieceSize), this.#pieceSize, parts.have);
+		const pieces = pieceCount(parts.size, this.#pieceSize);
+		this.#scheduler = new PieceScheduler(pieces, this.#pieceSize, parts.have);
+		this.#from = new Uint8Array(pieces);
+	}
+
+	/** Where the time went, once a second; to be called a few times a second. */
+	times(now: number): StageTimes | undefined {
+		const lanes = [...this.#lanes].map(({lane, runs}) => ({id: lane.id, times: lane.times, busy: runs.size > 0}));
+		return this.#meter.sample(now, lanes);
+	}
+
+	/** Per piece: 0 missing, n from source n of the book (at most 254), 255 there before. */
+	map(): Uint8Array {
+		return this.#from.map((source, piece) => source || (hasBit(this.#parts.have, piece) ? 255 : 0));
+	}
+
+	/** Bytes per second that come from a source. */
+	speedOf(known: KnownSource): number {
+		let speed = 0;
+		for (const lane of this.#lanes) if (lane.known === known && lane.runs.size > 0) speed += lane.speed;
+		return speed;
 	}
 
 	/** Body bytes received so far, also those not verified yet. */
@@ -186,7 +212,8 @@ export class Transfer {
 	#arrived(lane: SourceLane, run: number, piece: number): void {
 		const {isNew, useless} = this.#scheduler.arrived(run, piece);
 		if (!isNew) return;
-		this.#parts.book.succeeded(lane.known);
+		this.#parts.book.succeeded(lane.known, pieceLength(this.#parts.size, piece, this.#pieceSize));
+		this.#from[piece] = Math.min(1 + this.#parts.book.all.indexOf(lane.known), 254);
 		this.#parts.arrived(piece);
 		for (const other of useless) other.fetcher.lane.cancel(other.run);
 		if (this.#scheduler.complete) this.#settle?.resolve('complete');
@@ -214,11 +241,15 @@ export class Transfer {
 
 	#close(lane: SourceLane): void {
 		if (!this.#lanes.delete(lane)) return;
-		this.#receivedBefore += lane.lane.received;
+		const received = lane.lane.received;
+		this.#receivedBefore += received;
 		// What it had verified and written before it heard of the end still counts.
 		lane.lane.listener = {piece: (run, piece) => this.#arrived(lane, run, piece), ended: () => undefined};
 		for (const run of lane.runs.keys()) this.#scheduler.ended(run);
-		const closing = lane.lane.close().finally(() => this.#closing.delete(closing));
+		const closing = lane.lane.close().finally(() => {
+			this.#receivedBefore += lane.lane.received - received;
+			this.#closing.delete(closing);
+		});
 		this.#closing.add(closing);
 	}
 }

@@ -1,4 +1,5 @@
 import type {ErrorCode, P2pError} from '../core/errors.ts';
+import type {Bottleneck} from '../core/events.ts';
 
 /** A peer that holds a content, and where it listens. */
 export type DownloadSource = {
@@ -9,6 +10,23 @@ export type DownloadSource = {
 	name: string;
 	host: string;
 	port: number;
+	/** It is downloading the content itself: it says which pieces it has. */
+	partial?: boolean;
+};
+
+/** What is there of a content that is being downloaded: others may fetch it from here. */
+export type PartialDownload = {
+	content: string;
+	/** The name it will have. */
+	name: string;
+	/** The partial file and the downloads folder, absolute. */
+	file: string;
+	folder: string;
+	size: number;
+	/** Verified pieces, always up to date; another array when the download has begun anew. */
+	have: Uint8Array;
+	/** Hashes of all pieces. */
+	layer: Uint8Array;
 };
 
 /** What to download. */
@@ -23,8 +41,22 @@ export type DownloadRequest = {
 	from?: string[];
 };
 
+/** A file of a folder to download. */
+export type TreeFile = {
+	/** Inside the folder, with `/`: anything the network sends; every part is made safe before a file gets it. */
+	path: string;
+	content: string;
+	size: number;
+};
+
+/** A folder to download. */
+export type FolderRequest = Omit<DownloadRequest, 'content' | 'size'> & {files: TreeFile[]};
+
 /** `waiting`: for a source; `queued`: for its turn here. */
 export type DownloadState = 'queued' | 'waiting' | 'running' | 'verifying' | 'paused' | 'done' | 'failed';
+
+/** How many downloads are in which state. */
+export type DownloadCounts = Record<DownloadState, number>;
 
 /** A download as a screen shows it. */
 export type DownloadRow = {
@@ -46,6 +78,37 @@ export type DownloadRow = {
 	peers: string[];
 	/** Where the finished file lies. */
 	path?: string;
+	/** While it runs: what makes it no faster. */
+	bottleneck?: Bottleneck;
+	/** Of a folder: files that are there, of all. */
+	files?: {done: number; total: number};
+};
+
+/** What one source gives to a download. */
+export type SourceShare = {
+	peer: string;
+	name: string;
+	/** Verified bytes from it, since the program started. */
+	bytes: number;
+	/** Bytes per second, now. */
+	speed: number;
+	state: 'active' | 'idle' | 'queued' | 'failing' | 'dropped';
+	/** Its place in their queue, or what is wrong with it. */
+	message?: string;
+};
+
+/** All about one download, for its page on the screen. */
+export type DownloadDetails = {
+	row: DownloadRow;
+	/** Pieces of the file; of a folder, its files. */
+	pieces: number;
+	/** Per piece: 0 missing, n from source n (1 is the first, at most 254), 255 there from before or from this machine. */
+	map: Uint8Array;
+	sources: SourceShare[];
+	/** Bytes per second, a sample a second, oldest first, at most 120. */
+	speedHistory: number[];
+	/** What happened to it lately, oldest first; times in Unix milliseconds. */
+	log: {time: number; text: string}[];
 };
 
 /** A finished download. */
@@ -62,6 +125,18 @@ export type DownloadResult = {
 
 /** Finds who holds a content. Rejects when nobody can be asked. */
 export type FindSources = (content: string, signal: AbortSignal) => Promise<DownloadSource[]>;
+
+/** A file of ours that had a content when it was looked at last. */
+export type LocalCopy = {
+	/** Absolute. */
+	file: string;
+	size: number;
+	/** Where it comes from, in words: `your share music`. */
+	where: string;
+};
+
+/** Files of ours with that content, the likeliest first. */
+export type LocalCopies = (content: string) => LocalCopy[];
 
 /** Why a run of bytes did not come in whole, as a transfer worker tells it. */
 export type Fault =

@@ -56,7 +56,8 @@ function isZero(bytes: Buffer): boolean {
 	return bytes.equals(zeros.subarray(0, bytes.length));
 }
 
-function readFully(fd: number, buffer: Buffer, position: number): boolean {
+/** Fills the buffer from a place in the file. @returns false when the file ends before */
+export function readFully(fd: number, buffer: Buffer, position: number): boolean {
 	for (let at = 0; at < buffer.length; ) {
 		const read = readSync(fd, buffer, at, buffer.length - at, position + at);
 		if (read === 0) return false;

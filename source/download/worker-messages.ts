@@ -27,6 +27,22 @@ export type RunOrder = {
 /** The piece layer to fetch and check. */
 export type LayerOrder = {type: 'layer'; lane: number; run: number; content: string; size: number; stallMs: number};
 
+/** Whole files of one piece to fetch one after the other, verify and write. Those written are told as pieces are. */
+export type FilesOrder = {
+	type: 'files';
+	lane: number;
+	run: number;
+	/** `path`: absolute, in a folder that is there. */
+	files: {n: number; content: string; size: number; path: string}[];
+	stallMs: number;
+};
+
+/** A file of ours to copy and check: `copied` follows. */
+export type CopyOrder = {type: 'copy'; task: number; from: string; to: string; content: string; size: number};
+
+/** Files that should be there: `checked` follows. */
+export type CheckOrder = {type: 'check'; task: number; files: {path: string; content: string; size: number}[]};
+
 /** Pieces of a partial file to look at. */
 export type VerifyOrder = {
 	type: 'verify';
@@ -43,6 +59,11 @@ export type ToWorker =
 	| {type: 'open'; lane: number; target: Target}
 	| RunOrder
 	| LayerOrder
+	| FilesOrder
+	| CopyOrder
+	| CheckOrder
+	/** Files and folders to bring to the disk, the files first. */
+	| {type: 'sync'; task: number; files: string[]; folders: string[]}
 	/** Ends a run that is waiting or under way; `ended` follows when it was not over already. */
 	| {type: 'cancel'; lane: number; run: number}
 	/** Ends all of a lane; `closed` follows, and after it nothing of that lane touches its file. */
@@ -58,10 +79,18 @@ export type FromWorker =
 	| {type: 'pieces'; list: number[]}
 	| {type: 'layer'; lane: number; run: number; layer: Uint8Array; have?: Uint8Array}
 	| {type: 'ended'; lane: number; run: number; fault?: Fault}
-	/** Body bytes received so far per lane: lane, bytes, lane, bytes… A few times a second while it changes. */
-	| {type: 'bytes'; counts: number[]}
+	/** What lanes have counted so far, a few times a second while it changes: lane and then as in {@link laneCounts}. */
+	| {type: 'times'; counts: number[]}
+	| {type: 'refused'; lane: number; run: number; file: number; fault: Fault}
+	| {type: 'copied'; task: number; ok: boolean}
+	/** One byte a file: 1 when it is there as it should be. */
+	| {type: 'checked'; task: number; good: Uint8Array}
+	| {type: 'synced'; task: number}
 	| {type: 'closed'; lane: number}
 	| {type: 'verifying'; task: number; bytes: number}
 	| {type: 'verified'; task: number; have: Uint8Array}
 	| {type: 'hashed'; task: number; content: string | undefined}
 	| {type: 'task-failed'; task: number; code?: string; message: string};
+
+/** Numbers per lane in a `times` message, after the lane's own. */
+export const laneCounts = ['bytes', 'hash', 'write', 'limit', 'answers', 'theirDisk', 'theirLimit'] as const;

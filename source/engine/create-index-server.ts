@@ -4,11 +4,14 @@ import type {Counts, PeersResponse} from '../api/schemas.ts';
 import type {ServerOptions} from '../config/options.ts';
 import {defaultPorts} from '../core/address.ts';
 import {EngineBus} from '../core/events.ts';
+import {protectFolder} from '../core/private-folder.ts';
 import {version} from '../core/version.ts';
 import {loadIdentity} from '../identity/identity.ts';
 import {createIndexApp} from '../index/server.ts';
 import {SqliteStore} from '../index/sqlite/sqlite-store.ts';
 import type {IndexStore} from '../index/store.ts';
+import {type Announcer, announceServer} from '../net/announce.ts';
+import {exportPeers} from './export-peers.ts';
 import {writeLogFile} from './log-file.ts';
 import type {ServerEngine, ServerSnapshot} from './messages.ts';
 import {RateMeter} from './rate-meter.ts';
@@ -36,7 +39,9 @@ export async function createIndexServer(
 	const closeLog = writeLogFile(options.dataDir, bus);
 	const store = new SqliteStore(path.join(options.dataDir, 'index.db'));
 	const app = createIndexApp({identity, store, name: options.name, version, bus});
+	let announcer: Announcer | undefined;
 	const stopParts = async () => {
+		await announcer?.stop();
 		await app.stop();
 		await store.close();
 		closeLog();
@@ -44,6 +49,8 @@ export async function createIndexServer(
 	let address: Awaited<ReturnType<typeof app.start>>;
 	try {
 		await store.open();
+		// What the database has just made is for nobody else either.
+		protectFolder(options.dataDir);
 		address = await app.start({host: options.host, port: options.port, defaultPort: defaultPorts.server});
 	} catch (error) {
 		await stopParts();
@@ -52,6 +59,12 @@ export async function createIndexServer(
 	bus.emit('listening', {mode: 'server', host: address.host, port: address.port, id: identity.id});
 	if (address.movedFrom !== undefined) {
 		bus.emit('log', {level: 'warn', message: `port ${address.movedFrom} is taken, so this is ${address.port}`});
+	}
+	if (options.announce !== false) {
+		announcer = announceServer(
+			{id: identity.id, name: options.name, version, private: false, host: address.host, port: address.port},
+			message => bus.emit('log', {level: 'debug', message}),
+		);
 	}
 
 	const startedAt = Date.now();
@@ -140,6 +153,11 @@ export async function createIndexServer(
 			};
 		},
 		commands: {
+			async kick({peer}) {
+				await app.kick(peer);
+				await read();
+			},
+			export: () => exportPeers(store, options.dataDir, Date.now()),
 			async windows({peers: window}) {
 				if (window) visible = window;
 				await read();

@@ -6,6 +6,8 @@ import {rememberServers} from '../config/remembered.ts';
 import {defaultPorts} from '../core/address.ts';
 import {diskError} from '../core/errors.ts';
 import {EngineBus} from '../core/events.ts';
+import {protectFolder} from '../core/private-folder.ts';
+import {topName} from '../core/share-path.ts';
 import {version} from '../core/version.ts';
 import {createDownloadManager} from '../download/manager.ts';
 import {loadIdentity} from '../identity/identity.ts';
@@ -20,8 +22,10 @@ import {createLiveLog} from './live-log.ts';
 import {writeLogFile} from './log-file.ts';
 import type {PeerEngine} from './messages.ts';
 import {servedCatalog} from './own-catalog.ts';
+import {announcePartials} from './partial-sources.ts';
 import {peerCommands} from './peer-commands.ts';
 import {PeerPings} from './peer-pings.ts';
+import {createPeerRules} from './peer-rules.ts';
 import {watchPeer} from './peer-snapshots.ts';
 
 /** A running peer: the handle for screens, the bus for headless mode. */
@@ -68,9 +72,24 @@ async function startPeer(
 	stops.push(() => shares.stop());
 	const catalog = shares.catalog;
 
+	const downloads = createDownloadManager({
+		...{identity, bus, folder: options.downloads, prefix: options.prefix},
+		...{running: options.running, limit: options.limitDown},
+		database: path.join(options.dataDir, 'downloads.db'),
+		findSources: async (content, signal) =>
+			(await router.sources(content, signal)).sources.filter(source => source.online && source.peer !== identity.id),
+		localCopies: content =>
+			catalog.find(content).map(({file, size, path: shared}) => ({file, size, where: `your share ${topName(shared)}`})),
+	});
+	const rules = createPeerRules(options.dataDir, bus);
 	const uploads = createUploadServer({
-		...{identity, name: options.name, version, bus},
-		catalog: servedCatalog(catalog, file => shares.touch(file.file)),
+		allow: rules.allow,
+		...{identity, name: options.name, version, bus, slots: options.slots, limit: options.limitUp},
+		catalog: servedCatalog(
+			catalog,
+			file => shares.touch(file.file),
+			content => downloads.partial(content),
+		),
 	});
 	stops.push(() => uploads.stop());
 	const address = await uploads.start({host: options.host, port: options.port, defaultPort: defaultPorts.peer});
@@ -88,14 +107,10 @@ async function startPeer(
 	const router = mergeRouters(servers);
 	const livePeers = () => mergePeers(servers.map(server => server.livePeers()));
 
-	const downloads = createDownloadManager({
-		...{identity, bus, folder: options.downloads, prefix: options.prefix},
-		database: path.join(options.dataDir, 'downloads.db'),
-		findSources: async (content, signal) =>
-			(await router.sources(content, signal)).sources.filter(source => source.online && source.peer !== identity.id),
-	});
 	await shares.start();
 	await downloads.start();
+	// What the databases have just made is for nobody else either.
+	protectFolder(options.dataDir);
 	stops.push(() => downloads.stop());
 
 	shares.onChange(() => {
@@ -108,6 +123,7 @@ async function startPeer(
 		void rememberServers(options.dataDir, [server, ...others]).catch(() => undefined);
 	});
 	for (const server of servers) server.start();
+	stops.push(announcePartials(downloads, servers));
 	stops.push(() => Promise.all(servers.map(server => server.stop())));
 
 	const pings = new PeerPings(client);
@@ -130,7 +146,10 @@ async function startPeer(
 	const handle: PeerEngine = {
 		snapshot: screen.snapshot,
 		subscribe: screen.subscribe,
-		commands: peerCommands({identity, bus, router, livePeers, shares, downloads, pings, windows: screen.windows}),
+		commands: peerCommands({
+			...{identity, bus, router, livePeers, shares, downloads, uploads, pings},
+			windows: screen.windows,
+		}),
 		stop: () => (stopping ??= stopAll().then(ended.resolve, ended.reject)),
 		ended: ended.promise,
 	};

@@ -4,7 +4,11 @@ import {P2pError} from '../core/errors.ts';
 
 /** What one index server (or another content router) can be asked. */
 export type Router = {
-	search(query: string, options: {limit?: number; cursor?: string; signal?: AbortSignal}): Promise<SearchResponse>;
+	/** `sources`: how many of each hit are named. */
+	search(
+		query: string,
+		options: {limit?: number; cursor?: string; sources?: number; signal?: AbortSignal},
+	): Promise<SearchResponse>;
 	sources(content: string, signal?: AbortSignal): Promise<ContentSources>;
 	/** `peer`: number, peer ID or its start, or nickname. */
 	browse(peer: string, options: {path: string; cursor?: string; signal?: AbortSignal}): Promise<BrowseResponse>;

@@ -1,4 +1,5 @@
 // What `p2p-tui get` is asked for, as one content: by link, by content ID, or by a name that means exactly one.
+import {limits} from '../api/limits.ts';
 import type {ContentSources, Source} from '../api/schemas.ts';
 import {isContentId} from '../content/content-id.ts';
 import {looksLikeLink, parseLink} from '../content/link.ts';
@@ -45,8 +46,11 @@ async function byName(router: Router, text: string, signal?: AbortSignal): Promi
 	// A name as it stands wins over a search for its words; quotes in it would end the operator's value.
 	const exact = text.includes('"')
 		? []
-		: (await router.search(`name:"${text}"`, {limit: candidatesNamed, signal})).hits;
-	const hits = exact.length > 0 ? exact : (await router.search(text, {limit: candidatesNamed, signal})).hits;
+		: (await router.search(`name:"${text}"`, {limit: candidatesNamed, sources: limits.sourcesPerHit, signal})).hits;
+	const hits =
+		exact.length > 0
+			? exact
+			: (await router.search(text, {limit: candidatesNamed, sources: limits.sourcesPerHit, signal})).hits;
 	const [only, ...others] = hits;
 	if (!only)
 		throw new P2pError('not-found', `Nothing found for "${text}"`, {

@@ -2,7 +2,8 @@
 // Plain data only, so that it passes between threads by structured clone.
 import type {BrowseResponse, ContentSources, PeerInfo, SearchResponse} from '../api/schemas.ts';
 import type {ErrorCode} from '../core/errors.ts';
-import type {LogLevel} from '../core/events.ts';
+import type {Bottleneck, LogLevel} from '../core/events.ts';
+import type {DownloadDetails} from '../download/types.ts';
 
 /** Bytes per second now, and one sample a second for the last minute, oldest first. */
 export type Rate = {now: number; history: number[]};
@@ -41,7 +42,14 @@ export type TransferRow = {
 	peers: string[];
 	/** Where a finished download lies. */
 	path?: string;
+	/** A running download: what makes it no faster. */
+	bottleneck?: Bottleneck;
+	/** Of a folder: files that are there, of all. */
+	files?: {done: number; total: number};
 };
+
+/** What the details of one download show. */
+export type TransferDetails = DownloadDetails;
 
 /** How many transfers are in which state. */
 export type TransferCounts = {down: number; up: number; waiting: number; paused: number; failed: number; done: number};
@@ -136,7 +144,13 @@ export type ServerSnapshot = {
 export const logKept = 500;
 
 /** Which rows of the long lists the screen can see. */
-export type VisibleWindows = {transfers?: {offset: number; rows: number}; peers?: {offset: number; rows: number}};
+export type VisibleWindows = {
+	transfers?: {offset: number; rows: number /** Which of them; all where absent. */; filter?: TransferFilter};
+	peers?: {offset: number; rows: number};
+};
+
+/** Which transfers a list holds: all, those one way, those still to come, or those that ended one way. */
+export type TransferFilter = 'all' | 'down' | 'up' | 'unfinished' | 'failed' | 'done';
 
 /** A search's answer with the milliseconds it took, measured at the peer. */
 export type SearchAnswer = SearchResponse & {ms: number};
@@ -144,12 +158,25 @@ export type SearchAnswer = SearchResponse & {ms: number};
 /** What to download, and from whom: all sources where `from` is absent. */
 export type GetRequest = {content: string; name: string; size: number; from?: string[]};
 
+/** A folder to download with all below it: the catalog path of a peer (its number, ID or nickname). */
+export type GetFolderRequest = {peer: string; path: string};
+
+/** Limits to change: bytes per second (null: none), downloads that run at once, peers that are sent to at once. */
+export type LimitsRequest = {down?: number | null; up?: number | null; running?: number; slots?: number};
+
 /** What a screen can ask of a peer. Every failure is a P2pError. */
 export type PeerCommands = {
 	search(request: {query: string; limit?: number; cursor?: string}): Promise<SearchAnswer>;
 	sources(request: {content: string}): Promise<ContentSources>;
 	/** Queues a download; `existed`: the same content is being fetched, or lies in the downloads folder, already. */
 	get(request: GetRequest): Promise<{key: string; existed: boolean}>;
+	/** Queues the download of a folder (or file) by its path at a peer. @throws P2pError not-found, no-source */
+	getFolder(request: GetFolderRequest): Promise<{key: string; existed: boolean}>;
+	/** Pieces, sources, speeds and the latest events of one download. @throws P2pError not-found; usage for an upload */
+	transferDetails(request: {key: string}): Promise<TransferDetails>;
+	/** Moves a download up (negative) or down in the queue, by so many places. */
+	move(request: {key: string; by: number}): Promise<void>;
+	setLimits(request: LimitsRequest): Promise<void>;
 	pause(request: {key: string}): Promise<void>;
 	resume(request: {key: string}): Promise<void>;
 	/** Ends a download and deletes its partial file. */
@@ -166,6 +193,10 @@ export type PeerCommands = {
 
 /** What a dashboard can ask of an index server. */
 export type ServerCommands = {
+	/** Ends a peer's registration and its connection; it may register again. @throws P2pError not-found */
+	kick(request: {peer: string}): Promise<void>;
+	/** Writes the registered peers with their counts as JSON and CSV into the data folder; tells where. */
+	export(): Promise<{json: string; csv: string; peers: number}>;
 	windows(request: VisibleWindows): Promise<void>;
 };
 

@@ -8,8 +8,17 @@ import type {ServedCatalog, ServedFile} from '../upload/served-catalog.ts';
 /** Entries looked at between two turns of the event loop. */
 const slice = 2000;
 
-/** This peer's own shares as its file server needs them. @param changed told of a file that is no longer what was hashed */
-export function servedCatalog(catalog: Catalog, changed: (file: ServedFile) => void): ServedCatalog {
+/**
+ * This peer's own shares as its file server needs them.
+ *
+ * @param changed told of a file that is no longer what was hashed
+ * @param partial what is being downloaded
+ */
+export function servedCatalog(
+	catalog: Catalog,
+	changed: (file: ServedFile) => void,
+	partial: ServedCatalog['partial'],
+): ServedCatalog {
 	return {
 		find: content => catalog.find(content).map(file => ({...file})),
 		pieceLayer: content => catalog.pieceLayer(content),
@@ -32,6 +41,7 @@ export function servedCatalog(catalog: Catalog, changed: (file: ServedFile) => v
 			}
 			return {entries};
 		},
+		partial,
 		totals: () => ({files: catalog.files, bytes: catalog.bytes}),
 		changed,
 	};

@@ -4,7 +4,9 @@ import type {EngineBus} from '../core/events.ts';
 import type {DownloadManager} from '../download/manager.ts';
 import type {Identity} from '../identity/identity.ts';
 import type {Shares} from '../share/shares.ts';
+import type {UploadServer} from '../upload/upload-server.ts';
 import type {Router} from './directory.ts';
+import {readPath} from './get-folder.ts';
 import type {PeerCommands, VisibleWindows} from './messages.ts';
 import type {PeerPings} from './peer-pings.ts';
 
@@ -16,6 +18,7 @@ export type PeerCommandParts = {
 	livePeers(): PeerInfo[];
 	shares: Shares;
 	downloads: DownloadManager;
+	uploads: UploadServer;
 	pings: PeerPings;
 	windows(visible: VisibleWindows): void;
 };
@@ -28,6 +31,7 @@ export function peerCommands({
 	livePeers,
 	shares,
 	downloads,
+	uploads,
 	pings,
 	windows,
 }: PeerCommandParts): PeerCommands {
@@ -45,6 +49,23 @@ export function peerCommands({
 			const sources = found?.sources.filter(source => source.online && source.peer !== identity.id);
 			const {key, existed} = await downloads.add({content, name, size, sources, from});
 			return {key: `down:${key}`, existed};
+		},
+		async getFolder({peer, path}) {
+			// Seen at that peer, but wanted from whoever has it.
+			const found = {...(await readPath(router, peer, path)), from: undefined};
+			const {key, existed} = await ('files' in found ? downloads.addFolder(found) : downloads.add(found));
+			return {key: `down:${key}`, existed};
+		},
+		transferDetails: async ({key}) => {
+			const details = downloads.details(downloadKey(key));
+			return {...details, row: {...details.row, key}};
+		},
+		move: async ({key, by}) => downloads.reorder(downloadKey(key), by),
+		async setLimits({down, up, running, slots}) {
+			if (down !== undefined) downloads.setLimit(down ?? undefined);
+			if (up !== undefined) uploads.setLimit(up ?? undefined);
+			if (running !== undefined) downloads.setRunning(running);
+			if (slots !== undefined) uploads.setSlots(slots);
 		},
 		pause: async ({key}) => downloads.pause(downloadKey(key)),
 		resume: async ({key}) => downloads.resume(downloadKey(key)),

@@ -4,7 +4,6 @@ import type {PeerOptions} from '../config/options.ts';
 import type {Address} from '../core/address.ts';
 import type {EngineBus, EngineEvents} from '../core/events.ts';
 import type {DownloadManager} from '../download/manager.ts';
-import type {DownloadRow} from '../download/types.ts';
 import type {Identity} from '../identity/identity.ts';
 import type {IndexClient} from '../index/client.ts';
 import type {Shares} from '../share/shares.ts';
@@ -48,9 +47,6 @@ export function watchPeer(parts: PeerParts): PeerScreen {
 	let scan: EngineEvents['scan'] = {files: 0, bytes: 0, hashed: 0, done: options.shares.length === 0};
 	let freeBytes = 0;
 	let busy = false;
-	/** Bytes, from the speeds of the running downloads. */
-	let received = 0;
-	let lastTick = performance.now();
 
 	const build = (): PeerSnapshot => ({
 		...{mode: 'peer', id: identity.id, name: options.name, host: address.host, port: address.port},
@@ -59,10 +55,7 @@ export function watchPeer(parts: PeerParts): PeerScreen {
 		up: up.rate(),
 		scan,
 		shares: shares.list().map(share => ({...share, sent: uploads.totals().shares[share.name] ?? 0})),
-		transfers: transferWindow(
-			[...downloads.list().map(downloadRow), ...uploads.uploads().map(uploadRow)],
-			visible.transfers,
-		),
+		transfers: transferWindow(downloads, uploads.uploads().map(uploadRow), visible.transfers),
 		peers: peerWindow(parts.livePeers(), visible.peers, identity.id, pings),
 		log: log.lines(),
 		downloads: {folder: options.downloads, freeBytes},
@@ -72,14 +65,17 @@ export function watchPeer(parts: PeerParts): PeerScreen {
 		tick() {
 			const [downBefore, upBefore] = [down.rate(), up.rate()];
 			const now = performance.now();
-			received += (speedOf(downloads.list()) * (now - lastTick)) / 1000;
-			lastTick = now;
-			down.sample(received, now);
+			down.sample(downloads.received(), now);
 			up.sample(uploads.totals().sent, now);
 			// Speeds and bars move while something runs, and once more after it ended.
 			const wasBusy = busy;
 			busy = down.rate().now > 0 || up.rate().now > 0 || uploads.totals().running > 0 || downloads.counts().running > 0;
-			return busy || wasBusy || down.rate().history !== downBefore.history || up.rate().history !== upBefore.history;
+			return (
+				busy ||
+				wasBusy ||
+				hasMoved(downBefore.history, down.rate().history) ||
+				hasMoved(upBefore.history, up.rate().history)
+			);
 		},
 	});
 	log.changed = source.touch;
@@ -131,15 +127,6 @@ export function watchPeer(parts: PeerParts): PeerScreen {
 	};
 }
 
-/** Bytes per second of all running downloads together. */
-function speedOf(rows: DownloadRow[]): number {
-	return rows.reduce((sum, row) => sum + row.speed, 0);
-}
-
-function downloadRow(row: DownloadRow): TransferRow {
-	return {...row, key: `down:${row.key}`, direction: 'down'};
-}
-
 function uploadRow({key, peer, content, name, size, sent, speed, state, message}: UploadRow): TransferRow {
 	return {key: `up:${key}`, direction: 'up', content, name, size, done: sent, speed, state, message, peers: [peer]};
 }
@@ -159,4 +146,9 @@ function peerWindow(
 		.slice(visible.offset, visible.offset + visible.rows)
 		.map((peer): PeerRow => ({...peer, rtt: pings.rtt(peer.id), self: peer.id === self}));
 	return {offset: visible.offset, total: peers.length, online: peers.filter(peer => peer.online).length, rows};
+}
+
+/** Whether a graph looks different: one of nothing but zeros does not, however it goes on. */
+function hasMoved(before: number[], after: number[]): boolean {
+	return before !== after && [...before, ...after].some(rate => rate > 0);
 }

@@ -1,19 +1,9 @@
 import {createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate} from 'node:crypto';
-import {
-	chmodSync,
-	closeSync,
-	fsyncSync,
-	linkSync,
-	mkdirSync,
-	openSync,
-	readFileSync,
-	rmSync,
-	statSync,
-	writeSync,
-} from 'node:fs';
+import {chmodSync, closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync} from 'node:fs';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import {diskError, P2pError} from '../core/errors.ts';
+import {protectFolder} from '../core/private-folder.ts';
 import {peerIdOfKey} from './peer-id.ts';
 
 /** Who this process is on the network: one Ed25519 key pair, kept in its data folder. */
@@ -27,7 +17,8 @@ export type Identity = {
 	certificatePem: string;
 };
 
-const keyFile = 'identity.key';
+/** The private key in a data folder. */
+export const keyFile = 'identity.key';
 const certificateFile = 'identity.crt';
 /** A stored certificate with less life than this is made anew. */
 const renewBefore = 30 * 24 * 3600 * 1000;
@@ -35,12 +26,12 @@ const renewBefore = 30 * 24 * 3600 * 1000;
 /**
  * The identity of a data folder; a new one is made there at the first start (key mode 0600, folder 0700).
  *
- * @throws P2pError bad-key when the key file is damaged or others can read it; not-writable
+ * @throws P2pError bad-key when the key file is damaged or others can read it; unsafe-folder; not-writable
  */
 export async function loadIdentity(folder: string): Promise<Identity> {
 	const file = path.join(folder, keyFile);
 	try {
-		mkdirSync(folder, {recursive: true, mode: 0o700});
+		protectFolder(folder);
 		const keyPem = readKey(file) ?? createKey(file);
 		return await withCertificate(folder, keyPem, file);
 	} catch (error) {

@@ -36,27 +36,38 @@ export function openKnownServers(folder: string): KnownServers {
 		}
 		return pins;
 	};
-	const known: KnownServers = {
-		get: address => read().get(address),
-		async set(address, id) {
+	/** One change at a time, each from what the file says then: servers are met side by side. */
+	let changing: Promise<unknown> = Promise.resolve();
+	const change = (address: string, id: string, {keep}: {keep: boolean}): Promise<void> => {
+		const done = changing.then(async () => {
+			const pins = read();
+			if (keep && pins.has(address)) return compare(address, id, pins.get(address));
 			mkdirSync(folder, {recursive: true, mode: 0o700});
-			const pins = read().set(address, id);
-			const lines = [...pins].map(([where, key]) => `${where} ${key}\n`);
+			const lines = [...pins.set(address, id)].map(([where, key]) => `${where} ${key}\n`);
 			await writeFileAtomic(file, `# Index servers by address, pinned at first use.\n${lines.join('')}`, {mode: 0o600});
-		},
+		});
+		changing = done.catch(() => undefined);
+		return done;
+	};
+	/** @throws P2pError identity-changed */
+	const compare = (address: string, id: string, pinned: string | undefined) => {
+		if (pinned === id) return;
+		throw new P2pError(
+			'identity-changed',
+			`The server at ${address} shows another key than before: known ${pinned}, now ${id}`,
+			{
+				hint: `If it was set up anew, accept its key with: p2p-tui trust ${address} ${id} (it is kept in ${file}); if not, somebody may be in between`,
+				details: {address, known: pinned, now: id},
+			},
+		);
+	};
+	return {
+		get: address => read().get(address),
+		set: (address, id) => change(address, id, {keep: false}),
 		async check(address, id) {
-			const pinned = known.get(address);
-			if (pinned === undefined) return known.set(address, id);
-			if (pinned === id) return;
-			throw new P2pError(
-				'identity-changed',
-				`The server at ${address} shows another key than before: known ${pinned}, now ${id}`,
-				{
-					hint: `If it was set up anew, delete its line from ${file} and connect again; if not, somebody may be in between`,
-					details: {address, known: pinned, now: id},
-				},
-			);
+			const pinned = read().get(address);
+			if (pinned === undefined) return change(address, id, {keep: true});
+			compare(address, id, pinned);
 		},
 	};
-	return known;
 }

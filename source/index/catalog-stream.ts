@@ -3,9 +3,10 @@ import {isUtf8} from 'node:buffer';
 import type {Readable} from 'node:stream';
 import {createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress} from 'node:zlib';
 import {limits} from '../api/limits.ts';
-import {type CatalogChange, type ChangesResponse, catalogChangeSchema} from '../api/schemas.ts';
+import type {CatalogChange, ChangesResponse} from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
 import {sharePathProblem} from '../core/share-path.ts';
+import {readChange} from './read-change.ts';
 
 /** Changes that go on together. */
 const batchSize = 1000;
@@ -39,7 +40,7 @@ export async function* readCatalogStream(
 	for await (const text of readLines(inflate(body, encoding))) {
 		line++;
 		if (text === '') continue;
-		const change = readChange(text);
+		const change = readLine(text);
 		if (typeof change === 'string' || change instanceof P2pError) {
 			counts.rejectedCount++;
 			const {code, message} = typeof change === 'string' ? {code: 'bad-request', message: change} : change;
@@ -56,7 +57,7 @@ export async function* readCatalogStream(
 	if (batch.length > 0) yield batch;
 }
 
-function readChange(text: string | undefined): CatalogChange | P2pError | string {
+function readLine(text: string | undefined): CatalogChange | P2pError | string {
 	if (text === undefined) return new P2pError('too-large', `A line has at most ${limits.catalogLine} bytes of UTF-8`);
 	let value: unknown;
 	try {
@@ -64,13 +65,10 @@ function readChange(text: string | undefined): CatalogChange | P2pError | string
 	} catch {
 		return 'not JSON';
 	}
-	const parsed = catalogChangeSchema.safeParse(value);
-	if (!parsed.success) {
-		const issue = parsed.error.issues[0];
-		return `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'not a change'}`.trim();
-	}
-	const problem = sharePathProblem(parsed.data.path);
-	return problem ? new P2pError('bad-name', `the path is ${problem}`) : parsed.data;
+	const change = readChange(value);
+	if (typeof change === 'string') return change;
+	const problem = sharePathProblem(change.path);
+	return problem ? new P2pError('bad-name', `the path is ${problem}`) : change;
 }
 
 /** The lines of a stream; undefined for one that is too long or not UTF-8. */

@@ -1,6 +1,7 @@
 // A peer's side of an index server: questions for anyone, and staying registered for those who share.
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {PeerInfo, ServerEvents} from '../api/schemas.ts';
+import {limits} from '../api/limits.ts';
+import type {PartialContent, PeerInfo, ServerEvents} from '../api/schemas.ts';
 import {defaultPorts, formatAddress, parseAddress} from '../core/address.ts';
 import {errorLine, P2pError} from '../core/errors.ts';
 import type {EngineBus, PeerEvent} from '../core/events.ts';
@@ -43,6 +44,11 @@ export type IndexClient = IndexCalls & {
 	stop(): Promise<void>;
 	/** The catalog has changes: they reach the server within about 0.3 s, many at once. */
 	catalogChanged(): void;
+	/**
+	 * Tells which contents this peer holds parts of (at most limits.partialsPerPeer; the first ones count). Each call
+	 * replaces the one before; it is told again after a reconnect.
+	 */
+	setPartials(contents: PartialContent[]): void;
 	/** How it stands. */
 	link(): ServerLinkState;
 	/** Everyone registered there, as of now; empty until connected. */
@@ -62,6 +68,8 @@ export function createIndexClient(options: IndexClientOptions): IndexClient {
 		for (const listener of listeners) listener();
 	};
 	let link: ServerLinkState = {address, state: 'connecting'};
+	let partials: PartialContent[] = [];
+	const told: {problem?: string} = {};
 	let target: Promise<Target> | undefined;
 	let session: Session | undefined;
 	let running: {stop: AbortController; done: Promise<void>} | undefined;
@@ -109,6 +117,8 @@ export function createIndexClient(options: IndexClientOptions): IndexClient {
 				timing,
 				catalog,
 				announce,
+				partials: () => partials,
+				told,
 				signal,
 				online({number, rtt}) {
 					if (!wasOnline && lostBefore) bus.emit('server-back', {server: address});
@@ -160,6 +170,10 @@ export function createIndexClient(options: IndexClientOptions): IndexClient {
 			running = undefined;
 		},
 		catalogChanged: () => session?.catalogChanged(),
+		setPartials(contents) {
+			partials = contents.slice(0, limits.partialsPerPeer);
+			session?.partialsChanged();
+		},
 		link: () => link,
 		livePeers: () => peers.all(),
 		onChange(listener) {

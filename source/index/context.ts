@@ -7,7 +7,9 @@ import type {Identity} from '../identity/identity.ts';
 import {remotePeerId} from '../net/remote-id.ts';
 import type {EventHub} from './event-hub.ts';
 import type {Metrics} from './metrics.ts';
+import type {Partials} from './partials.ts';
 import type {Presence} from './presence.ts';
+import type {Reachability} from './reachability.ts';
 import type {IndexStore} from './store.ts';
 
 /** What every route works with. */
@@ -16,6 +18,8 @@ export type IndexContext = {
 	store: IndexStore;
 	bus: EngineBus;
 	presence: Presence;
+	partials: Partials;
+	reachability: Reachability;
 	/** Tells everyone that a peer came or went. */
 	announce(peer: PeerInfo, online: boolean): void;
 	hub: EventHub;

@@ -23,13 +23,18 @@ export class Metrics {
 		if (bucket >= 0) series.counts[bucket] = (series.counts[bucket] ?? 0) + 1;
 	}
 
-	/** The text form of the Prometheus exposition format 0.0.4. `gauges`: present values by name. */
-	text(gauges: Record<string, number>): string {
+	/** The text form of the Prometheus exposition format 0.0.4. `gauges`: present values by name, with what they say. */
+	text(gauges: Record<string, {help: string; value: number}>): string {
 		const lines: string[] = [];
-		for (const [name, value] of Object.entries(gauges)) lines.push(`# TYPE p2p_${name} gauge`, `p2p_${name} ${value}`);
-		lines.push('# TYPE p2p_requests_total counter');
+		const describe = (name: string, type: string, help: string) =>
+			lines.push(`# HELP p2p_${name} ${help}`, `# TYPE p2p_${name} ${type}`);
+		for (const [name, {help, value}] of Object.entries(gauges)) {
+			describe(name, 'gauge', help);
+			lines.push(`p2p_${name} ${value}`);
+		}
+		describe('requests_total', 'counter', 'Calls answered, by what they were and the status.');
 		for (const [key, count] of this.#requests) lines.push(`p2p_requests_total{${key}} ${count}`);
-		lines.push('# TYPE p2p_request_seconds histogram');
+		describe('request_seconds', 'histogram', 'Time until an answer was ready.');
 		for (const [verb, series] of this.#latency) {
 			let sum = 0;
 			for (const [index, border] of buckets.entries()) {

@@ -155,6 +155,8 @@ export class PeerRegistry {
 }
 
 /** A peer as it is told to others. */
-export function peerInfo({id, number, name, host, port, files, bytes, online, since}: PeerRecord): PeerInfo {
-	return {id, number, name, host, port, files, bytes, online, since: new Date(since).toISOString()};
+export function peerInfo({addresses, since, ...record}: PeerRecord): PeerInfo {
+	const {id, number, name, host, port, files, bytes, online} = record;
+	const more = addresses.length > 0 && {addresses};
+	return {id, number, name, host, port, files, bytes, online, since: new Date(since).toISOString(), ...more};
 }

@@ -12,8 +12,12 @@ import {remotePeerId} from '../net/remote-id.ts';
 import {tlsServerOptions} from '../net/tls-options.ts';
 import {type IndexContext, storyOf} from './context.ts';
 import {EventHub} from './event-hub.ts';
+import {defaultRateLimits, guard} from './guard.ts';
 import {Metrics} from './metrics.ts';
+import {Partials} from './partials.ts';
 import {Presence} from './presence.ts';
+import type {RateLimits} from './rate-limits.ts';
+import {Reachability, type Reached} from './reachability.ts';
 import {catalogRoutes} from './routes/catalog.ts';
 import {eventRoutes} from './routes/events.ts';
 import {operatorRoutes} from './routes/operator.ts';
@@ -34,6 +38,8 @@ export type IndexAppOptions = {
 	leaseSeconds?: number;
 	/** Milliseconds that a lost peer has to come back before others are told. Default: 500 */
 	grace?: number;
+	/** How much one caller may ask for. Default: see guard.ts */
+	rates?: RateLimits;
 	/** Days after which a peer that is not seen is forgotten. Default: 30 */
 	retentionDays?: number;
 };
@@ -48,6 +54,8 @@ export type IndexApp = {
 	/** Takes no more calls, ends the event streams, lets running calls finish for up to 5 s. */
 	stop(): Promise<void>;
 	stats(): IndexAppStats;
+	/** Ends a peer's registration and its connection, as if it had left. It may register again. */
+	kick(id: string): Promise<void>;
 };
 
 /** Milliseconds that running calls have to finish at a stop. */
@@ -60,14 +68,32 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 	const log = (error: unknown) => bus.emit('log', {level: 'error', message: `index: ${errorLine(error)}`});
 	const hub = new EventHub();
 	const metrics = new Metrics();
+	const partials = new Partials();
+	const reachability = new Reachability(identity, (id, reached) => void takeAddress(id, reached).catch(log));
 	const presence = new Presence({
 		lease: leaseSeconds * 1000,
 		grace: options.grace ?? 500,
-		setOnline: (id, online) => store.setOnline(id, online),
+		setOnline(id, online) {
+			if (!online) partials.drop(id);
+			return store.setOnline(id, online);
+		},
 		changed: (id, online) => void store.getPeer(id).then(peer => announce(peer, online), log),
 		failed: log,
 	});
-	const context: IndexContext = {identity, store, bus, presence, announce, hub, metrics, name, version, leaseSeconds};
+	const context: IndexContext = {
+		identity,
+		store,
+		bus,
+		presence,
+		partials,
+		reachability,
+		announce,
+		hub,
+		metrics,
+		name,
+		version,
+		leaseSeconds,
+	};
 	const stats = {requests: 0, errors: 0};
 
 	const app: FastifyInstance = fastify({
@@ -94,6 +120,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		storyOf(request).result = httpError(error).body.code;
 	});
 	app.addHook('onRequest', async request => void storyOf(request));
+	guard(app, options.rates ?? defaultRateLimits, bus);
 	app.addHook('onSend', async (request, reply) => record(request, reply.statusCode));
 	for (const routes of [peerRoutes, catalogRoutes, searchRoutes, eventRoutes, operatorRoutes]) routes(app, context);
 
@@ -113,6 +140,16 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		const event = online ? 'peer-joined' : 'peer-left';
 		bus.emit(event, {id, number, name, address: formatAddress(peer), files});
 		hub.tellPeer(event, peer);
+	}
+
+	/** Names the address at which a peer was reached, where that is another than the server saw. */
+	async function takeAddress(id: string, {address, problem}: Reached): Promise<void> {
+		const peer = await store.getPeer(id).catch(() => undefined);
+		if (!peer) return;
+		if (problem) bus.emit('log', {level: 'info', message: `peer ${peer.number} (${peer.name}): ${problem}`});
+		if (!address || (peer.host === address.host && peer.port === address.port)) return;
+		await store.register({id, name: peer.name, ...address, addresses: peer.addresses});
+		if (peer.online) hub.tellPeer('peer-updated', {...peer, ...address});
 	}
 
 	let told = '';
@@ -137,6 +174,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		async stop() {
 			for (const timer of timers) clearInterval(timer);
 			hub.close();
+			reachability.close();
 			const force = setTimeout(() => app.server.closeAllConnections(), stopPatience);
 			try {
 				await app.close();
@@ -146,6 +184,13 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 			await presence.close();
 		},
 		stats: () => ({...stats, ...traffic.read()}),
+		async kick(id) {
+			const peer = await store.getPeer(id);
+			await presence.drop(id);
+			await store.leave(id);
+			announce({...peer, online: false}, false);
+			hub.tellCounts(await store.counts());
+		},
 	};
 }
 

@@ -31,6 +31,15 @@ export type AppliedChanges = {have: CatalogPoint; files: number; bytes: number};
 /** A page of a list: `cursor` comes from the page before. */
 export type PageOptions = {cursor?: string; limit?: number};
 
+/** A page of a search. `sources`: how many of each hit are named; the rest are counted. */
+export type SearchOptions = PageOptions & {sources?: number};
+
+/** The same for a search whose answer goes out as it is. `here`: the host that stands for loopback addresses of sources. */
+export type SearchTextOptions = SearchOptions & {here?: string};
+
+/** A page of hits as the JSON of a SearchResponse in UTF-8, which a server passes on without looking into it. */
+export type SearchText = {json: Uint8Array; total: number; more: boolean};
+
 /**
  * Peers, what they share, and the search over it. Only what online peers hold is found or counted; what the others
  * registered is kept until they come back or are forgotten.
@@ -85,7 +94,13 @@ export interface IndexStore {
 	 *
 	 * @throws P2pError not-found or ambiguous for a `peer:` that names none or several
 	 */
-	search(query: ParsedQuery, page?: PageOptions): Promise<SearchResponse>;
+	search(query: ParsedQuery, page?: SearchOptions): Promise<SearchResponse>;
+
+	/**
+	 * The same as JSON. What an index has made itself is not checked again on its way out: the conformance suite
+	 * checks it against its schema instead.
+	 */
+	searchText(query: ParsedQuery, page?: SearchTextOptions): Promise<SearchText>;
 
 	/** Who holds a content, online first. @throws P2pError not-found when nobody ever registered it */
 	sources(content: string): Promise<ContentSources>;

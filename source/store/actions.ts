@@ -1,7 +1,8 @@
 // Everything that can change the state. Keys become actions through tui/keys; answers of the engine through the controller.
 import type {BrowseResponse, ContentSources, SearchResponse} from '../api/schemas.ts';
-import type {PeerSnapshot, ServerSnapshot, TransferDetails} from '../engine/messages.ts';
+import type {PeerSnapshot, ServerSnapshot, TransferDetails, TransferFilter} from '../engine/messages.ts';
 import type {FormKind, LaunchDefaults} from './form.ts';
+import type {SettingEntry, Settings} from './settings.ts';
 import type {ListId, Overlay, PaneId, ScreenId, Size, TextMode, ToastKind} from './state.ts';
 
 /** How far a list moves. */
@@ -14,7 +15,7 @@ export type Action =
 	| {type: 'screen'; screen: ScreenId; starting?: string}
 	| {type: 'menu'; index: number}
 	// forms
-	| {type: 'form/open'; form: FormKind; defaults: LaunchDefaults}
+	| {type: 'form/open'; form: FormKind; defaults: LaunchDefaults; note?: string}
 	| {type: 'form/value'; value: string}
 	| {type: 'form/move'; by: 1 | -1}
 	| {type: 'form/busy'}
@@ -27,8 +28,12 @@ export type Action =
 	| {type: 'overlay'; overlay: Overlay | undefined}
 	| {type: 'overlay/scroll'; by: number}
 	| {type: 'move'; step: Step}
+	/** A move in a pane that need not be focused, by the wheel. */
+	| {type: 'wheel'; pane: PaneId; step: Step; times: number}
 	| {type: 'cursor'; list: ListId; index: number}
-	| {type: 'toast'; kind: ToastKind; text: string}
+	/** Where the cursor of the open text field stands: characters right of it. */
+	| {type: 'behind'; behind: number}
+	| {type: 'toast'; kind: ToastKind; text: string; isNews?: boolean}
 	| {type: 'toast/gone'; id: number}
 	// search
 	| {type: 'search/query'; query: string}
@@ -53,6 +58,15 @@ export type Action =
 			busy: boolean;
 	  }
 	| {type: 'transfer/details'; key: string; details: TransferDetails}
+	/** The next filter, or that one. */
+	| {type: 'transfers/filter'; filter?: TransferFilter}
+	// settings
+	| {type: 'settings/loaded'; settings: Partial<Settings>}
+	| {type: 'settings/changed'; entry: SettingEntry; value: Settings[keyof Settings]}
+	| {type: 'settings/move'; by: 1 | -1}
+	| {type: 'settings/type'}
+	| {type: 'settings/value'; value: string}
+	| {type: 'settings/failed'; message: string}
 	// palette and add-share
 	| {type: 'palette/query'; query: string}
 	| {type: 'palette/move'; by: 1 | -1; count: number}

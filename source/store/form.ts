@@ -159,6 +159,7 @@ export function launchRequest(form: FormState): LaunchRequest {
 /** Which field a failure to start belongs to. */
 export function fieldOfFailure(kind: FormKind, code: string, message: string): FieldId | undefined {
 	if (code === 'port-taken') return 'port';
+	if (code === 'in-use') return undefined;
 	if (kind === 'server') return code === 'usage' || code === 'unreachable' ? 'host' : undefined;
 	if (/folder|share/i.test(message) || code === 'not-readable') return 'share';
 	if (['unreachable', 'timeout', 'no-server', 'identity-changed', 'refused', 'wrong-peer'].includes(code))

@@ -10,9 +10,9 @@ export function noticeBetween(before: PeerSnapshot, after: PeerSnapshot): Omit<T
 	const running = new Map(before.transfers.rows.filter(row => !isOver(row)).map(row => [row.key, row]));
 	for (const row of after.transfers.rows) {
 		if (row.direction !== 'down' || !isOver(row) || !running.has(row.key)) continue;
-		if (row.state === 'failed') return {kind: 'error', text: `${row.name}: ${row.message ?? 'failed'}`};
+		if (row.state === 'failed') return {kind: 'error', text: `${row.name}: ${row.message ?? 'failed'}`, isNews: true};
 		const place = row.path ? `: ${shortFolder(row.path)}` : '';
-		return {kind: 'ok', text: `${row.name} is verified and on disk${place}`};
+		return {kind: 'ok', text: `${row.name} is verified and on disk${place}`, isNews: true};
 	}
 	for (const link of after.servers) {
 		const was = before.servers.find(server => server.address === link.address)?.state;

@@ -1,22 +1,18 @@
 // The one pure reducer: state and action in, next state out.
-import type {PeerSnapshot, ServerSnapshot} from '../engine/messages.ts';
+import type {PeerSnapshot, ServerSnapshot, TransferFilter} from '../engine/messages.ts';
 import type {Action, Step} from './actions.ts';
 import {fieldError, openForm, withValue} from './form.ts';
 import {listRows, panesOf} from './layout.ts';
 import {followRow, placeCursor, stepIndex} from './list.ts';
 import {noticeBetween} from './notices.ts';
+import {listOf} from './pointer.ts';
 import {reduceSearch} from './reduce-search.ts';
+import {reduceSettings} from './reduce-settings.ts';
 import {reduceTail} from './reduce-tail.ts';
 import {listIndex} from './selectors.ts';
-import type {ListId, PaneId, ToastKind, UiState} from './state.ts';
+import type {ListId, PaneId, Toast, UiState} from './state.ts';
 
 const listIds: readonly ListId[] = ['search', 'transfers', 'peers', 'shares', 'browse', 'members'];
-
-/** The list that a pane shows now. */
-export function listOf(state: UiState, pane: PaneId): ListId | undefined {
-	if (pane === 'peers') return state.browse ? 'browse' : 'peers';
-	return pane === 'search' || pane === 'transfers' || pane === 'shares' || pane === 'members' ? pane : undefined;
-}
 
 const paneOf = (list: ListId): PaneId => (list === 'browse' ? 'peers' : list);
 
@@ -65,15 +61,44 @@ function withSnapshot(state: UiState, snapshot: PeerSnapshot | ServerSnapshot): 
 	if (snapshot.mode === 'server') return settled({...state, server: snapshot});
 	const notice = state.peer && noticeBetween(state.peer, snapshot);
 	const next = settled({...state, peer: snapshot});
-	return notice ? withToast(next, notice.kind, notice.text) : next;
+	return notice ? withToast(next, notice) : next;
 }
 
-function withToast(state: UiState, kind: ToastKind, text: string): UiState {
-	return {...state, lastToast: state.lastToast + 1, toast: {id: state.lastToast + 1, kind, text}};
+function withToast(state: UiState, {kind, text, isNews}: Omit<Toast, 'id'>): UiState {
+	const id = state.lastToast + 1;
+	return {...state, lastToast: id, toast: {id, kind, text, ...(isNews && {isNews})}};
 }
+
+/** Moves in a pane and leaves the focus where it is. */
+function wheeled(state: UiState, pane: PaneId, step: Step, times: number): UiState {
+	let next: UiState = {...state, focus: {pane}};
+	for (let time = 0; time < times; time++) next = moved(next, step);
+	return {...next, focus: state.focus};
+}
+
+const filters: readonly TransferFilter[] = ['all', 'unfinished', 'down', 'up', 'failed', 'done'];
+
+/** What puts the cursor of a text field back to its end: another field, or a text that was not typed. */
+const newField: ReadonlySet<Action['type']> = new Set([
+	'screen',
+	'form/open',
+	'form/move',
+	'form/failed',
+	'text',
+	'overlay',
+	'pane',
+	'pane/next',
+	'settings/type',
+	'settings/move',
+]);
 
 /** The next state. */
 export function reducer(state: UiState, action: Action): UiState {
+	const next = reduce(state, action);
+	return next.behind !== 0 && newField.has(action.type) ? {...next, behind: 0} : next;
+}
+
+function reduce(state: UiState, action: Action): UiState {
 	const {focus} = state;
 	switch (action.type) {
 		case 'resize':
@@ -98,7 +123,7 @@ export function reducer(state: UiState, action: Action): UiState {
 			return {
 				...state,
 				screen: 'form',
-				form: openForm(action.form, action.defaults),
+				form: {...openForm(action.form, action.defaults), ...(action.note !== undefined && {error: action.note})},
 				focus: {...focus, textMode: 'form'},
 			};
 		case 'form/value':
@@ -144,10 +169,19 @@ export function reducer(state: UiState, action: Action): UiState {
 				: state;
 		case 'move':
 			return moved(state, action.step);
+		case 'wheel':
+			return wheeled(state, action.pane, action.step, action.times);
+		case 'behind':
+			return {...state, behind: Math.max(0, action.behind)};
+		case 'transfers/filter': {
+			const transferFilter =
+				action.filter ?? filters[(filters.indexOf(state.transferFilter) + 1) % filters.length] ?? 'all';
+			return {...state, transferFilter, lists: {...state.lists, transfers: {index: 0, top: 0}}};
+		}
 		case 'cursor':
 			return placed(state, action.list, action.index);
 		case 'toast':
-			return withToast(state, action.kind, action.text);
+			return withToast(state, action);
 		case 'toast/gone':
 			return state.toast?.id === action.id ? {...state, toast: undefined} : state;
 		case 'palette/query':
@@ -194,6 +228,6 @@ export function reducer(state: UiState, action: Action): UiState {
 		case 'browse/close':
 			return settled({...state, browse: undefined});
 		default:
-			return reduceSearch(state, action) ?? reduceTail(state, action) ?? state;
+			return reduceSearch(state, action) ?? reduceSettings(state, action) ?? reduceTail(state, action) ?? state;
 	}
 }

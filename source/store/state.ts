@@ -1,8 +1,16 @@
 // The one state of the screens: what is focused, where each list stands, what is typed, and the engine's newest snapshot.
 import type {BrowseEntry, ContentSources} from '../api/schemas.ts';
 import type {LogLevel} from '../core/events.ts';
-import type {LogLine, PeerSnapshot, RequestRow, ServerSnapshot, TransferDetails} from '../engine/messages.ts';
+import type {
+	LogLine,
+	PeerSnapshot,
+	RequestRow,
+	ServerSnapshot,
+	TransferDetails,
+	TransferFilter,
+} from '../engine/messages.ts';
 import type {FormState} from './form.ts';
+import {defaultSettings, type SettingId, type Settings} from './settings.ts';
 
 /** The terminal's size in cells. */
 export type Size = {columns: number; rows: number};
@@ -83,16 +91,32 @@ export type Overlay =
 	  }
 	| {kind: 'confirm'; title: string; lines: readonly string[]; yes: string; no: string; command: ConfirmedCommand}
 	| {kind: 'share'; value: string; error?: string; busy: boolean}
-	| {kind: 'transfer'; key: string; details?: TransferDetails};
+	| {kind: 'transfer'; key: string; details?: TransferDetails}
+	| {
+			kind: 'settings';
+			index: number /** What is typed for the chosen one, while it is. */;
+			value: string;
+			error?: string;
+	  };
 
 /** What a confirmation does when it is answered with yes. */
-export type ConfirmedCommand = {do: 'quit'} | {do: 'cancel'; key: string} | {do: 'unshare'; name: string};
+export type ConfirmedCommand =
+	| {do: 'quit'}
+	| {do: 'cancel'; key: string}
+	| {do: 'unshare'; name: string}
+	| {do: 'kick'; peer: string; name: string};
 
 /** Which field takes what is typed. */
-export type TextMode = 'search' | 'filter' | 'palette' | 'share' | 'form';
+export type TextMode = 'search' | 'filter' | 'palette' | 'share' | 'form' | 'settings';
 
 export type ToastKind = 'info' | 'ok' | 'warn' | 'error';
-export type Toast = {id: number; kind: ToastKind; text: string};
+export type Toast = {
+	id: number;
+	kind: ToastKind;
+	text: string;
+	/** Worth a bell: a download ended. */
+	isNews?: boolean;
+};
 
 /** Which screen fills the terminal. */
 export type ScreenId = 'menu' | 'form' | 'starting' | 'peer' | 'server' | 'stopping';
@@ -106,12 +130,19 @@ export type UiState = {
 	/** What is being started, in words. */
 	starting?: string;
 	focus: {pane: PaneId; textMode?: TextMode; overlay?: Overlay};
+	/** Characters (UTF-16) right of the cursor in the text field that is open: typing leaves them alone. */
+	behind: number;
 	zoom: boolean;
 	/** Which of the two panes that share a place in the split layout is there. */
 	corner: 'peers' | 'shares';
 	lists: Readonly<Record<ListId, ListState>>;
 	search: SearchState;
 	browse?: BrowseState;
+	/** Which transfers are listed. */
+	transferFilter: TransferFilter;
+	settings: Settings;
+	/** Settings that take effect at the next start only, and wait for it. */
+	pendingSettings: readonly SettingId[];
 	/** Grows with each folder that is opened, so that an answer for one that was left is dropped. */
 	folders: number;
 	log: TailState<LogLine> & {level: LogLevel};
@@ -133,6 +164,7 @@ export function initialState(size: Size): UiState {
 		screen: 'menu',
 		menuIndex: 0,
 		focus: {pane: 'search'},
+		behind: 0,
 		zoom: false,
 		corner: 'peers',
 		lists: {search: top, transfers: top, peers: top, shares: top, browse: top, members: top},
@@ -154,6 +186,9 @@ export function initialState(size: Size): UiState {
 		log: {back: 0, filter: '', level: 'info'},
 		requests: {back: 0, filter: ''},
 		folders: 0,
+		transferFilter: 'all',
+		settings: defaultSettings,
+		pendingSettings: [],
 		lastToast: 0,
 		repaints: 0,
 	};

@@ -1,5 +1,5 @@
 // Tells the engine which rows of its long lists the screen can see, so that only those cross between the threads.
-import type {VisibleWindows} from '../engine/messages.ts';
+import type {TransferFilter, VisibleWindows} from '../engine/messages.ts';
 import {listRows} from './layout.ts';
 import type {ListId, PaneId, UiState} from './state.ts';
 
@@ -13,7 +13,7 @@ type WindowedList = {list: ListId & PaneId; name: keyof VisibleWindows};
 export class WindowSender {
 	readonly #lists: readonly WindowedList[];
 	readonly #send: (windows: VisibleWindows) => Promise<void>;
-	readonly #asked = new Map<ListId, {offset: number; rows: number}>();
+	readonly #asked = new Map<ListId, {offset: number; rows: number; filter?: TransferFilter}>();
 
 	constructor(lists: readonly WindowedList[], send: (windows: VisibleWindows) => Promise<void>) {
 		this.#lists = lists;
@@ -27,12 +27,18 @@ export class WindowSender {
 			const visible = listRows(state, list);
 			const {top} = state.lists[list];
 			const asked = this.#asked.get(list);
+			const filter = list === 'transfers' && state.transferFilter !== 'all' ? state.transferFilter : undefined;
 			const enough =
+				asked?.filter === filter &&
 				asked &&
 				(asked.offset === 0 || top - asked.offset >= margin / 4) &&
 				asked.offset + asked.rows - top - visible >= margin / 4;
 			if (enough) continue;
-			const window = {offset: Math.max(0, top - margin), rows: visible + 2 * margin};
+			const window = {
+				offset: Math.max(0, top - margin),
+				rows: visible + 2 * margin,
+				...(filter && {filter}),
+			};
 			this.#asked.set(list, window);
 			wanted[name] = window;
 		}

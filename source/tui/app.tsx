@@ -1,5 +1,5 @@
 import {Box, useApp, useInput} from 'ink';
-import {useEffect} from 'react';
+import {useEffect, useMemo, useSyncExternalStore} from 'react';
 import type {Overlay} from '../store/state.ts';
 import {type Ui, UiContext, usePicked, useUi} from './components/ui-context.ts';
 import {handleKey} from './keys/handle-key.ts';
@@ -7,6 +7,7 @@ import {ConfirmOverlay} from './overlays/confirm-overlay.tsx';
 import {GetDialog} from './overlays/get-dialog.tsx';
 import {HelpOverlay} from './overlays/help-overlay.tsx';
 import {PaletteOverlay} from './overlays/palette-overlay.tsx';
+import {SettingsOverlay} from './overlays/settings-overlay.tsx';
 import {ShareOverlay} from './overlays/share-overlay.tsx';
 import {TransferOverlay} from './overlays/transfer-overlay.tsx';
 import {FormScreen} from './screens/form-screen.tsx';
@@ -14,6 +15,7 @@ import {MenuScreen} from './screens/menu-screen.tsx';
 import {NoticeScreen} from './screens/notice-screen.tsx';
 import {PeerScreen} from './screens/peer-screen.tsx';
 import {ServerScreen} from './screens/server-screen.tsx';
+import {createTheme} from './theme.ts';
 
 /** Milliseconds that a toast stands: long enough to read, longer when something is wrong. */
 const toastTimes = {info: 4000, ok: 4000, warn: 6000, error: 9000};
@@ -32,6 +34,8 @@ function OverlayView({overlay}: {overlay: Overlay}) {
 			return <ShareOverlay overlay={overlay} />;
 		case 'transfer':
 			return <TransferOverlay overlay={overlay} />;
+		case 'settings':
+			return <SettingsOverlay overlay={overlay} />;
 	}
 }
 
@@ -68,8 +72,9 @@ function Root() {
 		const timer = setTimeout(() => store.dispatch({type: 'toast/gone', id: toast.id}), toastTimes[toast.kind]);
 		return () => clearTimeout(timer);
 	}, [toast, store]);
+	// No `overflow`: Ink would cut every row once more, a third of a frame's time; the rows have their exact width.
 	return (
-		<Box width={size.columns} height={size.rows} overflow="hidden">
+		<Box width={size.columns} height={size.rows}>
 			<CurrentScreen />
 			{overlay && <OverlayView overlay={overlay} />}
 		</Box>
@@ -78,8 +83,14 @@ function Root() {
 
 /** The whole interface. */
 export function App({ui}: {ui: Ui}) {
+	const {store} = ui.context;
+	const chosen = useSyncExternalStore(store.subscribe, () => store.get().settings.theme);
+	const themed = useMemo(() => {
+		const {lookFor} = ui;
+		return lookFor ? {...ui, theme: createTheme(lookFor(chosen))} : ui;
+	}, [ui, chosen]);
 	return (
-		<UiContext value={ui}>
+		<UiContext value={themed}>
 			<Root />
 		</UiContext>
 	);

@@ -1,6 +1,8 @@
 // The screens' front door. Nothing of React or Ink is loaded before the environment is set for them.
 import type {PeerEngine, ServerEngine} from '../engine/messages.ts';
 import type {LaunchDefaults, LaunchRequest} from '../store/form.ts';
+import type {Settings} from '../store/settings.ts';
+import type {SaveSettings} from '../store/settings-controller.ts';
 import type {KeySource} from './terminal/key-stream.ts';
 import type {ScreenStream} from './terminal/terminal-modes.ts';
 import {type Look, lookFromEnvironment} from './theme.ts';
@@ -11,7 +13,9 @@ export type {Look} from './theme.ts';
 /** What the screens are started with. */
 export type TuiOptions = {
 	/** The start menu, or the screen of an engine that runs already. */
-	start: {kind: 'menu'} | {kind: 'engine'; mode: 'peer' | 'server'; handle: PeerEngine | ServerEngine};
+	start:
+		| {kind: 'menu' /** A prompt to begin with, and why. */; form?: 'server' | 'peer'; note?: string}
+		| {kind: 'engine'; mode: 'peer' | 'server'; handle: PeerEngine | ServerEngine};
 	/**
 	 * Starts what the start menu asks for. A P2pError that it rejects with is shown at the prompt's field. `share` is an
 	 * absolute folder; `server` is HOST:PORT; a `port` or `host` left at its default is absent.
@@ -19,6 +23,10 @@ export type TuiOptions = {
 	launch(request: LaunchRequest): Promise<PeerEngine | ServerEngine>;
 	/** How it looks; the environment decides what is left open. */
 	settings: Look;
+	/** What was set on the screen before, or by flags. */
+	preferences?(): Partial<Settings>;
+	/** Keeps what is set on the screen for the next start. Rejects with a P2pError. */
+	savePreferences?: SaveSettings;
 	/** What the prompts are filled with. */
 	defaults: LaunchDefaults;
 	/** The terminal, when it is not the process's own. */

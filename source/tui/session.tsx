@@ -6,14 +6,17 @@ import type {PeerEngine, ServerEngine} from '../engine/messages.ts';
 import {expandFolder} from '../store/folder.ts';
 import {fieldOfFailure, firstBadField, type LaunchRequest, launchRequest} from '../store/form.ts';
 import {PeerController} from '../store/peer/peer-controller.ts';
+import {ServerController} from '../store/server-controller.ts';
+import {SettingsController} from '../store/settings-controller.ts';
 import type {Size} from '../store/state.ts';
 import {createUiStore, type UiStore} from '../store/ui-store.ts';
-import {WindowSender} from '../store/window-sender.ts';
 import {App} from './app.tsx';
 import type {CommandContext} from './keys/commands.ts';
 import {keyReceiver} from './keys/dispatch.ts';
 import type {TuiOptions} from './run-tui.tsx';
 import {KeyStream} from './terminal/key-stream.ts';
+import {Notifier} from './terminal/notifier.ts';
+import {showFile} from './terminal/show-file.ts';
 import {type ScreenStream, TerminalModes} from './terminal/terminal-modes.ts';
 import {createTheme, type Look} from './theme.ts';
 
@@ -37,6 +40,8 @@ class Session {
 	readonly #store: UiStore;
 	readonly #keys: KeyStream;
 	readonly #modes: TerminalModes;
+	readonly #notifier: Notifier;
+	readonly #settings: SettingsController;
 	readonly #context: CommandContext;
 	readonly #ended = Promise.withResolvers<Ending>();
 	#instance: ReturnType<typeof render> | undefined;
@@ -54,13 +59,19 @@ class Session {
 		this.#keys = new KeyStream(options.stdin ?? process.stdin);
 		this.#keys.receiver = () => keyReceiver(this.#store.get());
 		this.#modes = new TerminalModes(this.#stdout);
+		this.#notifier = new Notifier(this.#stdout, process.env);
+		this.#settings = new SettingsController(this.#store, options.savePreferences ?? (async () => {}));
+		this.#store.dispatch({type: 'settings/loaded', settings: options.preferences?.() ?? {}});
+		this.#modes.setMouse(this.#store.get().settings.mouse);
 		this.#context = {
 			store: this.#store,
+			settings: this.#settings,
 			app: {
 				quit: () => void this.#quit(),
 				suspend: () => void this.#suspend(),
 				repaint: () => this.#repaint(),
 				copy: text => this.#copy(text),
+				show: showFile,
 				submitForm: () => void this.#submitForm(),
 			},
 		};
@@ -70,12 +81,24 @@ class Session {
 		const {start} = this.#options;
 		const release = this.#listen();
 		if (start.kind === 'engine') this.#attach(start.handle);
+		else if (start.form) {
+			const {defaults} = this.#options;
+			this.#store.dispatch({
+				type: 'form/open',
+				form: start.form,
+				defaults,
+				...(start.note !== undefined && {note: start.note}),
+			});
+		}
+		const stopFollowing = this.#store.subscribe(() => this.#follow());
 		this.#modes.enter();
+		this.#follow();
 		this.#keys.open();
 		this.#instance = render(
 			<App
 				ui={{
 					theme: createTheme(this.#look),
+					lookFor: theme => (theme === 'auto' ? this.#look : {...this.#look, theme}),
 					context: this.#context,
 					keys: this.#keys,
 					onReady: suspendTerminal => {
@@ -100,12 +123,20 @@ class Session {
 			(error: unknown) => this.#end({exitCode: exitCodes.failed, error}),
 		);
 		const ending = await this.#ended.promise;
+		stopFollowing();
 		this.#restore();
 		await Promise.race([this.#stopEngine(), new Promise(resolve => setTimeout(resolve, stopTime).unref())]);
 		release();
 		if (ending.error === undefined) return {exitCode: ending.exitCode};
 		printError(ending.error);
 		return {exitCode: ending.error instanceof P2pError ? ending.error.exitCode : ending.exitCode};
+	}
+
+	/** Brings the terminal in line with the settings and with what happened. */
+	#follow(): void {
+		const state = this.#store.get();
+		this.#modes.setMouse(state.settings.mouse);
+		if (!this.#suspended) this.#notifier.follow(state);
 	}
 
 	#end(ending: Ending): void {
@@ -117,6 +148,7 @@ class Session {
 		for (const stop of this.#detach.splice(0)) stop();
 		this.#instance?.unmount();
 		this.#keys.close();
+		this.#notifier.giveBack();
 		this.#modes.leaveAll();
 	}
 
@@ -165,21 +197,23 @@ class Session {
 		this.#engine = engine;
 		const first = engine.snapshot();
 		this.#store.dispatch({type: 'snapshot', snapshot: first});
+		this.#store.dispatch({type: 'settings/loaded', settings: {...this.#options.preferences?.(), name: first.name}});
 		this.#store.dispatch({type: 'screen', screen: first.mode});
 		this.#detach.push(engine.subscribe(() => this.#store.dispatch({type: 'snapshot', snapshot: engine.snapshot()})));
 		if (first.mode === 'peer') {
 			const peer = new PeerController(this.#store, engine as PeerEngine);
 			this.#context.peer = peer;
+			this.#settings.peer = engine as PeerEngine;
 			this.#detach.push(
 				this.#store.subscribe(() => peer.follow()),
 				() => peer.stop(),
 			);
 			peer.follow();
 		} else {
-			const lists = [{list: 'members', name: 'peers'}] as const;
-			const windows = new WindowSender(lists, wanted => engine.commands.windows(wanted));
-			this.#detach.push(this.#store.subscribe(() => windows.follow(this.#store.get())));
-			windows.follow(this.#store.get());
+			const server = new ServerController(this.#store, engine as ServerEngine);
+			this.#context.server = server;
+			this.#detach.push(this.#store.subscribe(() => server.follow()));
+			server.follow();
 		}
 		engine.ended.then(
 			() => this.#end({exitCode: exitCodes.done}),
@@ -265,6 +299,7 @@ class Session {
 		await this.#suspendTerminal(async () => {
 			this.#keys.close();
 			this.#modes.leave();
+			this.#notifier.giveBack();
 			// The whole job, as the terminal itself would do: a parent such as npm must stop as well.
 			process.kill(0, 'SIGTSTP');
 			// Running again, or never stopped where there is no shell to stop for.

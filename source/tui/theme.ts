@@ -108,16 +108,35 @@ function withLetters(text: string, letters: Letters): string {
 	).join('');
 }
 
+/** What switches each attribute off again, by its SGR parameter. */
+const closing = (code: string) =>
+	code === '1' || code === '2' ? '22' : code === '7' ? '27' : code === '4' ? '24' : '39';
+
+/**
+ * The escape sequences around each tone, one attribute each and closed in reverse: that is how Ink writes them itself,
+ * so that it finds a row as it would have written it and does not take it apart twice.
+ */
+function sequencesOf(table: Record<Tone, string>): Partial<Record<Tone, {open: string; close: string}>> {
+	const sgr = (code: string) => `\u001b[${code}m`;
+	const entries = Object.entries(table).filter(([, codes]) => codes !== '');
+	return Object.fromEntries(
+		entries.map(([tone, codes]) => {
+			const parts = codes.split(';');
+			return [tone, {open: parts.map(sgr).join(''), close: parts.toReversed().map(closing).map(sgr).join('')}];
+		}),
+	);
+}
+
 /** The theme for a look that is settled. */
 export function createTheme({theme, ascii, noColor, letters}: Required<Look>): Theme {
 	const name = noColor ? 'mono' : theme;
-	const table = codes[name];
+	const sequences = sequencesOf(codes[name]);
 	return {
 		name,
 		glyphs: glyphsFor(ascii),
 		paint(text, tone = 'plain') {
-			const code = table[tone];
-			return code === '' ? text : `\u001b[${code}m${text}\u001b[0m`;
+			const sequence = sequences[tone];
+			return sequence === undefined || text === '' ? text : sequence.open + text + sequence.close;
 		},
 		text: text => withLetters(safeText(text), letters),
 	};

@@ -5,12 +5,16 @@ import {BufferPool} from './buffer-pool.ts';
 import {type Caller, callerOf} from './caller.ts';
 import {contentDisposition} from './file-name.ts';
 import {answerRange, type ByteRange, contentTag} from './http-range.ts';
+import {asServedFile, checkVerified} from './partial-file.ts';
 import {type ServeParts, serveFile} from './serve-file.ts';
 import type {ServedFile} from './served-catalog.ts';
 import type {SlotGrant, UploadSlots} from './slots.ts';
 
 /** Files of at most this size need no slot: making them wait costs more than sending them. */
 export const slotFreeBytes = 64 * 1024;
+
+/** Answers under way, past which a further one gets small buffers. */
+const crowded = 24;
 
 /** The content ID in the path. @throws P2pError bad-request */
 export function contentParameter(request: FastifyRequest): string {
@@ -21,12 +25,18 @@ export function contentParameter(request: FastifyRequest): string {
 
 /** The handler of `GET` and `HEAD /v1/files/:content`. */
 export function fileRoute(parts: Omit<ServeParts, 'pool'> & {slots: UploadSlots}) {
-	const large = new BufferPool({bytes: 512 * 1024, max: 96, perOwner: 12, oneEach: true});
+	const large = new BufferPool({bytes: 512 * 1024, max: 96, perOwner: 12, oneEach: false});
+	// What is written is copied as it is encrypted, so a buffer costs twice its bytes: those past the first dozens get
+	// small ones.
+	const crowd = new BufferPool({bytes: 64 * 1024, max: 256, perOwner: 2, oneEach: true});
+	let answering = 0;
 	const small = new BufferPool({bytes: slotFreeBytes, max: 256, perOwner: 16, oneEach: false});
 
 	return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
 		const content = contentParameter(request);
-		const files = await parts.catalog.find(content);
+		const shared = await parts.catalog.find(content);
+		const partial = shared.length === 0 ? parts.catalog.partial(content) : undefined;
+		const files = partial ? [asServedFile(partial)] : shared;
 		const [known] = files;
 		if (!known) throw new P2pError('not-found', 'No such content is shared here');
 		const answer = answerRange(request.headers, content, known.size, request.method);
@@ -38,15 +48,20 @@ export function fileRoute(parts: Omit<ServeParts, 'pool'> & {slots: UploadSlots}
 			reply.headers({'content-range': `bytes */${known.size}`, 'accept-ranges': 'bytes'});
 			throw new P2pError('range-not-satisfiable', `The file has ${known.size} bytes`);
 		}
+		if (partial) checkVerified(partial, answer);
 		const head = (file: ServedFile) => fileHeaders(file, answer, answer.status);
 		if (request.method === 'HEAD') return reply.headers(head(known)).send();
 		const caller = callerOf(request.raw);
 		const needsSlot = known.size > slotFreeBytes;
 		const grant = needsSlot ? enterSlot(parts.slots, caller) : undefined;
+		answering++;
 		try {
-			const pool = needsSlot ? large : small;
-			await serveFile({...parts, pool}, {files, range: answer, status: answer.status, head, caller, reply});
+			if (grant) grant.revoked = () => request.raw.socket.destroy();
+			const pool = !needsSlot ? small : answering <= crowded ? large : crowd;
+			const current = () => !partial || parts.catalog.partial(content)?.have === partial.have;
+			await serveFile({...parts, pool}, {files, current, range: answer, status: answer.status, head, caller, reply});
 		} finally {
+			answering--;
 			grant?.release();
 		}
 		return reply;

@@ -49,8 +49,8 @@ export async function openChecked(served: ServedFile): Promise<number> {
 /** @throws P2pError changed when the open file is not what was hashed */
 export async function checkUnchanged(fd: number, served: ServedFile): Promise<void> {
 	const stats = await descriptorStats(fd);
-	if (!stats.isFile() || stats.mtimeNs !== served.mtimeNs || stats.size !== BigInt(served.size))
-		throw hasChanged(served);
+	const asHashed = served.mtimeNs === undefined || stats.mtimeNs === served.mtimeNs;
+	if (!stats.isFile() || !asHashed || stats.size !== BigInt(served.size)) throw hasChanged(served);
 }
 
 /** Fills `buffer` up to `length` from `position`. @throws P2pError changed when the file ends before, not-readable */

@@ -35,6 +35,11 @@ export class OpenFiles {
 
 	/** @throws P2pError what {@link openChecked} throws */
 	async acquire(file: ServedFile): Promise<OpenLease> {
+		// What still grows may be given up, and another file begun under its name.
+		if (file.mtimeNs === undefined) {
+			const fd = await openChecked(file);
+			return {fd, release: () => closeQuietly(fd)};
+		}
 		const key = `${file.file}\0${file.folder}\0${file.size}\0${file.mtimeNs}`;
 		let entry = this.#entries.get(key);
 		if (!entry) {

@@ -6,6 +6,7 @@ import {encodePieceLayer} from '../content/piece-layer.ts';
 import {P2pError} from '../core/errors.ts';
 import {checkSharePath} from '../core/share-path.ts';
 import {contentParameter} from './file-route.ts';
+import {layerOf} from './partial-file.ts';
 import type {ServedCatalog} from './served-catalog.ts';
 
 const cursorSchema = z
@@ -29,7 +30,8 @@ export function catalogRoutes(
 
 	app.get('/v1/files/:content/pieces', async (request, reply) => {
 		const content = contentParameter(request);
-		const pieces = await catalog.pieceLayer(content);
+		const partial = (await catalog.find(content)).length === 0 ? catalog.partial(content) : undefined;
+		const pieces = partial ? layerOf(partial) : await catalog.pieceLayer(content);
 		if (!pieces) throw new P2pError('not-found', 'No such content is shared here');
 		return noSniff(reply).type('application/octet-stream').send(encodePieceLayer(pieces));
 	});

@@ -4,6 +4,8 @@ import type {ByteRange} from './http-range.ts';
 import {checkUnchanged, readExactly} from './open-checked.ts';
 import type {RateLimit} from './rate-limit.ts';
 import type {ServedFile} from './served-catalog.ts';
+import type {SenderWaits} from './server-timing.ts';
+import type {TurnBudget} from './turn-budget.ts';
 
 /** What one answer's bytes come from and go to. */
 export type BodyJob = {
@@ -15,6 +17,7 @@ export type BodyJob = {
 	peer: string;
 	pool: BufferPool;
 	limit: RateLimit;
+	budget: TurnBudget;
 	/** Aborted when the connection ends. */
 	signal: AbortSignal;
 };
@@ -30,6 +33,8 @@ const depth = 4;
  * when all reads are done, before the last bytes go out.
  */
 export class BodySender {
+	/** Milliseconds waited so far for the disk, and for bandwidth within our limit. */
+	readonly waits: SenderWaits = {disk: 0, limit: 0};
 	readonly #job: BodyJob;
 	/** Read or being read, in order. */
 	readonly #chunks: Chunk[] = [];
@@ -52,7 +57,7 @@ export class BodySender {
 	/** Reads and checks the first bytes, so that what can go wrong is known before the answer's head is sent. */
 	async prepare(): Promise<void> {
 		await this.#readAhead();
-		await this.#chunks[0]?.filled;
+		await this.#filled(this.#chunks[0]);
 		await checkUnchanged(this.#job.fd, this.#job.file);
 		this.#checked = this.#chunks.length === 1 && this.#nextRead === this.#job.range.end;
 	}
@@ -66,7 +71,7 @@ export class BodySender {
 	async send(sent: (bytes: number) => void): Promise<void> {
 		for (let chunk = this.#chunks.shift(); chunk; chunk = this.#chunks.shift()) {
 			this.#writing = chunk.buffer;
-			await chunk.filled;
+			await this.#filled(chunk);
 			const last = this.#chunks.length === 0 && this.#nextRead === this.#job.range.end;
 			if (last && !this.#checked) await checkUnchanged(this.#job.fd, this.#job.file);
 			await this.#write(chunk, sent);
@@ -85,6 +90,12 @@ export class BodySender {
 		const chunks = this.#chunks.splice(0);
 		await Promise.allSettled(chunks.map(chunk => chunk.filled));
 		for (const {buffer} of chunks) pool.release(peer, buffer);
+	}
+
+	async #filled(chunk: Chunk | undefined): Promise<void> {
+		const since = performance.now();
+		await chunk?.filled;
+		this.waits.disk += performance.now() - since;
 	}
 
 	/** Starts as many reads as there are buffers for; waits for a buffer only when not a single read is under way. */
@@ -106,11 +117,17 @@ export class BodySender {
 
 	/** Hands a chunk to the connection, in slices when there is a limit. */
 	async #write({buffer, length}: Chunk, sent: (bytes: number) => void): Promise<void> {
-		const {limit, peer, signal} = this.#job;
+		const {limit, budget, peer, signal} = this.#job;
 		for (let done = 0; done < length; ) {
 			const bytes = limit.slice(length - done);
 			const turn = limit.take(bytes, peer, signal);
-			if (turn) await turn;
+			if (turn) {
+				const since = performance.now();
+				await turn;
+				this.waits.limit += performance.now() - since;
+			}
+			const room = budget.take(bytes);
+			if (room) await room;
 			await this.#handOver(done === 0 && bytes === buffer.length ? buffer : buffer.subarray(done, done + bytes));
 			sent(bytes);
 			done += bytes;

@@ -10,12 +10,15 @@ import type {OpenFiles} from './open-files.ts';
 import type {RateLimit} from './rate-limit.ts';
 import {BodySender} from './send-body.ts';
 import type {ServedCatalog, ServedFile} from './served-catalog.ts';
+import {serverTiming} from './server-timing.ts';
 import type {UploadSessions} from './sessions.ts';
+import type {TurnBudget} from './turn-budget.ts';
 
 /** What serving files takes. */
 export type ServeParts = {
 	catalog: ServedCatalog;
 	limit: RateLimit;
+	budget: TurnBudget;
 	sessions: UploadSessions;
 	openFiles: OpenFiles;
 	pool: BufferPool;
@@ -31,6 +34,8 @@ export type ServeParts = {
 export type FileAnswer = {
 	/** Where the content lies: the first that can still be read is sent. */
 	files: readonly ServedFile[];
+	/** Whether what has just been opened is still what was asked for. */
+	current(): boolean;
 	range: ByteRange;
 	status: 200 | 206;
 	head(file: ServedFile): Record<string, string | number>;
@@ -58,7 +63,8 @@ export async function serveFile(parts: ServeParts, answer: FileAnswer): Promise<
 			// Also called when it is our disk or our limit that took long: then nothing is held against the reader.
 			if (sender.waitsForReader) response.socket?.destroy(new Error('reads too slowly'));
 		});
-		response.writeHead(status, {...answer.head(file), ...(parts.stopping() && {connection: 'close'})});
+		const timing = serverTiming(response.socket, sender.waits);
+		response.writeHead(status, {...answer.head(file), ...timing, ...(parts.stopping() && {connection: 'close'})});
 		await sender.send(bytes => record.sent(bytes));
 		response.end();
 	} catch (error) {
@@ -76,19 +82,20 @@ export async function serveFile(parts: ServeParts, answer: FileAnswer): Promise<
 type Readable = {file: ServedFile; sender: BodySender; close(stale: boolean): Promise<void>};
 
 /** The first of the files that is still what was hashed, its first bytes read. @throws the last one's error */
-async function firstReadable(parts: ServeParts, {files, range, caller, reply}: FileAnswer): Promise<Readable> {
-	const {pool, limit, openFiles} = parts;
+async function firstReadable(parts: ServeParts, {files, current, range, caller, reply}: FileAnswer): Promise<Readable> {
+	const {pool, limit, budget, openFiles} = parts;
 	let last: unknown;
 	for (const file of files) {
 		try {
 			const lease = await openFiles.acquire(file);
-			const job = {fd: lease.fd, file, range, response: reply.raw, peer: caller.key, pool, limit};
+			const job = {fd: lease.fd, file, range, response: reply.raw, peer: caller.key, pool, limit, budget};
 			const sender = new BodySender({...job, signal: caller.signal});
 			const close = async (stale: boolean) => {
 				await sender.close();
 				lease.release(stale);
 			};
 			try {
+				if (!current()) throw new P2pError('not-found', 'No such content is shared here');
 				await sender.prepare();
 				return {file, sender, close};
 			} catch (error) {

@@ -12,8 +12,26 @@ export type ServedFile = {
 	/** The share's own folder, absolute: nothing outside of it is ever read. */
 	folder: string;
 	size: number;
-	/** Time of its last change, Unix nanoseconds, as `stat` gave it when the file was hashed. */
-	mtimeNs: bigint;
+	/**
+	 * Time of its last change, Unix nanoseconds, as `stat` gave it when the file was hashed. Undefined for one that still
+	 * grows: then only verified pieces of it are asked for.
+	 */
+	mtimeNs: bigint | undefined;
+};
+
+/** A content that is still being downloaded: the pieces of it that have been verified are served already. */
+export type PartialFile = {
+	content: string;
+	/** The name it will have, as strangers may see it. */
+	name: string;
+	/** The partial file and the folder that it lies in, absolute. */
+	file: string;
+	folder: string;
+	size: number;
+	/** The verified pieces, first piece in the highest bit: more and more of them as the download goes on. */
+	have: Uint8Array;
+	/** The hashes of all pieces. */
+	layer: Uint8Array;
 };
 
 /** What is shared, in numbers. */
@@ -25,6 +43,11 @@ export type ServedCatalog = {
 	find(content: string): readonly ServedFile[] | Promise<readonly ServedFile[]>;
 	/** The piece layer of a shared content; undefined when it is not shared. */
 	pieceLayer(content: string): PieceLayer | undefined | Promise<PieceLayer | undefined>;
+	/**
+	 * A content that is being downloaded. The same `have` as before means the same file as before: a download that was
+	 * cancelled and begun anew has another.
+	 */
+	partial(content: string): PartialFile | undefined;
 	/**
 	 * One page of a folder. `path` is a checked catalog path, or empty for the list of shares.
 	 *

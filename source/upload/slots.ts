@@ -6,17 +6,19 @@ export type SlotTimes = {
 	placeKept: number;
 	/** When others wait, a peer that has had a slot for so long goes to the end of the queue at its next request. */
 	turn: number;
+	/** When others wait, a peer whose requests keep a slot busy for so long is cut off: a request may be endless. */
+	longest: number;
 };
 
-export const slotTimes: SlotTimes = {idle: 1000, placeKept: 15_000, turn: 60_000};
+export const slotTimes: SlotTimes = {idle: 1000, placeKept: 15_000, turn: 60_000, longest: 120_000};
 
-/** The use of a slot by one request; `release` once. */
-export type SlotGrant = {release(): void};
+/** The use of a slot by one request; `release` once. `revoked` is called when the slot is taken away meanwhile. */
+export type SlotGrant = {release(): void; revoked?: () => void};
 
 /** No slot: which place in the queue (from 1), how many wait in all, seconds until asking again makes sense. */
 export type SlotRefusal = {position: number; queued: number; retryAfter: number};
 
-type Holder = {running: number; since: number; idleSince: number};
+type Holder = {running: Set<SlotGrant>; since: number; idleSince: number};
 type Place = {asked: number; retryAfter: number};
 
 /** Past this the queue takes nobody in: they are told its length, and have no place. */
@@ -66,26 +68,36 @@ export class UploadSlots {
 			this.#queue.delete(peer);
 			return this.#grant(peer, this.#hold(peer));
 		}
-		if (holder && holder.running === 0) this.#holders.delete(peer);
-		return this.#refuse(peer);
+		if (holder && holder.running.size === 0) this.#holders.delete(peer);
+		const refusal = this.#refuse(peer);
+		this.#revokeLongest();
+		return refusal;
 	}
 
 	#hold(peer: string): Holder {
-		const holder = {running: 0, since: this.#now(), idleSince: 0};
+		const holder = {running: new Set<SlotGrant>(), since: this.#now(), idleSince: 0};
 		this.#holders.set(peer, holder);
 		return holder;
 	}
 
 	#grant(peer: string, holder: Holder): SlotGrant {
-		holder.running++;
-		return {
+		const grant: SlotGrant = {
 			release: () => {
-				holder.running--;
-				if (holder.running > 0) return;
+				holder.running.delete(grant);
+				if (holder.running.size > 0) return;
 				holder.idleSince = this.#now();
 				if (this.#turnIsOver(holder) && this.#holders.get(peer) === holder) this.#holders.delete(peer);
 			},
 		};
+		holder.running.add(grant);
+		return grant;
+	}
+
+	/** One slot at a time, the longest held first: whoever waits asks again and again. */
+	#revokeLongest(): void {
+		const [longest] = [...this.#holders.values()].toSorted((a, b) => a.since - b.since);
+		if (!longest || this.#holders.size < this.#count || this.#now() - longest.since < this.#times.longest) return;
+		for (const grant of [...longest.running]) grant.revoked?.();
 	}
 
 	#turnIsOver(holder: Holder): boolean {
@@ -132,7 +144,7 @@ export class UploadSlots {
 	#forget(): void {
 		const now = this.#now();
 		for (const [peer, holder] of this.#holders) {
-			if (holder.running === 0 && now - holder.idleSince >= this.#times.idle) this.#holders.delete(peer);
+			if (holder.running.size === 0 && now - holder.idleSince >= this.#times.idle) this.#holders.delete(peer);
 		}
 		for (const [peer, place] of this.#queue) {
 			if (now - place.asked >= this.#times.placeKept) this.#queue.delete(peer);

@@ -2,11 +2,12 @@ import type {Socket} from 'node:net';
 import fastify, {type FastifyInstance, type FastifyReply} from 'fastify';
 import {limits} from '../api/limits.ts';
 import type {Address} from '../core/address.ts';
-import {errorLine} from '../core/errors.ts';
+import {errorLine, P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
 import type {Identity} from '../identity/identity.ts';
 import {answerClientError, answerErrors, sendError} from '../net/http-errors.ts';
 import {type ListenOptions, listen} from '../net/listen.ts';
+import {remotePeerId} from '../net/remote-id.ts';
 import {tlsServerOptions} from '../net/tls-options.ts';
 import {fileRoute} from './file-route.ts';
 import {OpenFiles} from './open-files.ts';
@@ -15,6 +16,7 @@ import {catalogRoutes} from './routes.ts';
 import type {ServedCatalog} from './served-catalog.ts';
 import {type SentTotals, type UploadRow, UploadSessions} from './sessions.ts';
 import {type SlotTimes, slotTimes, UploadSlots} from './slots.ts';
+import {TurnBudget} from './turn-budget.ts';
 
 /** What {@link createUploadServer} takes. */
 export type UploadServerOptions = {
@@ -29,6 +31,8 @@ export type UploadServerOptions = {
 	slots?: number;
 	/** Bytes per second, all uploads together; undefined: no limit. */
 	limit?: number;
+	/** Who is answered at all, asked at each call; a guest has no peer ID. Default: everybody. */
+	allow?(peerId: string | undefined): boolean;
 	/** For tests: milliseconds that are otherwise constants. */
 	times?: Partial<SlotTimes & {bodyTimeout: number; sessionIdle: number}>;
 };
@@ -57,6 +61,8 @@ const defaultSlots = 8;
 /** Longer than clients keep a connection they do not use, so that none is closed as it is used again. */
 const keepAliveMs = 30_000;
 const stopGraceMs = 2000;
+/** One or two milliseconds of work: what else the turn has to do comes on top. */
+const encryptedPerTurn = 1024 * 1024;
 
 /** Makes the HTTPS server that other peers, curl and browsers fetch this peer's files from. */
 export function createUploadServer(options: UploadServerOptions): UploadServer {
@@ -83,16 +89,34 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 	}) as unknown as FastifyInstance;
 	app.server.maxConnections = limits.connections;
 	const sockets = new Set<Socket>();
+	const byAddress = new Map<string, number>();
 	app.server.on('connection', (socket: Socket) => {
+		const address = socket.remoteAddress ?? '';
+		const others = byAddress.get(address) ?? 0;
+		if (others >= limits.connectionsPerAddress) {
+			socket.destroy();
+			return;
+		}
+		byAddress.set(address, others + 1);
 		socket.setNoDelay(true);
 		sockets.add(socket);
-		socket.once('close', () => sockets.delete(socket));
+		socket.once('close', () => {
+			sockets.delete(socket);
+			const left = (byAddress.get(address) ?? 1) - 1;
+			if (left > 0) byAddress.set(address, left);
+			else byAddress.delete(address);
+		});
 	});
 
 	const onBug = (error: unknown) => bus.emit('error', {code: 'internal', message: `File server: ${errorLine(error)}`});
 	answerErrors(app, onBug);
+	app.addHook('onRequest', async ({raw}) => {
+		if (options.allow?.(remotePeerId(raw.socket)) === false)
+			throw new P2pError('refused', 'This peer does not share with you');
+	});
 	catalogRoutes(app, catalog, {id: identity.id, name, version});
-	const parts = {catalog, slots, limit, sessions, openFiles, bodyTimeout, stopping: () => stopping, onBug};
+	const budget = new TurnBudget(encryptedPerTurn);
+	const parts = {catalog, slots, limit, budget, sessions, openFiles, bodyTimeout, stopping: () => stopping, onBug};
 	app.route({method: ['GET', 'HEAD'], url: '/v1/files/:content', handler: fileRoute(parts)});
 
 	return {

@@ -1,8 +1,9 @@
 import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, test} from 'vitest';
+import {configFile} from '../../source/config/config-file.ts';
 import {dataFolderFor, ownDataFolder} from '../../source/config/data-folders.ts';
-import {configFile, lastServers, rememberServers} from '../../source/config/remembered.ts';
+import {lastServers, rememberServers} from '../../source/config/remembered.ts';
 import {environmentFlags, mergeFlags, peerOptions, serverOptions} from '../../source/config/settings.ts';
 import {tempFolder} from '../helpers/temp-folder.ts';
 

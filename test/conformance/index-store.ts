@@ -2,7 +2,7 @@
 import {describe, expect, test} from 'vitest';
 import {limits} from '../../source/api/limits.ts';
 import {parseQuery} from '../../source/api/query.ts';
-import type {CatalogChange} from '../../source/api/schemas.ts';
+import {type CatalogChange, searchResponseSchema} from '../../source/api/schemas.ts';
 import {P2pError} from '../../source/core/errors.ts';
 import type {IndexStore} from '../../source/index/store.ts';
 import {add, contentId} from '../helpers/index.ts';
@@ -407,6 +407,56 @@ export function indexStoreConformance(name: string, make: () => Promise<StoreUnd
 			expect(new Set(seen).size).toBe(230);
 			expect(seen).toHaveLength(230);
 			expect((await failure(store.search(parseQuery('x'), {cursor: 'e30'}))).code).toBe('bad-request');
+		});
+
+		scenario('answers in JSON what its schema promises, with some of the sources and all counted', async store => {
+			for (let seed = 1; seed <= limits.sourcesPerSearchHit + 3; seed++) {
+				const id = peerId(seed);
+				await store.register({
+					id,
+					name: `"péer\n${seed}"`,
+					host: seed === 1 ? '127.0.0.1' : '10.0.0.1',
+					port: 1000 + seed,
+				});
+				const files = [add(`s/shared "ü" 富士.txt`, 'shared', 7), add(`s/own ${seed}.txt`)];
+				await store.applyChanges(id, {epoch, from: 0, to: 2}, batches(files));
+				await store.setOnline(id, true);
+			}
+			const read = async (query: string, here?: string) => {
+				const {json, total, more} = await store.searchText(parseQuery(query), {here});
+				const page = searchResponseSchema.parse(JSON.parse(Buffer.from(json).toString()));
+				expect(page).toMatchObject({total, more});
+				return page;
+			};
+			const {hits} = await read('shared');
+			expect(hits).toEqual((await store.search(parseQuery('shared'))).hits);
+			expect(hits).toMatchObject([{sourceCount: limits.sourcesPerSearchHit + 3, name: 'shared "ü" 富士.txt'}]);
+			expect(hits[0]?.sources).toHaveLength(limits.sourcesPerSearchHit);
+			const named = async (sources: number) =>
+				(await store.search(parseQuery('shared'), {sources})).hits[0]?.sources.length;
+			expect([await named(1), await named(limits.sourcesPerSearchHit + 2)]).toEqual([
+				1,
+				limits.sourcesPerSearchHit + 2,
+			]);
+			expect(hits[0]?.sources[0]).toMatchObject({number: 1, name: '"péer\n1"', host: '127.0.0.1', port: 1001});
+			expect((await read('shared', '192.168.1.9')).hits[0]?.sources[0]?.host).toBe('192.168.1.9');
+			expect((await read('shared', '192.168.1.9')).hits[0]?.sources[1]?.host).toBe('10.0.0.1');
+			expect((await store.sources(contentId('shared'))).sources).toHaveLength(limits.sourcesPerSearchHit + 3);
+		});
+
+		scenario('never answers from what it remembers once that has changed', async store => {
+			const id = await share(store, 1, [add('s/first name.txt', 'x', 5)]);
+			const found = async () => (await store.search(parseQuery('name'))).hits;
+			expect(await found()).toMatchObject([{name: 'first name.txt', sources: [{name: 'peer1', port: 1001}]}]);
+			await store.register({id, name: 'other', host: '10.0.0.9', port: 77});
+			expect(await found()).toMatchObject([{sources: [{name: 'other', host: '10.0.0.9', port: 77}]}]);
+			const renamed: CatalogChange[] = [{op: 'remove', path: 's/first name.txt'}, add('s/second name.txt', 'x', 5)];
+			await store.applyChanges(id, {epoch, from: 1, to: 3}, batches(renamed));
+			expect(await found()).toMatchObject([{name: 'second name.txt', sources: [{path: 's/second name.txt'}]}]);
+			await share(store, 2, [add('t/their name.txt', 'x', 5)]);
+			expect(await found()).toMatchObject([{sourceCount: 2}]);
+			await store.leave(id);
+			expect(await found()).toMatchObject([{name: 'their name.txt', sourceCount: 1, sources: [{number: 2}]}]);
 		});
 
 		scenario('takes text for text, whatever it means elsewhere', async store => {

@@ -24,8 +24,15 @@ describe('an answer head', () => {
 			length: 10,
 			range: {first: 5, last: 14, size: 100},
 			retryAfter: undefined,
+			timing: {disk: 0, limit: 0},
 			keepAlive: false,
 		});
+	});
+
+	test('with what the sender says held it up', () => {
+		const {timing} = parse('HTTP/1.1 200 OK', 'Server-Timing: cache, disk;dur=12.5, limit;desc="x";dur=300');
+		expect(timing).toEqual({disk: 12.5, limit: 300});
+		expect(parse('HTTP/1.1 200 OK', 'Server-Timing: disk;dur=-1, limit').timing).toEqual({disk: 0, limit: 0});
 	});
 
 	test('of a busy peer', () => {
@@ -104,7 +111,7 @@ describe('the journal', () => {
 		const file = path.join(await tempFolder(), 'd.db');
 		const first = new Journal(file);
 		const content = 'a'.repeat(64);
-		const stored = first.add({content, name: 'x', size: 5, sources: [], from: ['7'], state: 'active', once: false});
+		const stored = first.add({content, name: 'x', size: 5, sources: [], from: ['7'], once: false});
 		first.setPieces(stored.id, {layer: Buffer.from('layer')});
 		first.setPieces(stored.id, {have: Buffer.from('have')});
 		first.update(stored.id, {state: 'failed', code: 'disk-full', message: 'full', done: 3});
@@ -122,7 +129,7 @@ describe('the journal', () => {
 		expect(second.find(content)).not.toHaveProperty('code');
 		expect(second.pieces(stored.id)).toEqual({});
 		second.remove(stored.id);
-		expect(second.all()).toEqual([]);
+		expect(second.page(undefined, 10)).toEqual([]);
 		second.close();
 	});
 

@@ -70,7 +70,7 @@ describe('kill -9', () => {
 		const slow = await wireSource(file, call => void setTimeout(() => call.answer(), 40));
 		const request = {content, name: 'x.bin', size, sources: [slow.source]};
 		const settings = {database: path.join(root, 'd.db'), folder: path.join(root, 'downloads'), request};
-		for (let round = 0; round < 6; round++) {
+		for (let round = 0; round < 8; round++) {
 			const {child, exited, lines} = downloadProcess(settings);
 			const asked = slow.calls.length;
 			await waitFor('it to fetch', () => slow.calls.length > asked + (round % 3) || child.exitCode !== null);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import type {RequestEvent} from '../../source/core/events.ts';
-import type {TransferRow, TransferState} from '../../source/engine/messages.ts';
+import type {TransferFilter, TransferRow, TransferState} from '../../source/engine/messages.ts';
 import {RateMeter} from '../../source/engine/rate-meter.ts';
 import {RequestStats} from '../../source/engine/request-stats.ts';
 import {createSnapshotSource} from '../../source/engine/snapshot-source.ts';
@@ -97,15 +97,41 @@ test('transfers are shown running first, and counted by kind', () => {
 		row('waiting', 'down', 'g'),
 		row('paused', 'down', 'h'),
 	];
-	const all = transferWindow(rows, {offset: 0, rows: 100});
+	const downs = rows.filter(({direction}) => direction === 'down');
+	const inState = (state: string) => downs.filter(row => row.state === state);
+	const states = ['queued', 'waiting', 'running', 'verifying', 'paused', 'failed', 'done'] as const;
+	const downloads = {
+		counts: () =>
+			Object.fromEntries(states.map(state => [state, inState(state).length])) as Record<
+				(typeof states)[number],
+				number
+			>,
+		inState: (state: string, offset: number, limit: number) => inState(state).slice(offset, offset + limit),
+	};
+	const ups = rows.filter(({direction}) => direction === 'up');
+	const all = transferWindow(downloads, ups, {offset: 0, rows: 100});
 	expect(all.rows.map(({name}) => name).join('')).toBe('dcegbfha');
 	expect(all.counts).toEqual({down: 1, up: 1, waiting: 3, paused: 1, failed: 1, done: 1});
-	expect(transferWindow(rows, {offset: 6, rows: 5})).toMatchObject({
+	for (let offset = 0; offset < 8; offset++)
+		for (let count = 1; count < 9; count++)
+			expect(transferWindow(downloads, ups, {offset, rows: count}).rows).toEqual(
+				all.rows.slice(offset, offset + count),
+			);
+	const named = (filter: TransferFilter) =>
+		transferWindow(downloads, ups, {offset: 0, rows: 100, filter})
+			.rows.map(({name}) => name)
+			.join('');
+	expect([named('up'), named('down'), named('unfinished'), named('done')]).toEqual(['c', 'degbfha', 'dcgbfh', 'a']);
+	expect(transferWindow(downloads, ups, {offset: 6, rows: 5})).toMatchObject({
 		offset: 6,
 		total: 8,
 		rows: [{name: 'h'}, {name: 'a'}],
 	});
-	expect(transferWindow([], {offset: 9, rows: 5})).toMatchObject({offset: 0, total: 0, rows: []});
+	const none = {
+		counts: () => ({...downloads.counts(), ...Object.fromEntries(states.map(state => [state, 0]))}),
+		inState: () => [],
+	};
+	expect(transferWindow(none, [], {offset: 9, rows: 5})).toMatchObject({offset: 0, total: 0, rows: []});
 });
 
 test('snapshots come when something changed, however often it did, and not otherwise', async () => {

@@ -31,6 +31,8 @@ export type FixtureOptions = {
 	state?: 'empty' | 'typical' | 'overfull';
 	/** Milliseconds between changes; 0: nothing moves. */
 	tick?: number;
+	/** The present moment, Unix milliseconds: when the server started is counted from it. */
+	now?: number;
 };
 
 const window = <T>(rows: readonly T[], wanted: {offset: number; rows: number} | undefined) => {
@@ -38,10 +40,17 @@ const window = <T>(rows: readonly T[], wanted: {offset: number; rows: number} | 
 	return {offset: Math.min(offset, rows.length), total: rows.length, rows: rows.slice(offset, offset + count)};
 };
 
+const turned = (samples: number[], by: number) => [
+	...samples.slice(by % samples.length),
+	...samples.slice(0, by % samples.length),
+];
+
 /** A peer engine with every command answered. `calls` keeps what was asked of it. */
 export function fixturePeer({state = 'typical', tick = 0}: FixtureOptions = {}): PeerEngine & {
 	calls: [name: string, request: unknown][];
 	change(edit: (rows: TransferRow[]) => void): void;
+	/** Lets so many milliseconds pass: what runs moves on, the log gets a line. */
+	advance(milliseconds: number): void;
 } {
 	const isEmpty = state === 'empty';
 	const peers = peerRows(isEmpty ? 0 : state === 'typical' ? 37 : 5000);
@@ -50,6 +59,7 @@ export function fixturePeer({state = 'typical', tick = 0}: FixtureOptions = {}):
 	let shares = isEmpty ? [] : [...shareRows];
 	let seen: VisibleWindows = {};
 	let lines = isEmpty ? 0 : 24;
+	let turn = 0;
 	const calls: [string, unknown][] = [];
 	const listeners = new Set<() => void>();
 	const ended = Promise.withResolvers<void>();
@@ -63,8 +73,8 @@ export function fixturePeer({state = 'typical', tick = 0}: FixtureOptions = {}):
 		servers: isEmpty
 			? [{address: '10.0.0.5:45000', state: 'lost', message: 'connection refused'}]
 			: [{address: '10.0.0.5:45000', state: 'online', number: 4, rtt: 3}],
-		down: {now: isEmpty ? 0 : 33.7e6, history: isEmpty ? [] : wave(60, 3e7)},
-		up: {now: isEmpty ? 0 : 9.8e6, history: isEmpty ? [] : wave(60, 1e7, 9)},
+		down: {now: isEmpty ? 0 : 33.7e6 + (turn % 9) * 1e6, history: isEmpty ? [] : turned(wave(60, 3e7), turn)},
+		up: {now: isEmpty ? 0 : 9.8e6 + (turn % 7) * 1e5, history: isEmpty ? [] : turned(wave(60, 1e7, 9), turn)},
 		scan: {files: isEmpty ? 0 : 1284, bytes: isEmpty ? 0 : 1.7e11, hashed: isEmpty ? 0 : 9.8e10, done: isEmpty},
 		shares,
 		transfers: {
@@ -87,15 +97,14 @@ export function fixturePeer({state = 'typical', tick = 0}: FixtureOptions = {}):
 		snapshot = make();
 		for (const listener of listeners) listener();
 	};
-	const timer =
-		tick > 0
-			? setInterval(() => {
-					lines++;
-					for (const row of transfers)
-						if (row.state === 'running') row.done = Math.min(row.size, row.done + (row.speed * tick) / 1000);
-					changed();
-				}, tick)
-			: undefined;
+	const advance = (milliseconds: number) => {
+		lines++;
+		turn++;
+		for (const row of transfers)
+			if (row.state === 'running') row.done = Math.min(row.size, row.done + (row.speed * milliseconds) / 1000);
+		changed();
+	};
+	const timer = tick > 0 ? setInterval(() => advance(tick), tick) : undefined;
 	const find = (key: string) => {
 		const row = transfers.find(candidate => candidate.key === key);
 		if (!row) throw new P2pError('not-found', 'No such transfer');
@@ -199,6 +208,7 @@ export function fixturePeer({state = 'typical', tick = 0}: FixtureOptions = {}):
 	};
 	return {
 		calls,
+		advance,
 		change(edit) {
 			edit(transfers);
 			changed();
@@ -218,7 +228,7 @@ export function fixturePeer({state = 'typical', tick = 0}: FixtureOptions = {}):
 }
 
 /** A server engine. */
-export function fixtureServer({state = 'typical', tick = 0}: FixtureOptions = {}): ServerEngine {
+export function fixtureServer({state = 'typical', tick = 0, now = Date.now()}: FixtureOptions = {}): ServerEngine {
 	const isEmpty = state === 'empty';
 	const peers = peerRows(isEmpty ? 0 : state === 'typical' ? 412 : 5000);
 	let lines = isEmpty ? 0 : 300;
@@ -231,7 +241,7 @@ export function fixtureServer({state = 'typical', tick = 0}: FixtureOptions = {}
 		name: 'workbench',
 		host: '0.0.0.0',
 		port: 45_000,
-		startedAt: Date.now() - 8_049_000,
+		startedAt: now - 8_049_000,
 		counts: isEmpty
 			? {peers: 0, online: 0, files: 0, bytes: 0, joinedLastMinute: 0}
 			: {
@@ -273,6 +283,13 @@ export function fixtureServer({state = 'typical', tick = 0}: FixtureOptions = {}
 			return () => listeners.delete(listener);
 		},
 		commands: {
+			async kick({peer}) {
+				const index = peers.findIndex(row => row.id === peer);
+				if (index === -1) throw new P2pError('not-found', 'No such peer');
+				peers.splice(index, 1);
+				changed();
+			},
+			export: async () => ({json: '/srv/peers.json', csv: '/srv/peers.csv', peers: peers.length}),
 			async windows(request) {
 				seen = {...seen, ...request};
 				changed();

@@ -1,5 +1,6 @@
 // A program that draws the screens over scripted engines. `FIXTURE` is JSON: {start, state, tick, throwAfter…}.
 import {P2pError} from '../../source/core/errors.ts';
+import type {Settings} from '../../source/store/settings.ts';
 import {runTui} from '../../source/tui/run-tui.tsx';
 import {type FixtureOptions, fixturePeer, fixtureServer} from './tui-fixture-engine.ts';
 
@@ -10,6 +11,8 @@ type Script = FixtureOptions & {
 	breakAs?: 'throw' | 'reject';
 	theme?: 'dark' | 'light';
 	ascii?: boolean;
+	/** What was set on the screen before. */
+	preferences?: Partial<Settings>;
 };
 
 const script = JSON.parse(process.env.FIXTURE ?? '{}') as Script;
@@ -30,6 +33,7 @@ const {exitCode} = await runTui({
 			throw new P2pError('not-found', `No such folder: ${request.share}`);
 		return make(request.mode === 'server' ? 'server' : 'peer');
 	},
+	preferences: () => script.preferences ?? {},
 	settings: {...(script.theme && {theme: script.theme}), ...(script.ascii !== undefined && {ascii: script.ascii})},
 	defaults: {serverPort: 45_000, peerPort: 25_000, name: 'workbench', share: '/srv/testing_files'},
 });

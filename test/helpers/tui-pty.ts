@@ -53,10 +53,13 @@ export type PtyScreen = {
 	waitFor(wanted: string | RegExp | ((text: string) => boolean), milliseconds?: number): Promise<void>;
 	resize(columns: number, rows: number): Promise<void>;
 	/** What the terminal has been switched to. */
-	modes(): {alternate: boolean; wrap: boolean; bracketedPaste: boolean; cursorHidden: boolean};
+	modes(): {alternate: boolean; wrap: boolean; bracketedPaste: boolean; mouse: boolean; cursorHidden: boolean};
 	/** The row's cells that are shown inverse, as text: the chosen row, the chosen peer. */
 	inverse(): string[];
 	kill(signal: string): void;
+	/** Reads nothing any more, as a terminal that hangs; `resume` goes on. */
+	pause(): void;
+	resume(): void;
 	exited: Promise<{exitCode: number; signal?: number}>;
 	/** Ends the program if it still runs. */
 	dispose(): void;
@@ -162,6 +165,7 @@ export function startPty(file: string, args: string[], {columns, rows, env = {},
 				alternate: terminal.buffer.active.type === 'alternate',
 				wrap: terminal.modes.wraparoundMode,
 				bracketedPaste: terminal.modes.bracketedPasteMode,
+				mouse: terminal.modes.mouseTrackingMode !== 'none',
 				cursorHidden: hidden,
 			};
 		},
@@ -184,6 +188,8 @@ export function startPty(file: string, args: string[], {columns, rows, env = {},
 			return found;
 		},
 		kill: signal => pty.kill(signal),
+		pause: () => pty.pause(),
+		resume: () => pty.resume(),
 		exited,
 		dispose() {
 			if (isOpen) pty.kill('SIGKILL');

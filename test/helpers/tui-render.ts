@@ -4,6 +4,7 @@ import {createElement} from 'react';
 import stringWidth from 'string-width';
 import type {PeerSnapshot, ServerSnapshot} from '../../source/engine/messages.ts';
 import type {Action} from '../../source/store/actions.ts';
+import {SettingsController} from '../../source/store/settings-controller.ts';
 import {createUiStore, type UiStore} from '../../source/store/ui-store.ts';
 import {App} from '../../source/tui/app.tsx';
 import {createTheme, type Look} from '../../source/tui/theme.ts';
@@ -23,8 +24,9 @@ export function storeWith(columns: number, rows: number, snapshot?: PeerSnapshot
 /** The rows of the screen, with their escape codes. */
 export function drawn(store: UiStore, look: Look = {}): string[] {
 	const theme = createTheme({theme: 'dark', ascii: false, noColor: true, letters: 'all', ...look});
-	const app = {quit: nothing, suspend: nothing, repaint: nothing, copy: nothing, submitForm: nothing};
-	const ui = {theme, context: {store, app}, onMenu: nothing};
+	const app = {quit: nothing, suspend: nothing, repaint: nothing, copy: nothing, show: nothing, submitForm: nothing};
+	const settings = new SettingsController(store, async () => {});
+	const ui = {theme, context: {store, app, settings}, onMenu: nothing};
 	return renderToString(createElement(App, {ui}), {columns: store.get().size.columns}).split('\n');
 }
 

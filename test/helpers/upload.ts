@@ -12,7 +12,7 @@ import type {PieceLayer} from '../../source/content/piece-layer.ts';
 import {EngineBus, type EngineEvents} from '../../source/core/events.ts';
 import {temporaryIdentity} from '../../source/identity/identity.ts';
 import {tlsOptions} from '../../source/net/tls-options.ts';
-import type {ServedCatalog, ServedFile} from '../../source/upload/served-catalog.ts';
+import type {PartialFile, ServedCatalog, ServedFile} from '../../source/upload/served-catalog.ts';
 import {createUploadServer, type UploadServerOptions} from '../../source/upload/upload-server.ts';
 import {tempFolder} from './temp-folder.ts';
 
@@ -31,6 +31,8 @@ export class TestCatalog implements ServedCatalog {
 	readonly folder: string;
 	readonly share: string;
 	readonly files: ServedFile[] = [];
+	/** What is being downloaded, by content. */
+	readonly partials = new Map<string, PartialFile>();
 	/** What the server said is no longer what was hashed. */
 	readonly changes: string[] = [];
 	readonly #layers = new Map<string, PieceLayer>();
@@ -63,6 +65,10 @@ export class TestCatalog implements ServedCatalog {
 
 	find(content: string): readonly ServedFile[] {
 		return this.files.filter(file => file.content === content);
+	}
+
+	partial(content: string): PartialFile | undefined {
+		return this.partials.get(content);
 	}
 
 	pieceLayer(content: string): PieceLayer | undefined {

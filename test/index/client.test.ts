@@ -63,6 +63,7 @@ test('registers, is found, and tells what changed', async () => {
 	alice.catalog.change(add('s/new.txt', 'new', 10));
 	alice.index.catalogChanged();
 	await until('the change arrived', async () => (await store.counts()).bytes === 14);
+	await until('the peer heard', () => registered.length > 1);
 	expect(registered.at(-1)).toEqual({server: address, number: 1, files: 2, bytes: 14});
 });
 
@@ -137,6 +138,40 @@ test('is told who comes and goes, and keeps the list', async () => {
 		{name: 'alice', online: true},
 		{name: 'bob', online: false},
 	]);
+});
+
+test('tells which contents it holds parts of, as long as it is online, and again after a reconnect', async () => {
+	const {address, identity, port, stop} = await startServer();
+	const [alice, bob] = [
+		await peer(address, {name: 'alice', files: [add('s/a.bin', 'a', 9)]}),
+		await peer(address, {name: 'bob'}),
+	];
+	for (const one of [alice, bob]) one.index.start();
+	for (const one of [alice, bob]) await online(one);
+	bob.index.setPartials([
+		{content: contentId('a'), size: 9},
+		{content: contentId('b'), size: 5},
+	]);
+	const sources = async (content: string) =>
+		(await alice.index.sources(contentId(content)).catch(() => undefined))?.sources.map(one => [one.name, one.partial]);
+	await until('both are told', async () => (await sources('b')) !== undefined);
+	expect(await sources('a')).toEqual([
+		['alice', undefined],
+		['bob', true],
+	]);
+	expect(await alice.index.sources(contentId('b'))).toMatchObject({size: 5, sourceCount: 0, sources: [{path: ''}]});
+	expect((await alice.index.search('a.bin')).hits).toMatchObject([{sourceCount: 1, sources: [{name: 'alice'}]}]);
+
+	bob.index.setPartials([{content: contentId('b'), size: 5}]);
+	await until('the first is taken back', async () => (await sources('a'))?.length === 1);
+	await stop();
+	await until('it is lost', () => bob.index.link().state === 'lost');
+	const again = await server({identity, port});
+	for (const one of [alice, bob]) await online(one);
+	await until('it is told again', async () => (await sources('b'))?.length === 1);
+	await bob.index.stop();
+	await until('it went', async () => (await sources('b')) === undefined);
+	expect(again.app.stats().errors).toBeGreaterThan(0);
 });
 
 test('comes back by itself after the server restarted: same number, files still there', async () => {

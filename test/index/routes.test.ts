@@ -145,7 +145,7 @@ describe('writing', () => {
 			lease: limits.leaseSeconds,
 		});
 		const other = await temporaryIdentity();
-		expect((await register(other, {host: 'nas.example'})).body.observed).toEqual({host: 'nas.example', port: 4321});
+		expect((await register(other, {host: 'localhost'})).body.observed).toEqual({host: 'localhost', port: 4321});
 		await request(server, '/v1/peers/me', {method: 'DELETE', identity});
 		expect((await request(server, '/v1/peers')).body.peers.map((peer: {number: number}) => peer.number)).toEqual([2]);
 		expect((await register()).body.number).toBe(1);
@@ -332,6 +332,10 @@ describe('answers', () => {
 		const {text, headers} = await request(server, '/metrics');
 		expect(headers['content-type']).toContain('text/plain');
 		expect(text).toContain('p2p_requests_total{verb="INFO",status="200"} 1');
+		expect(text).toMatch(/^# HELP p2p_peers .+\n# TYPE p2p_peers gauge\np2p_peers 0$/m);
+		const named = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(match => match[1]));
+		for (const [, name = ''] of text.matchAll(/^(p2p_[a-z_]+)/gm))
+			expect(named.has(name.replace(/_(bucket|sum|count)$/, '')) || named.has(name), name).toBe(true);
 		expect(text).toMatch(/p2p_request_seconds_bucket\{verb="INFO",le="\+Inf"\} 1/);
 	});
 

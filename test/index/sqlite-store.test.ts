@@ -7,6 +7,7 @@ import {fileURLToPath} from 'node:url';
 import {expect, test} from 'vitest';
 import {parseQuery} from '../../source/api/query.ts';
 import type {CatalogChange} from '../../source/api/schemas.ts';
+import {backUpIndex} from '../../source/index/sqlite/open-database.ts';
 import {SqliteStore} from '../../source/index/sqlite/sqlite-store.ts';
 import {indexStoreConformance} from '../conformance/index-store.ts';
 import {add, temporaryFolder, until} from '../helpers/index.ts';
@@ -67,6 +68,65 @@ test('a damaged, foreign or newer database is refused with the way out, and left
 			hint: expect.stringContaining('Update'),
 		};
 		await expect(new SqliteStore(file).open()).rejects.toMatchObject(newer);
+	});
+});
+
+test('a database of an older version is brought up to date, with all that is in it', async () => {
+	await inFolder(async file => {
+		const id = 'ab'.repeat(32);
+		const store = new SqliteStore(file);
+		await store.open();
+		await store.register({id, name: 'x', host: 'h', port: 1});
+		async function* files() {
+			yield [add('s/kept.txt', 'kept', 3)];
+		}
+		await store.applyChanges(id, {epoch: '11'.repeat(16), from: 0, to: 1}, files());
+		await store.close();
+		const older = new DatabaseSync(file);
+		older.exec('DROP INDEX share_file; CREATE INDEX share_file ON share(file, at); PRAGMA user_version=1');
+		older.close();
+
+		const again = new SqliteStore(file);
+		await again.open();
+		await again.setOnline(id, true);
+		expect((await again.search(parseQuery('kept'))).hits).toMatchObject([{name: 'kept.txt', sourceCount: 1}]);
+		await again.close();
+		const database = new DatabaseSync(file, {readOnly: true});
+		expect(database.prepare('PRAGMA user_version').get()).toEqual({user_version: 2});
+		expect(database.prepare("SELECT sql FROM sqlite_schema WHERE name='share_file'").get()).toEqual({
+			sql: 'CREATE INDEX share_file ON share(file)',
+		});
+		database.close();
+	});
+});
+
+test('a backup is taken while files register, and opens with what was there', async () => {
+	await inFolder(async file => {
+		const id = 'ab'.repeat(32);
+		const store = new SqliteStore(file);
+		await store.open();
+		await store.register({id, name: 'x', host: 'h', port: 1});
+		const target = `${file}.backup`;
+		let backup: Promise<void> | undefined;
+		async function* files() {
+			for (let round = 0; round < 30; round++) {
+				yield Array.from({length: 1000}, (_, i) => add(`s/file ${round}-${i}.txt`));
+				if (round === 28) backup = backUpIndex(file, target);
+			}
+		}
+		await store.applyChanges(id, {epoch: '11'.repeat(16), from: 0, to: 1}, files());
+		await backup;
+		await expect(backUpIndex(file, target)).rejects.toMatchObject({code: 'in-use'});
+		await expect(backUpIndex(`${file}.none`, target)).rejects.toMatchObject({code: 'not-found'});
+		await store.close();
+		expect(existsSync(`${target}.unfinished`)).toBe(false);
+
+		const restored = new SqliteStore(target);
+		await restored.open();
+		expect((await restored.getPeer('1')).files).toBeGreaterThanOrEqual(10_000);
+		await restored.setOnline(id, true);
+		expect((await restored.search(parseQuery('name:"file 3-7.txt"'))).hits).toHaveLength(1);
+		await restored.close();
 	});
 });
 

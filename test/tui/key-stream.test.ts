@@ -66,7 +66,7 @@ describe('key stream', () => {
 		expect(seen[0]?.chord).toBe('escape');
 	});
 
-	test('a text field gets text and its own keys; chords, Enter and Esc go to the app alone', async () => {
+	test('a text field gets what is typed; keys that move and delete, chords, Enter and Esc go to the app alone', async () => {
 		receiver = 'text';
 		source.emit('data', Buffer.from('é \u007f\u001b[D\u0001\r\u001bx\u001b[B\u001b[H\t'));
 		await settled(10);
@@ -74,8 +74,8 @@ describe('key stream', () => {
 		expect(seen).toEqual([
 			{ink: 'é'},
 			{ink: ' '},
-			{ink: '\u007f'},
-			{ink: '\u001b[D'},
+			{chord: 'backspace', ink: neutral},
+			{chord: 'left', ink: neutral},
 			{chord: 'ctrl+a', ink: neutral},
 			{chord: 'enter', ink: neutral},
 			{chord: 'alt+x', ink: neutral},

@@ -110,7 +110,7 @@ describe('hints', () => {
 	test('the help of a server has no downloads, and three panes', () => {
 		const server = storeWith(120, 36, fixtureServer().snapshot());
 		const groups = helpGroups(server.get(), signs);
-		expect(groups.map(group => group.title)).toEqual(['GLOBAL', 'MOVE', 'REQUESTS', 'PEERS']);
+		expect(groups.map(group => group.title)).toEqual(['GLOBAL', 'MOVE', 'REQUESTS', 'PEERS', 'MOUSE']);
 		expect(groups[0]?.hints.some(hint => hint.key === '1-3')).toBe(true);
 	});
 

@@ -19,7 +19,7 @@ async function underShell(fixture: Record<string, unknown>): Promise<PtyScreen> 
 
 async function expectGivenBack(s: PtyScreen): Promise<void> {
 	await s.waitFor('done');
-	expect(s.modes()).toEqual({alternate: false, wrap: true, bracketedPaste: false, cursorHidden: false});
+	expect(s.modes()).toEqual({alternate: false, wrap: true, bracketedPaste: false, mouse: false, cursorHidden: false});
 	expect(s.text()).toMatch(/isig\s+icanon\s+echo/);
 }
 
@@ -34,7 +34,7 @@ describe('the terminal is given back', () => {
 	test('on quit', async () => {
 		const s = await underShell({start: 'server'});
 		await s.waitFor('listening');
-		expect(s.modes()).toEqual({alternate: true, wrap: false, bracketedPaste: true, cursorHidden: true});
+		expect(s.modes()).toEqual({alternate: true, wrap: false, bracketedPaste: true, mouse: true, cursorHidden: true});
 		s.send('q');
 		await s.waitFor('code 0');
 		await expectGivenBack(s);
@@ -85,7 +85,13 @@ describe('the terminal is given back', () => {
 		await s.waitFor('1 Search');
 		s.send(keys.ctrlZ);
 		await s.waitFor('Stopped');
-		expect(s.modes()).toEqual({alternate: false, wrap: true, bracketedPaste: expect.any(Boolean), cursorHidden: false});
+		expect(s.modes()).toEqual({
+			alternate: false,
+			wrap: true,
+			bracketedPaste: expect.any(Boolean),
+			mouse: false,
+			cursorHidden: false,
+		});
 		s.send('echo the shell is $((40 + 2))\r');
 		await s.waitFor('the shell is 42');
 		s.send('fg\r');

@@ -20,7 +20,8 @@ type Page = {limit?: number; cursor?: string; signal?: AbortSignal};
 
 /** Questions to one index server. Every failure is a P2pError: the server's own, or unreachable, timeout, identity-changed. */
 export type IndexCalls = {
-	search(query: string, page?: Page): Promise<SearchResponse>;
+	/** `sources`: how many of each hit are named. */
+	search(query: string, page?: Page & {sources?: number}): Promise<SearchResponse>;
 	sources(content: string, signal?: AbortSignal): Promise<ContentSources>;
 	/** `peer`: number, peer ID or its start, or nickname. */
 	browse(peer: string, where: {path: string; cursor?: string; signal?: AbortSignal}): Promise<BrowseResponse>;
@@ -48,8 +49,8 @@ export function createCalls(
 		}
 	};
 	return {
-		search: (query, {limit, cursor, signal} = {}) =>
-			call(`/v1/search?${parameters({q: query, limit, cursor})}`, searchResponseSchema, signal),
+		search: (query, {limit, cursor, sources, signal} = {}) =>
+			call(`/v1/search?${parameters({q: query, limit, cursor, sources})}`, searchResponseSchema, signal),
 		sources: (content, signal) => call(`/v1/files/${encodeURIComponent(content)}`, contentSourcesSchema, signal),
 		browse: (peer, {path, cursor, signal}) =>
 			call(`/v1/peers/${encodeURIComponent(peer)}/files?${parameters({path, cursor})}`, browseResponseSchema, signal),

@@ -21,7 +21,6 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerat
 		rest += decoder.decode(chunk, {stream: true});
 		const lines = rest.split(/\r\n|\n|\r(?!$)/);
 		rest = lines.pop() ?? '';
-		length += rest.length;
 		for (const line of lines) {
 			length += line.length;
 			if (line === '') {
@@ -32,7 +31,6 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerat
 			} else if (line.startsWith('event:')) event = line.slice(6).trimStart();
 			else if (line.startsWith('data:')) data.push(line.slice(5).replace(/^ /, ''));
 		}
-		if (rest.length > eventLength || length > 4 * eventLength)
-			throw new P2pError('too-large', 'An event of the server is too long');
+		if (length + rest.length > eventLength) throw new P2pError('too-large', 'An event of the server is too long');
 	}
 }

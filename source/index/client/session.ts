@@ -2,14 +2,16 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {
 	type CatalogPoint,
+	type PartialContent,
 	type PeerInfo,
+	partialsResponseSchema,
 	type RegisterResponse,
 	registerResponseSchema,
 	type ServerEvents,
 	serverEventSchemas,
 } from '../../api/schemas.ts';
 import {formatAddress} from '../../core/address.ts';
-import {networkError, P2pError} from '../../core/errors.ts';
+import {errorLine, networkError, P2pError} from '../../core/errors.ts';
 import {remoteError, type SecureClient, type Target} from '../../net/secure-client.ts';
 import type {Announcement, CatalogLog, ClientTiming} from './link.ts';
 import {publish} from './publish.ts';
@@ -22,6 +24,8 @@ export type SessionOptions = {
 	timing: ClientTiming;
 	catalog?: CatalogLog;
 	announce?: Announcement;
+	/** The contents that this peer holds parts of now. */
+	partials(): PartialContent[];
 	signal: AbortSignal;
 	/** Registered, up to date and online. */
 	online(answer: {number?: number; rtt: number}): void;
@@ -29,6 +33,8 @@ export type SessionOptions = {
 	published(state: {number: number; files: number; bytes: number}): void;
 	event<K extends keyof ServerEvents>(name: K, data: ServerEvents[K]): void;
 	warn(message: string): void;
+	/** The last problem that was told, so that it is told once and not with each renewal. */
+	told: {problem?: string};
 };
 
 /** Runs until the connection is lost, which it throws, or the signal aborts. */
@@ -39,6 +45,9 @@ export class Session {
 	#have: CatalogPoint | null = null;
 	#number: number | undefined;
 	#dirty = false;
+	#listening = false;
+	#untold = false;
+	#telling: Promise<void> | undefined;
 	#pushing: Promise<void> | undefined;
 
 	constructor(options: SessionOptions) {
@@ -59,13 +68,15 @@ export class Session {
 		// What a failing part throws ends the others.
 		const parts = [this.#follow(body), this.#renew(lease)];
 		online({number: this.#number, rtt});
+		this.#listening = true;
+		if (this.#options.partials().length > 0) this.partialsChanged();
 		try {
 			await Promise.race(parts);
 			throw new P2pError('unreachable', 'The server closed the connection');
 		} finally {
 			this.#ended.abort(new P2pError('cancelled', 'The connection to the server ended'));
 			body.destroy();
-			await Promise.allSettled([...parts, this.#pushing]);
+			await Promise.allSettled([...parts, this.#pushing, this.#telling]);
 		}
 	}
 
@@ -74,6 +85,33 @@ export class Session {
 		this.#dirty = true;
 		if (this.#number === undefined || this.#pushing) return;
 		this.#pushNow(this.#pushSoon()).catch(error => this.#ended.abort(error));
+	}
+
+	/** The contents that are held in part are others now: told soon, many changes at once. */
+	partialsChanged(): void {
+		this.#untold = true;
+		if (!this.#listening || this.#number === undefined || this.#telling) return;
+		this.#telling = this.#tellPartials()
+			// A lost connection shows on the event stream; a server that does not take them does without.
+			.catch(error => this.#signal.aborted || this.#options.warn(`The server does not take parts: ${errorLine(error)}`))
+			.then(() => {
+				this.#telling = undefined;
+			});
+	}
+
+	async #tellPartials(): Promise<void> {
+		const {client, target, timing, partials} = this.#options;
+		while (this.#untold) {
+			await sleep(timing.settle, undefined, {signal: this.#signal});
+			this.#untold = false;
+			await client.json(target, {
+				method: 'PUT',
+				path: '/v1/peers/me/partials',
+				body: {contents: partials()},
+				schema: partialsResponseSchema,
+				signal: this.#signal,
+			});
+		}
 	}
 
 	/** One push at a time: a server takes a second one as the word of a peer that started again. */
@@ -106,8 +144,16 @@ export class Session {
 			signal: this.#signal,
 		});
 		this.#number = answer.number;
+		this.#tellProblem(answer.problem);
 		this.#have = answer.have;
 		return {answer, rtt: performance.now() - started};
+	}
+
+	#tellProblem(problem: string | undefined): void {
+		const {told, target, warn} = this.#options;
+		if (problem === undefined || problem === told.problem) return;
+		told.problem = problem;
+		warn(`${formatAddress(target)} cannot connect to this peer: ${problem}`);
 	}
 
 	/** Sends changes until the server has the newest version; a server that knows something else is asked again. */

@@ -6,8 +6,18 @@ import {baseName} from '../../core/share-path.ts';
 import {browseFiles} from '../browse-files.ts';
 import {checkRange, tooManyFiles} from '../change-range.ts';
 import {readCursor, writeCursor} from '../cursor.ts';
+import {seenFrom} from '../host-view.ts';
 import {type PeerRecord, PeerRegistry, peerInfo} from '../peer-registry.ts';
-import type {AppliedChanges, ChangeRange, IndexStore, PageOptions, Registration} from '../store.ts';
+import type {
+	AppliedChanges,
+	ChangeRange,
+	IndexStore,
+	PageOptions,
+	Registration,
+	SearchOptions,
+	SearchText,
+	SearchTextOptions,
+} from '../store.ts';
 
 /** One file of one peer. `at`: when it was registered, in Unix milliseconds. */
 type SharedFile = {path: string; content: string; size: number; at: number; peer: PeerRecord};
@@ -65,7 +75,10 @@ export class MemoryStore implements IndexStore {
 		return this.#peers.list(page);
 	}
 
-	async search(query: ParsedQuery, {cursor, limit = limits.searchDefault}: PageOptions = {}): Promise<SearchResponse> {
+	async search(
+		query: ParsedQuery,
+		{cursor, limit = limits.searchDefault, sources = limits.sourcesPerSearchHit}: SearchOptions = {},
+	): Promise<SearchResponse> {
 		const only = query.peers.length > 0 ? new Set(query.peers.map(peer => this.#peers.find(peer))) : undefined;
 		const after = readCursor(cursor, 'number', 'number', 'number');
 		const found: {place: [number, number, number]; hit: ContentSources}[] = [];
@@ -80,7 +93,12 @@ export class MemoryStore implements IndexStore {
 				best = file;
 			}
 			if (!best) continue;
-			const hit = this.#describe(content, baseName(best.path), false);
+			const hit = this.#describe(
+				content,
+				baseName(best.path),
+				Math.min(sources, limits.sourcesPerHit),
+				only ?? 'online',
+			);
 			found.push({place: [rank, -hit.sourceCount, content.age], hit});
 		}
 		found.sort((a, b) => comparePlaces(a.place, b.place));
@@ -95,12 +113,18 @@ export class MemoryStore implements IndexStore {
 		};
 	}
 
+	async searchText(query: ParsedQuery, {here, ...page}: SearchTextOptions = {}): Promise<SearchText> {
+		const {hits, ...rest} = await this.search(query, page);
+		const shown = hits.map(hit => ({...hit, sources: hit.sources.map(source => seenFrom(source, here))}));
+		return {json: Buffer.from(JSON.stringify({hits: shown, ...rest})), total: rest.total, more: rest.more};
+	}
+
 	async sources(content: string): Promise<ContentSources> {
 		const known = this.#contents.get(content);
 		const [first] = known?.files ?? [];
 		if (!known || !first) throw new P2pError('not-found', `Nobody here has the content ${content.slice(0, 8)}`);
 		const online = [...known.files].find(file => file.peer.online);
-		return this.#describe(known, baseName((online ?? first).path), true);
+		return this.#describe(known, baseName((online ?? first).path), limits.sourcesPerHit);
 	}
 
 	async browse(reference: string, path: string, page: PageOptions = {}) {
@@ -165,10 +189,12 @@ export class MemoryStore implements IndexStore {
 		if (content?.files.size === 0) this.#contents.delete(file.content);
 	}
 
-	#describe(content: Content, name: string, offline: boolean): ContentSources {
+	/** `only`: names online sources alone, of these peers where some are wanted. */
+	#describe(content: Content, name: string, most: number, only?: Set<PeerRecord> | 'online'): ContentSources {
 		const byPeer = new Map<PeerRecord, SharedFile>();
 		for (const file of content.files) {
-			if ((offline || file.peer.online) && !byPeer.has(file.peer)) byPeer.set(file.peer, file);
+			const isWanted = only === undefined || (file.peer.online && (only === 'online' || only.has(file.peer)));
+			if (isWanted && !byPeer.has(file.peer)) byPeer.set(file.peer, file);
 		}
 		const files = [...byPeer.values()].sort(
 			(a, b) => Number(b.peer.online) - Number(a.peer.online) || a.at - b.at || a.peer.number - b.peer.number,
@@ -177,7 +203,7 @@ export class MemoryStore implements IndexStore {
 			content: content.content,
 			name,
 			size: content.size,
-			sources: files.slice(0, limits.sourcesPerHit).map(sourceOf),
+			sources: files.slice(0, most).map(sourceOf),
 			sourceCount: files.filter(file => file.peer.online).length,
 		};
 	}

@@ -26,14 +26,13 @@ export function operatorRoutes(
 	app.get('/metrics', async (request, reply) => {
 		tell(request, 'METRICS');
 		const {peers, online, files, bytes} = await store.counts();
-		const memory = process.memoryUsage.rss();
 		const gauges = {
-			peers,
-			peers_online: online,
-			files,
-			file_bytes: bytes,
-			event_listeners: hub.size,
-			memory_bytes: memory,
+			peers: {help: 'Registered peers.', value: peers},
+			peers_online: {help: 'Peers that are online.', value: online},
+			files: {help: 'Files that online peers share.', value: files},
+			file_bytes: {help: 'Their size together.', value: bytes},
+			event_listeners: {help: 'Open event streams.', value: hub.size},
+			memory_bytes: {help: 'Resident memory of the process.', value: process.memoryUsage.rss()},
 		};
 		return reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text(gauges));
 	});

@@ -3,6 +3,8 @@ import {z} from 'zod';
 import {limits} from '../../api/limits.ts';
 import {
 	browseResponseSchema,
+	partialsRequestSchema,
+	partialsResponseSchema,
 	peerInfoSchema,
 	peersResponseSchema,
 	registerRequestSchema,
@@ -13,6 +15,7 @@ import {P2pError} from '../../core/errors.ts';
 import {plainHost} from '../../net/listen.ts';
 import {answer, callerOf, type IndexContext, readInput, tell} from '../context.ts';
 import {hostView} from '../host-view.ts';
+import {candidateAddresses} from '../reachability.ts';
 
 const cursor = z.string().max(16_384).optional();
 const listSchema = z.object({cursor, limit: z.coerce.number().int().min(1).max(limits.peersPage).optional()});
@@ -25,7 +28,7 @@ const peerSchema = z.object({peer: z.string().min(1).max(limits.nameLength)});
 
 /** Registering, leaving, who is here, and what they share. */
 export function peerRoutes(app: FastifyInstance, context: IndexContext): void {
-	const {store, presence, hub} = context;
+	const {store, presence, partials, reachability, hub} = context;
 
 	app.put('/v1/peers/me', async (request, reply) => {
 		const story = tell(request, 'REGISTER');
@@ -34,10 +37,29 @@ export function peerRoutes(app: FastifyInstance, context: IndexContext): void {
 		const host = body.host === undefined ? plainHost(request.raw.socket.remoteAddress ?? '') : announced(body.host);
 		const observed = {host, port: body.port};
 		story.argument = formatAddress(observed);
-		const {number, have} = await store.register({id, name: body.name, ...observed, addresses: body.addresses});
+		const addresses = candidateAddresses(observed, body.addresses);
+		const reached = reachability.check({id, addresses});
+		const known = await store.register({
+			...{id, name: body.name, addresses: body.addresses},
+			...(reached?.address ?? observed),
+		});
 		if (presence.isHere(id)) story.verb = 'RENEW';
 		presence.renewed(id);
-		return answer(reply, registerResponseSchema, {number, observed, have, lease: context.leaseSeconds});
+		const problem = reached?.problem === undefined ? {} : {problem: reached.problem};
+		return answer(reply, registerResponseSchema, {...known, observed, lease: context.leaseSeconds, ...problem});
+	});
+
+	app.put('/v1/peers/me/partials', async (request, reply) => {
+		const story = tell(request, 'PARTIALS');
+		const id = callerOf(request);
+		const {contents} = readInput(partialsRequestSchema, request.body, 'Parts');
+		if (!presence.isHere(id))
+			throw new P2pError('not-found', 'Only a peer that is online can announce parts', {
+				hint: 'Register and hold GET /v1/events open first',
+			});
+		partials.set(id, contents);
+		story.argument = `${contents.length} contents`;
+		return answer(reply, partialsResponseSchema, {contents: contents.length});
 	});
 
 	app.delete('/v1/peers/me', async (request, reply) => {

@@ -1,10 +1,12 @@
 // One transaction of changes to a peer's catalog: shares and folders as they come, contents and words at the end, once
 // each and in the order in which they lie on the disk.
+
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import type {CatalogChange} from '../../api/schemas.ts';
 import {baseName} from '../../core/share-path.ts';
 import {type ContentKey, contentKey} from './content-key.ts';
 import {ftsText, popularityOf, rowIdOf, wordsOf} from './fts-text.ts';
+import {writing} from './open-database.ts';
 import type {SharedPresence} from './shared-presence.ts';
 import type {VocabularyWriter} from './vocabulary.ts';
 
@@ -51,25 +53,26 @@ export class CatalogStatements {
 
 	constructor(database: DatabaseSync) {
 		const prepare = (sql: string) => database.prepare(sql);
+		const write = (sql: string) => writing(database, sql);
 		this.folder = prepare('SELECT id FROM folder WHERE parent=? AND name=?');
 		this.parent = prepare('SELECT parent FROM folder WHERE id=?');
-		this.addFolder = prepare('INSERT INTO folder(peer, parent, name, path) VALUES(?, ?, ?, ?)');
-		this.sumFolder = prepare('UPDATE folder SET files=files+?, bytes=bytes+? WHERE id=?');
-		this.dropFolder = prepare('DELETE FROM folder WHERE id=? AND files=0 AND parent<>0');
+		this.addFolder = write('INSERT INTO folder(peer, parent, name, path) VALUES(?, ?, ?, ?)');
+		this.sumFolder = write('UPDATE folder SET files=files+?, bytes=bytes+? WHERE id=?');
+		this.dropFolder = write('DELETE FROM folder WHERE id=? AND files=0 AND parent<>0');
 		this.share = prepare('SELECT file, gen FROM share WHERE folder=? AND name=?');
-		this.putShare = prepare('INSERT OR REPLACE INTO share(folder, name, file, at, gen) VALUES(?, ?, ?, ?, ?)');
-		this.keepShare = prepare('UPDATE share SET gen=? WHERE folder=? AND name=?');
-		this.dropShare = prepare('DELETE FROM share WHERE folder=? AND name=?');
+		this.putShare = write('INSERT OR REPLACE INTO share(folder, name, file, at, gen) VALUES(?, ?, ?, ?, ?)');
+		this.keepShare = write('UPDATE share SET gen=? WHERE folder=? AND name=?');
+		this.dropShare = write('DELETE FROM share WHERE folder=? AND name=?');
 		this.file = prepare('SELECT id, nsrc, size, hash FROM file WHERE hk=?');
 		this.fileById = prepare('SELECT id, nsrc, size, hash FROM file WHERE id=?');
-		this.addFile = prepare('INSERT INTO file(id, hk, nsrc, size, hash) VALUES(?, ?, ?, ?, ?)');
-		this.setFile = prepare('UPDATE file SET nsrc=? WHERE id=?');
-		this.dropFile = prepare('DELETE FROM file WHERE id=?');
+		this.addFile = write('INSERT INTO file(id, hk, nsrc, size, hash) VALUES(?, ?, ?, ?, ?)');
+		this.setFile = write('UPDATE file SET nsrc=? WHERE id=?');
+		this.dropFile = write('DELETE FROM file WHERE id=?');
 		this.paths = prepare(
 			`SELECT f.path AS folder, s.name FROM share s JOIN folder f ON f.id=s.folder WHERE s.file=? LIMIT ${namesPerContent}`,
 		);
-		this.addText = prepare('INSERT INTO fts(rowid, t) VALUES(?, ?)');
-		this.dropText = prepare('DELETE FROM fts WHERE rowid=?');
+		this.addText = write('INSERT INTO fts(rowid, t) VALUES(?, ?)');
+		this.dropText = write('DELETE FROM fts WHERE rowid=?');
 		this.keyOf = contentKey(database);
 		const row = database.prepare('SELECT max(id) AS last FROM file').get() as {last: number | null};
 		this.#nextFile = (row.last ?? 0) + 1;
@@ -92,6 +95,8 @@ export class CatalogBatch {
 	readonly #at = Math.floor(Date.now() / 1000);
 	readonly #folders = new Map<string, number>();
 	readonly #parents = new Map<number, number>();
+	/** Made by this batch: nothing is in them but what it puts there, each path once. */
+	readonly #newFolders = new Set<number>();
 	readonly #sums = new Map<number, Sum>();
 	readonly #byContent = new Map<string, Touched>();
 	readonly #byId = new Map<number, Touched>();
@@ -137,6 +142,7 @@ export class CatalogBatch {
 
 	/** Counts what the peer offers more or less now; called once the transaction stands. */
 	count(): void {
+		this.#presence.wrote(this.#byId.keys());
 		if (!this.#peer.online) return;
 		for (const {id, before, now} of this.#byId.values()) if (now !== before) this.#presence.count(id, now - before);
 	}
@@ -145,7 +151,7 @@ export class CatalogBatch {
 		const {share, putShare, keepShare} = this.#statements;
 		const folder = this.#folder(path, true) as number;
 		const name = baseName(path);
-		const known = share.get(folder, name) as Share | undefined;
+		const known = this.#newFolders.has(folder) ? undefined : (share.get(folder, name) as Share | undefined);
 		const file = this.#fileOf(content, size);
 		if (known?.file === file.id) {
 			if (known.gen !== this.#peer.gen) keepShare.run(this.#peer.gen, folder, name);
@@ -213,10 +219,16 @@ export class CatalogBatch {
 		const name = isRoot ? String(this.#peer.number) : baseName(folder);
 		const row = this.#statements.folder.get(parent, name) as {id: number} | undefined;
 		if (!row && !make) return undefined;
-		const id =
-			row?.id ?? Number(this.#statements.addFolder.run(this.#peer.number, parent, name, folder).lastInsertRowid);
+		const id = row?.id ?? this.#makeFolder(parent, name, folder);
 		this.#folders.set(folder, id);
 		this.#parents.set(id, parent);
+		return id;
+	}
+
+	#makeFolder(parent: number, name: string, path: string): number {
+		const {lastInsertRowid} = this.#statements.addFolder.run(this.#peer.number, parent, name, path);
+		const id = Number(lastInsertRowid);
+		this.#newFolders.add(id);
 		return id;
 	}
 

@@ -1,5 +1,6 @@
 import type {DatabaseSync} from 'node:sqlite';
 import {limits} from '../../api/limits.ts';
+import {type PathWords, readPath} from '../../api/query-match.ts';
 import {baseName} from '../../core/share-path.ts';
 import {type ContentKey, contentKey} from './content-key.ts';
 import type {SharedPresence} from './shared-presence.ts';
@@ -8,23 +9,77 @@ import type {SharedPresence} from './shared-presence.ts';
 const sharesRead = 200;
 /** The same where the first ones are all offline. */
 const sharesLookedThrough = 100_000;
+/** Contents and shares that are remembered: some 30 MB in each thread that reads. */
+const contentsRemembered = 8000;
+const sharesRemembered = 60_000;
 
 /** A source before the peer's name and address are put to it. `at`: Unix seconds. */
 export type RawSource = {peer: number; path: string; at: number};
 /** A content before that. `sourceCount`: online peers. */
 export type RawContent = {content: string; name: string; size: number; sources: RawSource[]; sourceCount: number};
-/** A content with its shares, oldest first. */
-export type StoredContent = {id: number; content: string; size: number; shares: RawSource[]};
 
-type ShareRow = {peer: number; folder: string; name: string; at: number};
+/** A share as it is remembered. */
+export class StoredShare {
+	readonly peer: number;
+	readonly at: number;
+	readonly name: StoredName;
+	#text: string | undefined;
 
-/** Reads contents and who shares them. */
+	constructor(peer: number, at: number, name: StoredName) {
+		this.peer = peer;
+		this.at = at;
+		this.name = name;
+	}
+
+	/** The end of an online source's JSON, from the value of `path` on. */
+	get text(): string {
+		this.#text ??= `${JSON.stringify(this.name.path)},"sharedAt":"${isoSeconds(this.at)}","online":true}`;
+		return this.#text;
+	}
+}
+
+/** One of a content's paths, which many peers may share it under. */
+export class StoredName {
+	readonly path: string;
+	#words: PathWords | undefined;
+
+	constructor(path: string) {
+		this.path = path;
+	}
+
+	/** The path, cut. */
+	get words(): PathWords {
+		this.#words ??= readPath(this.path);
+		return this.#words;
+	}
+}
+
+/** A content as it is remembered. `asOf`: the transaction that it is no older than. */
+export type StoredContent = {
+	id: number;
+	asOf: number;
+	content: string;
+	size: number;
+	/** Oldest first. */
+	shares: StoredShare[];
+	/** The oldest of each peer. */
+	byPeer: StoredShare[];
+	/** Different paths among them. */
+	names: number;
+};
+
+type ShareRow = [peer: number, folder: string, name: string, at: number];
+
+/** Reads contents and who shares them, and remembers those that are asked for again and again. */
 export class ContentReader {
 	readonly #presence: SharedPresence;
 	readonly #file;
 	readonly #byKey;
 	readonly #shares;
 	readonly #keyOf: ContentKey;
+	readonly #remembered = new Map<number, StoredContent>();
+	#sharesHeld = 0;
+	#asOf = 0;
 
 	constructor(database: DatabaseSync, presence: SharedPresence) {
 		this.#presence = presence;
@@ -32,26 +87,35 @@ export class ContentReader {
 		this.#file = database.prepare('SELECT size, hash FROM file WHERE id=?');
 		this.#byKey = database.prepare('SELECT id, hash FROM file WHERE hk=?');
 		this.#shares = database.prepare(
-			`SELECT f.peer, f.path AS folder, s.name, s.at FROM share s JOIN folder f ON f.id=s.folder
-			WHERE s.file=? ORDER BY s.at LIMIT ? OFFSET ?`,
+			`SELECT f.peer, f.path, s.name, s.at FROM share s JOIN folder f ON f.id=s.folder
+			WHERE s.file=? ORDER BY s.folder, s.name LIMIT ? OFFSET ?`,
 		);
+		this.#shares.setReturnArrays(true);
+	}
+
+	/** Called before a transaction begins. */
+	refresh(): void {
+		this.#asOf = this.#presence.transaction;
 	}
 
 	/** The content of that row; undefined when it went meanwhile. */
 	read(id: number): StoredContent | undefined {
+		const known = this.#remembered.get(id);
+		if (known && this.#presence.writtenAt(id) <= known.asOf) return known;
+		if (known) this.#forget(known);
 		const row = this.#file.get(id) as {size: number; hash: Uint8Array} | undefined;
 		if (!row) return undefined;
-		let shares = this.#sharesOf(id, sharesRead, 0);
-		if (shares.length === sharesRead && this.online(shares).length === 0) {
-			const later = this.online(this.#sharesOf(id, sharesLookedThrough, sharesRead));
-			if (later.length > 0) shares = later.slice(0, sharesRead);
+		let rows = this.#rowsOf(id, sharesRead, 0);
+		const isOnline = ([peer]: ShareRow) => this.#presence.isOnline(peer);
+		const truncated = rows.length === sharesRead;
+		if (truncated && !rows.some(isOnline)) {
+			const later = this.#rowsOf(id, sharesLookedThrough, sharesRead).filter(isOnline);
+			if (later.length > 0) rows = later.slice(0, sharesRead);
 		}
-		return {id, content: hex(row.hash), size: row.size, shares};
-	}
-
-	#sharesOf(id: number, limit: number, offset: number): RawSource[] {
-		const rows = this.#shares.all(id, limit, offset) as ShareRow[];
-		return rows.map(({peer, folder, name, at}) => ({peer, at, path: folder === '' ? name : `${folder}/${name}`}));
+		const stored = assemble(id, this.#asOf, hex(row.hash), row.size, rows);
+		// Which shares were read depends on who was online.
+		if (!truncated || rows.some(isOnline)) this.#remember(stored);
+		return stored;
 	}
 
 	/** The content with that ID; undefined when nobody ever registered it. */
@@ -61,26 +125,79 @@ export class ContentReader {
 		return row && this.read(row.id);
 	}
 
-	/** Only the shares of peers that are online. */
-	online(shares: RawSource[]): RawSource[] {
-		return shares.filter(({peer}) => this.#presence.isOnline(peer));
+	/** How many online peers share a content beyond those whose shares were read. */
+	unread({id, shares}: StoredContent): number {
+		return shares.length < sharesRead ? 0 : Math.max(0, this.#presence.shares(id) - sharesRead);
 	}
 
-	/** A content as it is answered: one source per peer, online ones first. */
-	describe({content, size, shares, id}: StoredContent, name: string, offline: boolean): RawContent {
-		const byPeer = new Map<number, RawSource>();
-		for (const share of shares) if (!byPeer.has(share.peer)) byPeer.set(share.peer, share);
-		const online = this.online([...byPeer.values()]);
-		const rest = offline ? [...byPeer.values()].filter(({peer}) => !this.#presence.isOnline(peer)) : [];
+	/** A content with all its sources, one per peer, online ones first. */
+	describe(stored: StoredContent): RawContent {
+		const {content, size, byPeer} = stored;
+		const online = byPeer.filter(({peer}) => this.#presence.isOnline(peer));
+		const rest = byPeer.filter(({peer}) => !this.#presence.isOnline(peer));
 		const sources = [...online, ...rest].slice(0, limits.sourcesPerHit);
-		const unread = shares.length < sharesRead ? 0 : Math.max(0, this.#presence.shares(id) - sharesRead);
-		return {content, name, size, sources, sourceCount: online.length + unread};
+		return {
+			content,
+			name: baseName((online[0] ?? rest[0])?.name.path ?? ''),
+			size,
+			sources: sources.map(({peer, at, name}) => ({peer, at, path: name.path})),
+			sourceCount: online.length + this.unread(stored),
+		};
 	}
 
-	/** A name for a content when no query chooses one. */
-	nameOf(stored: StoredContent): string {
-		return baseName((this.online(stored.shares)[0] ?? stored.shares[0])?.path ?? '');
+	#rowsOf(id: number, limit: number, offset: number): ShareRow[] {
+		const rows = this.#shares.all(id, limit, offset) as unknown as ShareRow[];
+		// Folders come in the order in which they were made; within it by time.
+		return rows.length > 1 ? rows.sort((a, b) => a[3] - b[3]) : rows;
 	}
+
+	#remember(stored: StoredContent): void {
+		this.#remembered.set(stored.id, stored);
+		this.#sharesHeld += stored.shares.length;
+		while (this.#remembered.size > contentsRemembered || this.#sharesHeld > sharesRemembered) {
+			// The one that was read first: what is asked for all the time is soon read again.
+			const [oldest] = this.#remembered.values();
+			if (!oldest) return;
+			this.#forget(oldest);
+		}
+	}
+
+	#forget(stored: StoredContent): void {
+		if (this.#remembered.delete(stored.id)) this.#sharesHeld -= stored.shares.length;
+	}
+}
+
+function assemble(id: number, asOf: number, content: string, size: number, rows: ShareRow[]): StoredContent {
+	const names = new Map<string, StoredName>();
+	const peers = new Set<number>();
+	const shares: StoredShare[] = [];
+	const byPeer: StoredShare[] = [];
+	for (const [peer, folder, file, at] of rows) {
+		const path = folder === '' ? file : `${folder}/${file}`;
+		let name = names.get(path);
+		if (!name) {
+			name = new StoredName(path);
+			names.set(path, name);
+		}
+		const share = new StoredShare(peer, at, name);
+		shares.push(share);
+		if (peers.has(peer)) continue;
+		peers.add(peer);
+		byPeer.push(share);
+	}
+	return {id, asOf, content, size, shares, byPeer, names: names.size};
+}
+
+let lastSecond = -1;
+let lastText = '';
+
+/** A time in the form of Date.toISOString; shares of one upload have the same. */
+function isoSeconds(at: number): string {
+	if (at !== lastSecond) {
+		lastText = new Date(at * 1000).toISOString();
+		lastSecond = at;
+	}
+	return lastText;
 }
 
 function hex(hash: Uint8Array): string {

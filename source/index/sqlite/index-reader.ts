@@ -1,29 +1,38 @@
 // All that reads from the index's database; lives in a reader's thread.
 import type {DatabaseSync} from 'node:sqlite';
 import type {BrowseResponse} from '../../api/schemas.ts';
+import type {SearchText} from '../store.ts';
 import {type BrowseRequest, FolderReader} from './browse-folders.ts';
 import {ContentReader, type RawContent} from './content-reader.ts';
-import {IndexSearch, type RawSearch, type SearchRequest} from './index-search.ts';
+import {IndexSearch, type SearchRequest} from './index-search.ts';
 import {openForReading} from './open-database.ts';
+import {PeerTexts} from './peer-texts.ts';
 import {type PresenceMemory, SharedPresence} from './shared-presence.ts';
 import {VocabularyReader} from './vocabulary.ts';
 
 export class IndexReader {
 	readonly #database: DatabaseSync;
 	readonly #contents: ContentReader;
+	readonly #peers: PeerTexts;
 	readonly #search: IndexSearch;
 	readonly #folders: FolderReader;
 
+	readonly #begin;
+	readonly #commit;
+
 	constructor(file: string, memory: PresenceMemory) {
 		this.#database = openForReading(file);
+		this.#begin = this.#database.prepare('BEGIN');
+		this.#commit = this.#database.prepare('COMMIT');
 		const presence = new SharedPresence(memory);
 		this.#contents = new ContentReader(this.#database, presence);
+		this.#peers = new PeerTexts(this.#database, presence);
 		const vocabulary = new VocabularyReader(this.#database);
-		this.#search = new IndexSearch(this.#database, this.#contents, presence, vocabulary);
+		this.#search = new IndexSearch(this.#database, this.#contents, this.#peers, presence, vocabulary);
 		this.#folders = new FolderReader(this.#database);
 	}
 
-	search(request: SearchRequest): RawSearch {
+	search(request: SearchRequest): SearchText {
 		return this.#snapshot(() => this.#search.search(request));
 	}
 
@@ -31,7 +40,7 @@ export class IndexReader {
 	sources(content: string): RawContent | undefined {
 		return this.#snapshot(() => {
 			const stored = this.#contents.find(content);
-			return stored && this.#contents.describe(stored, this.#contents.nameOf(stored), true);
+			return stored && this.#contents.describe(stored);
 		});
 	}
 
@@ -45,11 +54,13 @@ export class IndexReader {
 
 	/** Several statements over one state of the database. */
 	#snapshot<T>(work: () => T): T {
-		this.#database.exec('BEGIN');
+		this.#contents.refresh();
+		this.#peers.refresh();
+		this.#begin.run();
 		try {
 			return work();
 		} finally {
-			this.#database.exec('COMMIT');
+			this.#commit.run();
 		}
 	}
 }

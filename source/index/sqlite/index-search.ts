@@ -1,33 +1,45 @@
 // A search: candidates from the full-text index in the order of popularity, compared with their names, page by page.
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import type {ParsedQuery} from '../../api/query.ts';
-import {matchRank, matchRanks, type PathWords, readPath} from '../../api/query-match.ts';
+import {insideLength, matchRank, matchRanks, nameStem} from '../../api/query-match.ts';
 import {baseName} from '../../core/share-path.ts';
 import {readCursor, writeCursor} from '../cursor.ts';
-import type {ContentReader, RawContent, RawSource, StoredContent} from './content-reader.ts';
+import type {SearchText} from '../store.ts';
+import type {ContentReader, StoredContent, StoredName} from './content-reader.ts';
 import {fileOfRow} from './fts-text.ts';
 import {countExpression, matchExpression, type Step, steps} from './match-expression.ts';
+import type {PeerTexts} from './peer-texts.ts';
 import type {SharedPresence} from './shared-presence.ts';
 import type {VocabularyReader} from './vocabulary.ts';
 
 /** Rows that are counted for a total; past them it is "more than". */
-const counted = 1000;
+const counted = 250;
+/** Hits with which a page may end before words are looked into. */
+const enough = 10;
 /** Contents that are read for one page: what is found but does not match in the end is bounded work. */
 const readMost = 2000;
 /** Rows of the full-text index that are passed over for one page, as nobody online has them. */
 const passedMost = 200_000;
 /** Rows that are looked through at once for those of some peers. */
 const peerChunk = 20_000;
-/** Paths that are remembered cut. */
-const pathsRemembered = 20_000;
 
-/** What a reader's thread answers; the store puts in who the peers are. */
-export type RawSearch = {hits: RawContent[]; total: number; more: boolean; cursor?: string};
-/** A search as it goes to a reader. `peers`: numbers, where the query has `peer:`. */
-export type SearchRequest = {query: ParsedQuery; peers: number[] | undefined; limit: number; cursor?: string};
+/**
+ * A search as it goes to a reader. `peers`: numbers, where the query has `peer:`. `here`: see PeerTexts.
+ */
+export type SearchRequest = {
+	query: ParsedQuery;
+	peers: number[] | undefined;
+	limit: number;
+	/** Sources named for each hit. */
+	sources: number;
+	cursor?: string;
+	here?: string;
+};
 
 type Place = {step: number; row: number};
-type Found = {rank: number; id: number; hit: RawContent};
+type Found = {rank: number; id: number; sources: number; text: string};
+/** What all of a search's steps need. */
+type Asked = {query: ParsedQuery; peers: Set<number> | undefined; named: number; here: string | undefined};
 /** What one page may still cost; `size` is how many rows are asked for next. */
 type Budget = {read: number; passed: number; size: number};
 
@@ -38,18 +50,26 @@ export class IndexSearch {
 	readonly #rows: StatementSync;
 	readonly #rowsOfPeers: StatementSync;
 	readonly #rowAt: StatementSync;
-	readonly #paths = new Map<string, PathWords>();
+	readonly #peers: PeerTexts;
 
-	constructor(database: DatabaseSync, contents: ContentReader, presence: SharedPresence, vocabulary: VocabularyReader) {
+	constructor(
+		database: DatabaseSync,
+		contents: ContentReader,
+		peers: PeerTexts,
+		presence: SharedPresence,
+		vocabulary: VocabularyReader,
+	) {
+		this.#peers = peers;
 		this.#contents = contents;
 		this.#presence = presence;
 		this.#vocabulary = vocabulary;
 		const match = 'SELECT rowid AS row FROM fts WHERE fts MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?';
-		this.#rows = database.prepare(match);
+		// One text is cheaper than a hundred rows to take over.
+		this.#rows = database.prepare(`SELECT group_concat(row) FROM (${match})`);
 		this.#rows.setReturnArrays(true);
 		this.#rowsOfPeers = database.prepare(
-			`SELECT row FROM (${match}) WHERE EXISTS (SELECT 1 FROM share s JOIN folder f ON f.id=s.folder
-				WHERE s.file=(row & 1099511627775) AND f.peer IN (SELECT value FROM json_each(?))) LIMIT ?`,
+			`SELECT group_concat(row) FROM (SELECT row FROM (${match}) WHERE EXISTS (SELECT 1 FROM share s JOIN folder f ON f.id=s.folder
+				WHERE s.file=(row & 1099511627775) AND f.peer IN (SELECT value FROM json_each(?))) LIMIT ?)`,
 		);
 		this.#rowsOfPeers.setReturnArrays(true);
 		this.#rowAt = database.prepare(`${match.replace('LIMIT ?', 'LIMIT 1 OFFSET ?')}`);
@@ -57,36 +77,33 @@ export class IndexSearch {
 	}
 
 	/** One page; see IndexStore.search. */
-	search({query, peers, limit, cursor}: SearchRequest): RawSearch {
+	search({query, peers: numbers, limit, sources, cursor, here}: SearchRequest): SearchText {
+		const asked: Asked = {query, peers: numbers && new Set(numbers), named: sources, here};
 		const before = readCursor(cursor, 'number', 'number', 'number', 'number');
 		const found: Found[] = [];
 		let place: Place | undefined = before ? {step: before[0], row: before[1]} : {step: 0, row: -1};
 		const budget = {read: readMost, passed: passedMost, size: Math.max(64, limit * 2)};
-		while (place && found.length < limit && budget.read > 0 && budget.passed > 0)
-			place = this.#page(query, peers, place, limit - found.length, found, budget);
-		const [total, more] = before ? [before[2], before[3] === 1] : this.#total(query, peers, found, place);
-		found.sort((a, b) => a.rank - b.rank || b.hit.sourceCount - a.hit.sourceCount || a.id - b.id);
-		return {
-			hits: found.map(({hit}) => hit),
-			total,
-			more,
-			...(place && {cursor: writeCursor([place.step, place.row, total, more ? 1 : 0])}),
-		};
+		while (place && found.length < limit && budget.read > 0 && budget.passed > 0) {
+			// Looking inside words is the dear step: whoever has some better hits gets it with the next page.
+			if (steps[place.step] === 'inside' && found.length >= enough) break;
+			place = this.#page(asked, place, limit - found.length, found, budget);
+		}
+		if (place?.row === -1) place = this.#later(query, place.step);
+		const [total, more] = before ? [before[2], before[3] === 1] : this.#total(asked, found, place);
+		found.sort((a, b) => a.rank - b.rank || b.sources - a.sources || a.id - b.id);
+		const hits = found.map(({text}) => text).join();
+		const next = place ? `,"cursor":"${writeCursor([place.step, place.row, total, more ? 1 : 0])}"` : '';
+		const json = new TextEncoder().encode(`{"hits":[${hits}],"total":${total},"more":${more}${next}}`);
+		return {json, total, more};
 	}
 
 	/** Reads on from a place until `wanted` more are found or the rows asked for end; returns where to go on, if anywhere. */
-	#page(
-		query: ParsedQuery,
-		peers: number[] | undefined,
-		place: Place,
-		wanted: number,
-		found: Found[],
-		budget: Budget,
-	): Place | undefined {
+	#page(asked: Asked, place: Place, wanted: number, found: Found[], budget: Budget): Place | undefined {
+		const {query, peers} = asked;
 		const step = steps[place.step];
 		if (!step) return undefined;
-		const expression = this.#expression(query, step);
-		if (expression === undefined) return this.#later(query, place.step + 1);
+		const expression = this.#expression(query, step, place.row === -1 && found.length < enough);
+		if (expression === undefined) return nextStep(place);
 		const {rows, next} = this.#candidates(expression, place.row, budget.size, peers);
 		budget.passed -= peers ? peerChunk : rows.length;
 		budget.size = Math.min(8192, budget.size * 4);
@@ -94,88 +111,118 @@ export class IndexSearch {
 			const id = fileOfRow(row);
 			if (this.#presence.shares(id) === 0) continue;
 			budget.read--;
-			const hit = this.#check(query, step, id, peers);
+			const hit = this.#check(asked, step, id);
 			if (hit) found.push(hit);
 			if (budget.read > 0 && (!hit || --wanted > 0)) continue;
 			const ended = index === rows.length - 1 && next === undefined;
-			return ended ? this.#later(query, place.step + 1) : {step: place.step, row};
+			return ended ? nextStep(place) : {step: place.step, row};
 		}
-		return next === undefined ? this.#later(query, place.step + 1) : {step: place.step, row: next};
+		return next === undefined ? nextStep(place) : {step: place.step, row: next};
 	}
 
-	#expression(query: ParsedQuery, step: Step): string | undefined {
-		return matchExpression(query, step, inside => this.#vocabulary.wordsWith(inside));
+	#expression(query: ParsedQuery, step: Step, few = false): string | undefined {
+		return matchExpression(query, step, this.#vocabulary, few);
 	}
 
 	/** The first step from there that finds anything: a page that is full should not promise an empty one. */
 	#later(query: ParsedQuery, from: number): Place | undefined {
 		for (let step = from; step < steps.length; step++) {
 			const expression = this.#expression(query, steps[step] as Step);
-			if (expression !== undefined && this.#rows.all(expression, -1, 1).length > 0) return {step, row: -1};
+			if (expression !== undefined && this.#candidates(expression, -1, 1, undefined).rows.length > 0)
+				return {step, row: -1};
 		}
 		return undefined;
 	}
 
 	/** Rows after one, and from where to go on: undefined where there are no more. */
-	#candidates(expression: string, after: number, size: number, peers: number[] | undefined) {
+	#candidates(expression: string, after: number, size: number, peers: Set<number> | undefined) {
 		const read = (statement: StatementSync, ...values: (string | number)[]) =>
-			(statement.all(expression, after, ...values) as unknown as [number][]).map(([row]) => row);
+			numbersOf(statement.get(expression, after, ...values) as unknown as [string | null] | undefined);
 		if (!peers) {
 			const rows = read(this.#rows, size);
 			return {rows, next: rows.length < size ? undefined : rows.at(-1)};
 		}
-		const rows = read(this.#rowsOfPeers, peerChunk, JSON.stringify(peers), size);
+		const rows = read(this.#rowsOfPeers, peerChunk, JSON.stringify([...peers]), size);
 		return {rows, next: rows.length < size ? read(this.#rowAt, peerChunk - 1)[0] : rows.at(-1)};
 	}
 
 	/** Compares a candidate with the query by its names among online sources. */
-	#check(query: ParsedQuery, step: Step, id: number, peers: number[] | undefined): Found | undefined {
+	#check({query, peers, named, here}: Asked, step: Step, id: number): Found | undefined {
 		const stored = this.#contents.read(id);
 		if (!stored) return undefined;
-		const online = this.#contents.online(stored.shares).filter(({peer}) => peers?.includes(peer) ?? true);
-		const best = this.#bestName(query, stored, online);
+		const isWanted = (peer: number) => this.#presence.isOnline(peer) && (peers === undefined || peers.has(peer));
+		const best = bestName(query, stored, isWanted, step);
 		if (!best || (best.rank === matchRanks.exact) !== (step === 'exact')) return undefined;
-		return {rank: best.rank, id, hit: this.#contents.describe({...stored, shares: online}, baseName(best.path), false)};
-	}
-
-	#bestName(query: ParsedQuery, {size}: StoredContent, online: RawSource[]): {rank: number; path: string} | undefined {
-		let best: {rank: number; path: string} | undefined;
-		const seen = new Set<string>();
-		for (const {path} of online) {
-			if (seen.has(path)) continue;
-			seen.add(path);
-			const rank = matchRank(query, {path, size}, one => this.#words(one));
-			if (rank !== undefined && (!best || rank < best.rank)) best = {rank, path};
+		// An earlier step had it already.
+		if (step === 'inside' && best.rank < matchRanks.inside) return undefined;
+		let sources = 0;
+		let text = '';
+		for (const share of stored.byPeer) {
+			if (!isWanted(share.peer)) continue;
+			if (++sources > named) continue;
+			text += `${sources > 1 ? ',' : ''}${this.#peers.text(share.peer, here)}${share.text}`;
 		}
-		return best;
-	}
-
-	#words(path: string): PathWords {
-		const known = this.#paths.get(path);
-		if (known) return known;
-		if (this.#paths.size >= pathsRemembered) this.#paths.clear();
-		const words = readPath(path);
-		this.#paths.set(path, words);
-		return words;
+		if (!peers) sources += this.#contents.unread(stored);
+		const name = JSON.stringify(baseName(best.path));
+		text = `{"content":"${stored.content}","name":${name},"size":${stored.size},"sources":[${text}],"sourceCount":${sources}}`;
+		return {rank: best.rank, id, sources, text};
 	}
 
 	/** Exact when the first page holds everything; else what the index finds, up to a bound. */
-	#total(
-		query: ParsedQuery,
-		peers: number[] | undefined,
-		found: Found[],
-		place: Place | undefined,
-	): [total: number, more: boolean] {
+	#total({query, peers}: Asked, found: Found[], place: Place | undefined): [total: number, more: boolean] {
 		if (!place) return [found.length, false];
-		const {rows, next} = this.#candidates(countExpression(query), -1, counted, peers);
-		const inside = next === undefined ? this.#expression(query, 'inside') : undefined;
-		if (inside !== undefined) rows.push(...this.#candidates(inside, -1, counted, peers).rows);
+		const {rows, next} = this.#candidates(countExpression(query, this.#vocabulary), -1, counted, peers);
 		const total = rows.filter(row => this.#presence.shares(fileOfRow(row)) > 0).length;
-		return [Math.max(total, found.length), rows.length >= counted || next !== undefined || isCheckedLater(query)];
+		return [Math.max(total, found.length), rows.length >= counted || next !== undefined || isCountedInPart(query)];
 	}
 }
 
-/** Whether what the index finds for a query is more than what matches. */
-function isCheckedLater({phrases, without, extensions, names, size}: ParsedQuery): boolean {
-	return [phrases, without, extensions, names].some(list => list.length > 0) || size !== undefined;
+/** Row IDs as group_concat writes them. */
+function numbersOf(row: [string | number | null] | undefined): number[] {
+	const list = row?.[0];
+	if (list === null || list === undefined) return [];
+	return typeof list === 'number' ? [list] : list.split(',').map(Number);
+}
+
+function nextStep({step}: Place): Place | undefined {
+	return step + 1 < steps.length ? {step: step + 1, row: -1} : undefined;
+}
+
+/** The best match of a step: no name that the index finds in that step can do better. */
+const bestOf: Record<Step, number> = {
+	exact: matchRanks.exact,
+	whole: matchRanks.whole,
+	start: matchRanks.start,
+	inside: matchRanks.inside,
+};
+
+/** The name among wanted shares that matches best. */
+function bestName(
+	query: ParsedQuery,
+	{size, shares, names}: StoredContent,
+	isWanted: (peer: number) => boolean,
+	step: Step,
+): {rank: number; path: string} | undefined {
+	let best: {rank: number; path: string} | undefined;
+	const seen = names > 1 ? new Set<StoredName>() : undefined;
+	for (const {peer, name} of shares) {
+		if (seen?.has(name) || !isWanted(peer)) continue;
+		seen?.add(name);
+		// After the best of this step only a whole name could do better: that one was found in the first step.
+		if (best?.rank === bestOf[step] && !isWholeName(query, name)) continue;
+		const rank = matchRank(query, {path: name.path, size}, () => name.words);
+		if (rank !== undefined && (!best || rank < best.rank)) best = {rank, path: name.path};
+		if (!seen || best?.rank === matchRanks.exact) break;
+	}
+	return best;
+}
+
+function isWholeName({plain}: ParsedQuery, {words}: StoredName): boolean {
+	return plain !== '' && (words.name === plain || nameStem(words.name) === plain);
+}
+
+/** Whether what is counted for a query may be less than what matches (inside words), or more (what is compared later). */
+function isCountedInPart({words, phrases, without, extensions, names, size}: ParsedQuery): boolean {
+	const inside = words.some(({start}) => start !== undefined && start.length >= insideLength);
+	return inside || [phrases, without, extensions, names].some(list => list.length > 0) || size !== undefined;
 }

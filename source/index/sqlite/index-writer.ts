@@ -6,7 +6,7 @@ import {tooManyFiles} from '../change-range.ts';
 import type {PeerRecord} from '../peer-registry.ts';
 import {type BatchPeer, CatalogBatch, CatalogStatements} from './catalog-batch.ts';
 import {Maintenance} from './maintenance.ts';
-import {openForWriting} from './open-database.ts';
+import {openForWriting, writing} from './open-database.ts';
 import {type PresenceMemory, SharedPresence} from './shared-presence.ts';
 import {VocabularyWriter} from './vocabulary.ts';
 
@@ -59,18 +59,18 @@ export class IndexWriter {
 
 	/** Writes a peer's registration down. */
 	savePeer({number, id, name, host, port, addresses, since, left}: PeerRecord): void {
-		this.#database
-			.prepare(
-				`INSERT INTO peer(number, id, name, host, port, addresses, seen, gone) VALUES(?, ?, ?, ?, ?, ?, ?, ?)
+		writing(
+			this.#database,
+			`INSERT INTO peer(number, id, name, host, port, addresses, seen, gone) VALUES(?, ?, ?, ?, ?, ?, ?, ?)
 				ON CONFLICT(number) DO UPDATE SET name=excluded.name, host=excluded.host, port=excluded.port,
 				addresses=excluded.addresses, seen=excluded.seen, gone=excluded.gone`,
-			)
-			.run(number, id, name, host, port, JSON.stringify(addresses), since, left ? 1 : 0);
+		).run(number, id, name, host, port, JSON.stringify(addresses), since, left ? 1 : 0);
+		this.#presence.peerChanged();
 	}
 
 	/** Counts the shares of a peer in or out. */
 	setOnline(number: number, online: boolean, seen: number): void {
-		this.#database.prepare('UPDATE peer SET seen=? WHERE number=?').run(seen, number);
+		writing(this.#database, 'UPDATE peer SET seen=? WHERE number=?').run(seen, number);
 		const upload = this.#uploads.get(number);
 		if (upload) upload.online = online;
 		const shares = this.#database.prepare('SELECT s.file FROM folder f JOIN share s ON s.folder=f.id WHERE f.peer=?');
@@ -85,7 +85,7 @@ export class IndexWriter {
 		const row = this.#database.prepare('SELECT gen, files, bytes FROM peer WHERE number=?').get(number);
 		const {gen, files, bytes} = row as {gen: number} & Sum;
 		if (mode === 'replace')
-			this.#database.prepare('UPDATE peer SET epoch=NULL, version=0, gen=gen+1 WHERE number=?').run(number);
+			writing(this.#database, 'UPDATE peer SET epoch=NULL, version=0, gen=gen+1 WHERE number=?').run(number);
 		this.#uploads.set(number, {
 			number,
 			gen: mode === 'replace' ? gen + 1 : gen,
@@ -107,9 +107,11 @@ export class IndexWriter {
 	finish(number: number, have: CatalogPoint): Sum {
 		const upload = this.#need(number);
 		this.#write(upload);
-		this.#database
-			.prepare('UPDATE peer SET epoch=?, version=? WHERE number=? AND gone=0')
-			.run(have.epoch, have.version, number);
+		writing(this.#database, 'UPDATE peer SET epoch=?, version=? WHERE number=? AND gone=0').run(
+			have.epoch,
+			have.version,
+			number,
+		);
 		this.#uploads.delete(number);
 		return upload.sum;
 	}
@@ -127,7 +129,7 @@ export class IndexWriter {
 
 	/** Marks a peer as gone; {@link sweep} takes its shares out. */
 	leave(number: number): void {
-		this.#database.prepare('UPDATE peer SET gone=1, epoch=NULL, version=0, gen=gen+1 WHERE number=?').run(number);
+		writing(this.#database, 'UPDATE peer SET gone=1, epoch=NULL, version=0, gen=gen+1 WHERE number=?').run(number);
 	}
 
 	/**
@@ -190,7 +192,7 @@ export class IndexWriter {
 			batch.finish();
 			sum.files += batch.total.files;
 			sum.bytes += batch.total.bytes;
-			this.#database.prepare('UPDATE peer SET files=?, bytes=? WHERE number=?').run(sum.files, sum.bytes, peer.number);
+			writing(this.#database, 'UPDATE peer SET files=?, bytes=? WHERE number=?').run(sum.files, sum.bytes, peer.number);
 			this.#database.exec('COMMIT');
 		} catch (error) {
 			this.#vocabulary.reset();

@@ -41,7 +41,7 @@ export class Maintenance {
 				return true;
 			case 'merge':
 				if (this.#merge(pages)) return true;
-				this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+				this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 				this.#phase = 'rest';
 				return this.#written > mergeAfter;
 		}

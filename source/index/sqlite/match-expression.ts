@@ -7,43 +7,68 @@ import {extensionSign, kindSign, nameSign, sizeSigns} from './fts-text.ts';
 export const steps = ['exact', 'whole', 'start', 'inside'] as const;
 export type Step = (typeof steps)[number];
 
+/** What the index knows of words. */
+export type Vocabulary = {
+	/** All words that begin with a text and are longer; undefined where they are too many or not known. */
+	startingWith(start: string): string[] | undefined;
+	/** Words that have a text inside but do not begin with it. */
+	wordsWith(inside: string): string[];
+};
+
 /**
  * The expressions of a query. Each leaves out what an earlier one finds, `exact` aside, which is compared by whole names.
  * A step that can find nothing has none.
  *
- * @param wordsWith words of the index with a text inside
+ * @param few the earlier steps found so little that leaving it out costs more than comparing it again
  */
 export function matchExpression(
 	query: ParsedQuery,
 	step: Step,
-	wordsWith: (inside: string) => string[],
+	vocabulary: Vocabulary,
+	few = false,
 ): string | undefined {
 	const common = [...filters(query), ...wholeWords(query)];
 	const starts = query.words.flatMap(({start}) => (start === undefined ? [] : [start]));
 	const exactly = starts.map(quote);
-	const prefixes = starts.map(start => `${quote(start)}*`);
 	switch (step) {
 		case 'exact':
 			return query.plain === '' ? undefined : all([...filters(query), quote(nameSign(query.plain))]);
 		case 'whole':
 			return all([...common, ...exactly]);
-		case 'start':
-			return starts.length === 0 ? undefined : without(all([...common, ...prefixes]), exactly);
+		case 'start': {
+			const longer = starts.map(start => vocabulary.startingWith(start));
+			if (longer.every(words => words?.length === 0)) return undefined;
+			// Of one word alone the longer ones do: what has the word itself is left out anyway.
+			const [only] = longer;
+			const parts =
+				starts.length === 1 && only ? [any(only.map(quote))] : starts.map(start => startPart(start, vocabulary));
+			return without(all([...common, ...parts]), exactly);
+		}
 		case 'inside': {
-			const inside = starts.map((start, index) => {
-				const words = start.length >= insideLength ? wordsWith(start) : [];
-				return {prefix: prefixes[index] ?? '', words};
-			});
-			if (inside.every(({words}) => words.length === 0)) return undefined;
-			const parts = inside.map(({prefix, words}) => any([prefix, ...words.map(quote)]));
-			return without(all([...common, ...parts]), prefixes);
+			const inside = starts.map(start => (start.length >= insideLength ? vocabulary.wordsWith(start) : []));
+			if (inside.every(words => words.length === 0)) return undefined;
+			const found = starts.map(start => startPart(start, vocabulary));
+			const parts = inside.map((words, index) =>
+				any([...(starts.length === 1 ? [] : [found[index] ?? '']), ...words.map(quote)]),
+			);
+			const inWords = all([...common, ...parts]);
+			return few ? inWords : without(inWords, found);
 		}
 	}
 }
 
-/** The expression for everything that has the words from their start: what totals are counted with. */
-export function countExpression(query: ParsedQuery): string {
-	const starts = query.words.flatMap(({start}) => (start === undefined ? [] : [`${quote(start)}*`]));
+/** Everything that begins with a text: its words one by one where they are few, which reads no more than is asked for. */
+function startPart(start: string, vocabulary: Vocabulary, most = Number.POSITIVE_INFINITY): string {
+	const longer = vocabulary.startingWith(start)?.slice(0, most);
+	return longer ? any([start, ...longer].map(quote)) : `${quote(start)}*`;
+}
+
+/** Longer words that are counted with each: a total may say "more than". */
+const counted = 32;
+
+/** The expression for what has the words from their start, or most of it: what totals are counted with. */
+export function countExpression(query: ParsedQuery, vocabulary: Vocabulary): string {
+	const starts = query.words.flatMap(({start}) => (start === undefined ? [] : [startPart(start, vocabulary, counted)]));
 	return all([...filters(query), ...wholeWords(query), ...starts]);
 }
 

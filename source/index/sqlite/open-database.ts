@@ -1,9 +1,14 @@
-import {existsSync} from 'node:fs';
-import {DatabaseSync} from 'node:sqlite';
+import {existsSync, renameSync, rmSync} from 'node:fs';
+import {backup, DatabaseSync, type StatementSync} from 'node:sqlite';
 import {diskError, P2pError} from '../../core/errors.ts';
 
-/** Grows with each change of the tables; a database of an older one is brought up to it. */
-const schemaVersion = 1;
+/** What brings a database of each version to the next one, from version 1 on: each in a transaction of its own. */
+const migrations = [
+	// 2: sources come in the order of their folders, which is nearly that of time, and the index is smaller.
+	'DROP INDEX share_file; CREATE INDEX share_file ON share(file);',
+];
+/** Grows with each change of the tables. */
+const schemaVersion = migrations.length + 1;
 /** Marks the file as ours: "p2pi". */
 const applicationId = 0x70327069;
 
@@ -30,10 +35,10 @@ const schema = `
 	CREATE INDEX folder_peer ON folder(peer);
 	CREATE TABLE share(folder INT NOT NULL, name TEXT NOT NULL, file INT NOT NULL, at INT NOT NULL, gen INT NOT NULL,
 		PRIMARY KEY(folder, name)) WITHOUT ROWID;
-	CREATE INDEX share_file ON share(file, at);
+	CREATE INDEX share_file ON share(file);
 	CREATE TABLE file(id INTEGER PRIMARY KEY, hk INT NOT NULL, nsrc INT NOT NULL, size INT NOT NULL, hash BLOB NOT NULL);
 	CREATE INDEX file_hk ON file(hk);
-	CREATE VIRTUAL TABLE fts USING fts5(t, content='', contentless_delete=1, tokenize='ascii', prefix='1 2 3 4 5 6',
+	CREATE VIRTUAL TABLE fts USING fts5(t, content='', contentless_delete=1, tokenize='ascii', prefix='1 2 3 4',
 		detail=none);
 	INSERT INTO fts(fts, rank) VALUES('automerge', 8), ('deletemerge', 0);
 	CREATE TABLE tok(id INTEGER PRIMARY KEY, t TEXT NOT NULL UNIQUE);
@@ -57,6 +62,7 @@ export function openForWriting(file: string): DatabaseSync {
 			if (version === 0 && tables.n === 0) create(database);
 			else if (id !== applicationId) throw refuse(file, 'it is not the index of a p2p-tui server');
 			else if (version > schemaVersion) throw refuse(file, 'a newer version of p2p-tui wrote it', 'Update p2p-tui');
+			else migrate(database, version);
 			database.prepare('SELECT count(*) FROM peer').get();
 			database.prepare("SELECT rowid FROM fts WHERE fts MATCH 'a' LIMIT 1").get();
 			return database;
@@ -76,6 +82,41 @@ export function openForReading(file: string): DatabaseSync {
 		);
 		return database;
 	});
+}
+
+/**
+ * Copies an index to another file while a server uses it (SQLite's online backup), as it is at one moment.
+ *
+ * @param copied told what part is copied, from 0 to 1
+ * @throws P2pError not-found where there is no index, in-use when the target exists, bad-database, disk-full…
+ */
+export async function backUpIndex(file: string, target: string, copied?: (part: number) => void): Promise<void> {
+	if (!existsSync(file)) {
+		throw new P2pError('not-found', `There is no index ${file}`, {
+			hint: 'Name the data folder of the server with --data-dir',
+		});
+	}
+	if (existsSync(target))
+		throw new P2pError('in-use', `${target} exists already`, {hint: 'Choose another name, or move it away'});
+	const unfinished = `${target}.unfinished`;
+	try {
+		const database = new DatabaseSync(file, {readOnly: true});
+		try {
+			if (numberOf(database, 'application_id') !== applicationId)
+				throw refuse(file, 'it is not the index of a p2p-tui server');
+			rmSync(unfinished, {force: true});
+			await backup(database, unfinished, {
+				rate: 2000,
+				progress: ({totalPages, remainingPages}) => copied?.(1 - remainingPages / Math.max(1, totalPages)),
+			});
+		} finally {
+			database.close();
+		}
+		renameSync(unfinished, target);
+	} catch (error) {
+		rmSync(unfinished, {force: true});
+		throw databaseError(file, error);
+	}
 }
 
 /** A failure of SQLite in our terms; others come back as they are. */
@@ -112,6 +153,20 @@ function create(database: DatabaseSync): void {
 	);
 }
 
+function migrate(database: DatabaseSync, from: number): void {
+	for (const [index, change] of migrations.entries()) {
+		const version = index + 2;
+		if (version <= from) continue;
+		database.exec('BEGIN IMMEDIATE');
+		try {
+			database.exec(`${change} PRAGMA user_version=${version}; COMMIT`);
+		} catch (error) {
+			if (database.isTransaction) database.exec('ROLLBACK');
+			throw error;
+		}
+	}
+}
+
 function numberOf(database: DatabaseSync, pragma: string): number {
 	const row = database.prepare(`PRAGMA ${pragma}`).get() as Record<string, number> | undefined;
 	return row?.[pragma] ?? 0;
@@ -123,4 +178,14 @@ function refuse(file: string, why: string, first?: string, cause?: unknown): P2p
 		hint: first ? `${first}, or ${away}` : `Restore it from a backup, or ${away}`,
 		cause,
 	});
+}
+
+/**
+ * A statement for `run`. Full-text tables number rows of their own past 2^53, and Node 26 refuses to tell such a "last
+ * row" as a number after any write; as a bigint it tells it.
+ */
+export function writing(database: DatabaseSync, sql: string): StatementSync {
+	const statement = database.prepare(sql);
+	statement.setReadBigInts(true);
+	return statement;
 }

@@ -1,8 +1,14 @@
-// Who is online, in memory that the threads of one store share: a bit per peer, and per content how many shares of
-// online peers it has. Searches pass over the rest without asking the database.
+// Who is online, in memory that the threads of one store share: a byte per peer, and per content how many shares of
+// online peers it has. Searches pass over the rest without asking the database. Beside it, when each content was last
+// written, so that readers know which of the contents that they remember are still so.
 
-/** The two pieces of memory, as they go to a worker. */
-export type PresenceMemory = {peers: SharedArrayBuffer; files: SharedArrayBuffer};
+/** The pieces of memory, as they go to a worker. */
+export type PresenceMemory = {
+	peers: SharedArrayBuffer;
+	files: SharedArrayBuffer;
+	written: SharedArrayBuffer;
+	clocks: SharedArrayBuffer;
+};
 
 /** Highest numbers of peers and contents. Only what is used takes memory. */
 const mostPeers = 16 * 1024 * 1024;
@@ -13,6 +19,8 @@ export function createPresenceMemory(): PresenceMemory {
 	return {
 		peers: new SharedArrayBuffer(1024, {maxByteLength: mostPeers}),
 		files: new SharedArrayBuffer(64 * 1024, {maxByteLength: 2 * mostFiles}),
+		written: new SharedArrayBuffer(64 * 1024, {maxByteLength: 4 * mostFiles}),
+		clocks: new SharedArrayBuffer(8),
 	};
 }
 
@@ -21,11 +29,16 @@ export class SharedPresence {
 	readonly #memory: PresenceMemory;
 	readonly #peers: Uint8Array<SharedArrayBuffer>;
 	readonly #files: Uint16Array<SharedArrayBuffer>;
+	readonly #written: Uint32Array<SharedArrayBuffer>;
+	/** How many transactions changed contents, and how often peers' names or addresses changed. */
+	readonly #clocks: Uint32Array<SharedArrayBuffer>;
 
 	constructor(memory: PresenceMemory) {
 		this.#memory = memory;
 		this.#peers = new Uint8Array(memory.peers);
 		this.#files = new Uint16Array(memory.files);
+		this.#written = new Uint32Array(memory.written);
+		this.#clocks = new Uint32Array(memory.clocks);
 	}
 
 	/** Whether the peer of that number is online. */
@@ -41,6 +54,39 @@ export class SharedPresence {
 	/** How many shares of online peers a content has; stays at 65,535 once it was reached. */
 	shares(file: number): number {
 		return this.#files[file] ?? 0;
+	}
+
+	/**
+	 * The transaction that was the last to be whole. What is read from the database after this call is at least as new:
+	 * it stays true for as long as {@link writtenAt} of its content is not later.
+	 */
+	get transaction(): number {
+		return Atomics.load(this.#clocks, 0);
+	}
+
+	/** The transaction that last changed a content. */
+	writtenAt(file: number): number {
+		return this.#written[file] ?? 0;
+	}
+
+	/** Marks contents as changed by a transaction that stands. */
+	wrote(files: Iterable<number>): void {
+		const now = this.transaction + 1;
+		for (const file of files) {
+			grow(this.#memory.written, 4 * (file + 1));
+			this.#written[file] = now;
+		}
+		Atomics.store(this.#clocks, 0, now);
+	}
+
+	/** Grows with each change of a peer's name or address. */
+	get peersClock(): number {
+		return Atomics.load(this.#clocks, 1);
+	}
+
+	/** A peer's name or address changed. */
+	peerChanged(): void {
+		Atomics.add(this.#clocks, 1, 1);
 	}
 
 	/** Counts shares of online peers that came or went. */

@@ -1,10 +1,19 @@
+import {availableParallelism} from 'node:os';
 import {limits} from '../../api/limits.ts';
 import type {ParsedQuery} from '../../api/query.ts';
 import type {CatalogChange, ContentSources, SearchResponse} from '../../api/schemas.ts';
 import {P2pError} from '../../core/errors.ts';
 import {checkRange} from '../change-range.ts';
 import {type PeerRecord, PeerRegistry, peerInfo} from '../peer-registry.ts';
-import type {AppliedChanges, ChangeRange, IndexStore, PageOptions, Registration} from '../store.ts';
+import type {
+	AppliedChanges,
+	ChangeRange,
+	IndexStore,
+	PageOptions,
+	Registration,
+	SearchOptions,
+	SearchTextOptions,
+} from '../store.ts';
 import type {RawContent} from './content-reader.ts';
 import type {IndexReader} from './index-reader.ts';
 import type {IndexWriter} from './index-writer.ts';
@@ -31,10 +40,10 @@ export class SqliteStore implements IndexStore {
 	#sweeping: Promise<void> = Promise.resolve();
 	#closing = false;
 
-	/** @param options.readers threads that answer searches */
+	/** @param options.readers threads that answer searches; two or more, so that a slow search holds up no other */
 	constructor(file: string, options: {readers?: number} = {}) {
 		this.#file = file;
-		this.#readerCount = options.readers ?? 1;
+		this.#readerCount = options.readers ?? Math.min(4, Math.max(2, availableParallelism() - 1));
 	}
 
 	async open(): Promise<void> {
@@ -118,16 +127,30 @@ export class SqliteStore implements IndexStore {
 		return this.#peers.list(page);
 	}
 
-	async search(query: ParsedQuery, {cursor, limit = limits.searchDefault}: PageOptions = {}): Promise<SearchResponse> {
+	async search(query: ParsedQuery, page: SearchOptions = {}): Promise<SearchResponse> {
+		const {json} = await this.searchText(query, page);
+		return JSON.parse(new TextDecoder().decode(json)) as SearchResponse;
+	}
+
+	async searchText(
+		query: ParsedQuery,
+		{cursor, limit = limits.searchDefault, sources = limits.sourcesPerSearchHit, here}: SearchTextOptions = {},
+	) {
 		const named = query.peers.map(reference => this.#peers.find(reference).number);
 		const peers = named.length > 0 ? named : undefined;
-		const found = await this.#read.search({query, peers, limit: Math.min(limit, limits.searchPage), cursor});
-		return {...found, hits: found.hits.map(hit => this.#withPeers(hit)).filter(hit => hit.sources.length > 0)};
+		return this.#read.search({
+			query,
+			peers,
+			limit: Math.min(limit, limits.searchPage),
+			sources: Math.min(sources, limits.sourcesPerHit),
+			cursor,
+			here,
+		});
 	}
 
 	async sources(content: string): Promise<ContentSources> {
 		const found = await this.#read.sources(content);
-		const known = found && this.#withPeers(found, true);
+		const known = found && this.#withPeers(found);
 		if (known && known.sources.length > 0) return known;
 		throw new P2pError('not-found', `Nobody here has the content ${content.slice(0, 8)}`);
 	}
@@ -201,10 +224,10 @@ export class SqliteStore implements IndexStore {
 		this.#sweeping = this.#sweeping.catch(() => undefined);
 	}
 
-	#withPeers({content, name, size, sources, sourceCount}: RawContent, offline = false): ContentSources {
+	#withPeers({content, name, size, sources, sourceCount}: RawContent): ContentSources {
 		const named = sources.flatMap(({peer: number, path, at}) => {
 			const peer = this.#peers.numbered(number);
-			if (!peer || (!peer.online && !offline)) return [];
+			if (!peer) return [];
 			const {id, name: nickname, host, port, online} = peer;
 			return [
 				{peer: id, number, name: nickname, host, port, path, sharedAt: new Date(at * 1000).toISOString(), online},

@@ -1,13 +1,21 @@
 // Every word of every name once, to find words by what is inside them: a few hundred thousand, where names are millions.
+
 import type {DatabaseSync} from 'node:sqlite';
+import {writing} from './open-database.ts';
 
 /** Words of a length that is worth looking into: a shorter one has no inside that does not start it. */
 const shortest = 4;
-const longest = 40;
+const longest = 64;
 /** Words that are remembered as known, to save asking. */
 const remembered = 400_000;
-/** Words that one text may stand for: each is a part of the lookup. */
-const alternatives = 64;
+/**
+ * Words that the start of one may stand for, and a part of one. Each is a lookup of some microseconds; a prefix that the
+ * full-text index has no list for is merged from all its words first, which takes a hundred milliseconds.
+ */
+const mostLonger = 400;
+const mostInside = 32;
+/** Shorter starts begin too many words to look each of them up. */
+const shortestStart = 4;
 /** Words that are looked at to find them. */
 const candidates = 512;
 
@@ -18,8 +26,8 @@ export class VocabularyWriter {
 	readonly #known = new Set<string>();
 
 	constructor(database: DatabaseSync) {
-		this.#insert = database.prepare('INSERT OR IGNORE INTO tok(t) VALUES(?)');
-		this.#insertTrigrams = database.prepare('INSERT INTO voc(rowid, t) VALUES(?, ?)');
+		this.#insert = writing(database, 'INSERT OR IGNORE INTO tok(t) VALUES(?)');
+		this.#insertTrigrams = writing(database, 'INSERT INTO voc(rowid, t) VALUES(?, ?)');
 	}
 
 	add(words: Iterable<string>): void {
@@ -28,7 +36,7 @@ export class VocabularyWriter {
 			if (this.#known.size >= remembered) this.#known.clear();
 			this.#known.add(word);
 			const {changes, lastInsertRowid} = this.#insert.run(word);
-			if (changes === 1) this.#insertTrigrams.run(lastInsertRowid, word);
+			if (changes === 1n) this.#insertTrigrams.run(lastInsertRowid, word);
 		}
 	}
 
@@ -38,30 +46,66 @@ export class VocabularyWriter {
 	}
 }
 
+/** Lookups that are remembered; words that are new meanwhile are found a little later. */
+const lookupsRemembered = 2000;
+/** Milliseconds that they are remembered. */
+const lookupAge = 2000;
+
 /** Finds words. */
 export class VocabularyReader {
-	readonly #find;
-	readonly #findTrigrams;
+	readonly #longer;
+	readonly #trigrams;
+	#lookups = new Map<string, string[] | undefined>();
+	#since = 0;
 
 	constructor(database: DatabaseSync) {
-		this.#findTrigrams = database.prepare(
+		this.#longer = database.prepare(`SELECT t FROM tok WHERE t > ? AND t < ? LIMIT ${mostLonger + 1}`);
+		this.#longer.setReturnArrays(true);
+		this.#trigrams = database.prepare(
 			`SELECT t FROM tok WHERE id IN (SELECT rowid FROM voc WHERE voc MATCH ? ORDER BY rowid LIMIT ${candidates}) ORDER BY id`,
 		);
-		this.#find = (match: string) => this.#findTrigrams.all(match) as {t: string}[];
+		this.#trigrams.setReturnArrays(true);
 	}
 
-	/** Words that have the text inside but do not start with it, those seen first (the common ones) first. */
+	/** See Vocabulary.startingWith. */
+	startingWith(start: string): string[] | undefined {
+		if (start.length < shortestStart) return undefined;
+		return this.#lookup(`^${start}`, () => {
+			const words = this.#longer.all(start, `${start}\u{10ffff}`) as unknown as [string][];
+			return words.length > mostLonger ? undefined : words.map(([word]) => word);
+		});
+	}
+
+	/** See Vocabulary.wordsWith: those seen first (the common ones) first. */
 	wordsWith(inside: string): string[] {
+		return this.#lookup(inside, () => this.#findInside(inside)) ?? [];
+	}
+
+	#findInside(inside: string): string[] {
 		const letters = [...inside];
 		if (letters.length < 3) return [];
 		const trigrams = new Set<string>();
 		for (let at = 0; at + 3 <= letters.length; at++) trigrams.add(letters.slice(at, at + 3).join(''));
 		const found: string[] = [];
-		for (const {t} of this.#find([...trigrams].map(trigram => `"${trigram}"`).join(' AND '))) {
-			if (!t.includes(inside) || t.startsWith(inside)) continue;
-			found.push(t);
-			if (found.length === alternatives) break;
+		const match = [...trigrams].map(trigram => `"${trigram}"`).join(' AND ');
+		for (const [word] of this.#trigrams.all(match) as unknown as [string][]) {
+			if (!word.includes(inside) || word.startsWith(inside)) continue;
+			found.push(word);
+			if (found.length === mostInside) break;
 		}
 		return found;
+	}
+
+	/** A search asks for the same words in each of its steps, and so does its next page. */
+	#lookup(key: string, find: () => string[] | undefined): string[] | undefined {
+		const now = performance.now();
+		if (now - this.#since > lookupAge || this.#lookups.size >= lookupsRemembered) {
+			this.#lookups = new Map();
+			this.#since = now;
+		}
+		if (this.#lookups.has(key)) return this.#lookups.get(key);
+		const words = find();
+		this.#lookups.set(key, words);
+		return words;
 	}
 }

@@ -1,6 +1,6 @@
-import {Worker} from 'node:worker_threads';
+import type {Worker} from 'node:worker_threads';
 import {type ErrorCode, P2pError} from '../../core/errors.ts';
-import {workerUrl} from '../../core/worker-url.ts';
+import {startWorker} from '../../core/worker-url.ts';
 import type {PresenceMemory} from './shared-presence.ts';
 
 /** What a thread starts with. */
@@ -29,7 +29,7 @@ export class WorkerThread<T extends object> {
 	#ended: Error | undefined;
 
 	private constructor(data: ThreadData) {
-		this.#worker = new Worker(workerUrl('index/sqlite/sqlite-worker'), {workerData: data});
+		this.#worker = startWorker('index/sqlite/sqlite-worker', {workerData: data});
 		this.#worker.on('message', (message: AnswerMessage) => this.#answer(message));
 		this.#worker.on('error', error => this.#end(error));
 		this.#worker.on('exit', () => this.#end(new P2pError('cancelled', 'The index is closed')));

@@ -122,10 +122,12 @@ export class TransferController extends ControllerBase {
 		clearTimeout(this.#detailsTimer);
 	}
 
-	/** Says where a finished download lies. */
-	place(): void {
+	/** Says where a finished download lies, or will lie; returns the place. */
+	place(): string | undefined {
 		const row = currentTransfer(this.state);
-		const folder = shortFolder(this.state.peer?.downloads.folder ?? '');
-		this.say('info', row?.path ? `It lies at ${shortFolder(row.path)}` : `Downloads go to ${folder}`);
+		const folder = this.state.peer?.downloads.folder;
+		if (row?.path) this.say('info', `It lies at ${shortFolder(row.path)}`);
+		else if (folder) this.say('info', `Downloads go to ${shortFolder(folder)}`);
+		return row?.path ?? folder;
 	}
 }

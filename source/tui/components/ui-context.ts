@@ -4,11 +4,13 @@ import {createContext, use, useRef, useSyncExternalStore} from 'react';
 import type {UiState} from '../../store/state.ts';
 import type {CommandContext} from '../keys/commands.ts';
 import type {KeyStream} from '../terminal/key-stream.ts';
-import type {Theme} from '../theme.ts';
+import type {Look, Theme} from '../theme.ts';
 
-/** Everything that all screens share. It never changes during a run. */
+/** Everything that all screens share. Only the theme changes during a run. */
 export type Ui = {
 	theme: Theme;
+	/** How it looks for a theme that was chosen in the settings; the first theme stays where this is absent. */
+	lookFor?(theme: 'auto' | 'dark' | 'light'): Required<Look>;
 	/** What commands work on; the state among it. `peer` is there once a peer runs. */
 	context: CommandContext;
 	/** Absent where keys come from Ink alone, as in tests of single components. */

@@ -34,6 +34,7 @@ export type Glyphs = {
 	warn: string;
 	sort: string;
 	into: string;
+	less: string;
 	thumb: string;
 	thumbLight: string;
 	enter: string;
@@ -71,6 +72,7 @@ const unicode: Glyphs = {
 	warn: '▲',
 	sort: '▾',
 	into: '›',
+	less: '‹',
 	thumb: '▐',
 	thumbLight: '▐',
 	enter: '⏎',
@@ -106,6 +108,7 @@ const ascii: Glyphs = {
 	warn: '!',
 	sort: 'v',
 	into: '>',
+	less: '<',
 	thumb: '@',
 	thumbLight: '@',
 	enter: 'Enter',

@@ -5,7 +5,7 @@ import {displayText} from '../../core/display.ts';
 
 const plain = /^[ -~]*$/;
 /** Signs of one cell that the screens draw with, and Latin letters: worth not asking the width tables for. */
-const narrow = /^[ -~\u00a1-\u00ac\u00ae-\u024f•…‖←-↓⏎─-╿▀-▟▲▸▾○◉◌●✓✗\u2800-\u28ff]*$/;
+const narrow = /^[ -~\u00a1-\u00ac\u00ae-\u024f•…‖‹›←-↓⏎─-╿▀-▟▲▸▾○◉◌●✓✗\u2800-\u28ff]*$/;
 
 /** Cells that a text without escape sequences takes. */
 export function cells(text: string): number {

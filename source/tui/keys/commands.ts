@@ -1,8 +1,11 @@
 // What the keys and the palette can do.
 import type {Action} from '../../store/actions.ts';
+import {type EditKey, editText} from '../../store/edit-text.ts';
 import {panesOf} from '../../store/layout.ts';
 import type {PeerController} from '../../store/peer/peer-controller.ts';
 import {currentPeer, runningTransfers} from '../../store/selectors.ts';
+import type {ServerController} from '../../store/server-controller.ts';
+import type {SettingsController} from '../../store/settings-controller.ts';
 import type {UiState} from '../../store/state.ts';
 import type {UiStore} from '../../store/ui-store.ts';
 import {paletteEntries} from './palette.ts';
@@ -17,12 +20,20 @@ export type AppActions = {
 	repaint(): void;
 	/** Puts text on the terminal's clipboard (OSC 52). */
 	copy(text: string): void;
+	/** Shows a file or folder in the desktop's own program, where there is a desktop. */
+	show(file: string): void;
 	/** Sends the form of the start menu. */
 	submitForm(): void;
 };
 
 /** What a command works on. */
-export type CommandContext = {store: UiStore; app: AppActions; peer?: PeerController};
+export type CommandContext = {
+	store: UiStore;
+	app: AppActions;
+	settings: SettingsController;
+	peer?: PeerController;
+	server?: ServerController;
+};
 
 type Command = {run(context: CommandContext): unknown};
 
@@ -43,7 +54,7 @@ function fieldText({focus, search, log, requests, form}: UiState): string {
 	if (focus.textMode === 'filter') return focus.pane === 'requests' ? requests.filter : log.filter;
 	if (focus.textMode === 'form') return form?.fields[form.index]?.value ?? '';
 	if (focus.overlay?.kind === 'palette') return focus.overlay.query;
-	return focus.overlay?.kind === 'share' ? focus.overlay.value : '';
+	return focus.overlay?.kind === 'share' || focus.overlay?.kind === 'settings' ? focus.overlay.value : '';
 }
 
 /** Puts text into the field that is open. */
@@ -56,7 +67,19 @@ export function setFieldText({store, peer}: CommandContext, text: string): void 
 	else if (focus.textMode === 'form') store.dispatch({type: 'form/value', value});
 	else if (focus.textMode === 'palette') store.dispatch({type: 'palette/query', query: value});
 	else if (focus.textMode === 'share') store.dispatch({type: 'share/value', value});
+	else if (focus.textMode === 'settings') store.dispatch({type: 'settings/value', value});
 }
+
+/** A key that moves or deletes in the field that is open. */
+const editing = (key: EditKey): Command => ({
+	run(context) {
+		const {store} = context;
+		const before = fieldText(store.get());
+		const {text, behind} = editText(before, Math.min(store.get().behind, before.length), key);
+		if (text !== before) setFieldText(context, text);
+		store.dispatch({type: 'behind', behind});
+	},
+});
 
 function askQuit({store, app}: CommandContext): void {
 	const {down, up} = runningTransfers(store.get());
@@ -81,7 +104,7 @@ function askQuit({store, app}: CommandContext): void {
 
 function goBack(context: CommandContext): void {
 	const {store} = context;
-	const {zoom, focus, log, requests, search} = store.get();
+	const {zoom, focus, log, requests, search, transferFilter} = store.get();
 	if (zoom) store.dispatch({type: 'zoom'});
 	else if (
 		(focus.pane === 'log' && (log.frozen || log.filter)) ||
@@ -89,7 +112,9 @@ function goBack(context: CommandContext): void {
 	) {
 		store.dispatch({type: 'tail/filter', filter: ''});
 		store.dispatch({type: 'tail/follow'});
-	} else if (focus.pane === 'search' && search.query !== '') context.peer?.search.type('');
+	} else if (focus.pane === 'transfers' && transferFilter !== 'all')
+		store.dispatch({type: 'transfers/filter', filter: 'all'});
+	else if (focus.pane === 'search' && search.query !== '') context.peer?.search.type('');
 }
 
 function confirmed(context: CommandContext): void {
@@ -99,6 +124,7 @@ function confirmed(context: CommandContext): void {
 	const {command} = overlay;
 	if (command.do === 'quit') context.app.quit();
 	else if (command.do === 'cancel') void context.peer?.transfers.cancel(command.key);
+	else if (command.do === 'kick') void context.server?.kick(command.peer, command.name);
 	else void context.peer?.shares.remove(command.name);
 }
 
@@ -150,7 +176,13 @@ const commands = {
 	'transfer.cancel': withPeer(peer => peer.transfers.askCancel()),
 	'transfer.sooner': withPeer(peer => peer.transfers.move(-1)),
 	'transfer.later': withPeer(peer => peer.transfers.move(1)),
-	'transfer.place': withPeer(peer => peer.transfers.place()),
+	'transfer.place': {
+		run({app, peer}) {
+			const place = peer?.transfers.place();
+			if (place !== undefined) app.show(place);
+		},
+	},
+	'transfer.filter': dispatching({type: 'transfers/filter'}),
 	'transfer.details': withPeer(peer => peer.transfers.details()),
 
 	'peers.browse': withPeer(peer => peer.browse.open('peers')),
@@ -167,6 +199,17 @@ const commands = {
 			if (row) app.copy(row.id);
 		},
 	},
+	'members.kick': {run: ({server}) => server?.askKick()},
+	'server.export': {run: ({server}) => server?.export()},
+	'settings.open': dispatching({type: 'overlay', overlay: {kind: 'settings', index: 0, value: ''}}),
+	'settings.up': dispatching({type: 'settings/move', by: -1}),
+	'settings.down': dispatching({type: 'settings/move', by: 1}),
+	'settings.less': {run: ({settings}) => settings.step(-1)},
+	'settings.more': {run: ({settings}) => settings.step(1)},
+	'settings.enter': {run: ({settings}) => settings.enter()},
+	'settings.commit': {run: ({settings}) => settings.commit()},
+	'settings.leave': dispatching({type: 'text', mode: undefined}),
+
 	'browse.enter': withPeer(peer => peer.browse.enter()),
 	'browse.get': withPeer(peer => peer.browse.get()),
 	'browse.up': withPeer(peer => peer.browse.up()),
@@ -213,8 +256,19 @@ const commands = {
 		},
 	},
 	'text.leave': dispatching({type: 'text', mode: undefined}),
-	'text.clear': {run: context => setFieldText(context, '')},
-	'text.word': {run: context => setFieldText(context, fieldText(context.store.get()).replace(/\S*\s*$/u, ''))},
+	'text.clear': {
+		run(context) {
+			setFieldText(context, '');
+			context.store.dispatch({type: 'behind', behind: 0});
+		},
+	},
+	'text.word': editing('word'),
+	'text.left': editing('left'),
+	'text.right': editing('right'),
+	'text.home': editing('home'),
+	'text.end': editing('end'),
+	'text.backspace': editing('backspace'),
+	'text.delete': editing('delete'),
 
 	'palette.up': {run: ({store}) => movePalette(store, -1)},
 	'palette.down': {run: ({store}) => movePalette(store, 1)},

@@ -10,19 +10,20 @@ const paneContexts: Record<PaneId, readonly Context[]> = {
 	peers: ['peers', 'list'],
 	shares: ['shares', 'list'],
 	log: ['log', 'tail', 'list'],
-	requests: ['requests', 'tail', 'list'],
-	members: ['members', 'list'],
-	rates: [],
+	requests: ['requests', 'server', 'tail', 'list'],
+	members: ['members', 'server', 'list'],
+	rates: ['server'],
 };
 
 /** The contexts whose keys hold now, the nearest first. */
 export function activeContexts(state: UiState): readonly Context[] {
 	const {overlay, textMode, pane} = state.focus;
-	if (overlay) return [overlay.kind, 'base'];
+	if (overlay?.kind === 'settings' && textMode) return ['settingsText', 'field', 'base'];
+	if (overlay) return textMode ? [overlay.kind, 'field', 'base'] : [overlay.kind, 'base'];
 	if (state.screen === 'menu') return ['menu', 'base'];
-	if (state.screen === 'form') return state.form?.busy ? ['base'] : ['form', 'base'];
+	if (state.screen === 'form') return state.form?.busy ? ['base'] : ['form', 'field', 'base'];
 	if (state.screen === 'starting' || state.screen === 'stopping') return ['starting', 'base'];
-	if (textMode) return ['text', 'base'];
+	if (textMode) return ['text', 'field', 'base'];
 	const contexts = pane === 'peers' && state.browse ? (['browse', 'list'] as const) : paneContexts[pane];
 	return [...contexts, 'global', 'base'];
 }
@@ -57,7 +58,7 @@ export function paneForKey(
 	if (activeContexts(state).at(-2) !== 'global') return undefined;
 	for (const [index, pane] of panesOf(state).entries()) {
 		for (const context of paneContexts[pane]) {
-			if (context === 'list' || context === 'tail') continue;
+			if (context === 'list' || context === 'tail' || context === 'server') continue;
 			const binding = bindingsOf(context).find(candidate => candidate.keys.includes(chord));
 			if (binding) return {binding, pane, number: index + 1};
 		}

@@ -1,16 +1,20 @@
 // One key, from the terminal to what it does.
 
+import {paneTitles} from '../../store/tabs.ts';
 import {glyphsFor} from '../draw/glyphs.ts';
 import {type KeyEvent, pasteText} from '../terminal/parse-keys.ts';
 import {type CommandContext, runCommand, setFieldText} from './commands.ts';
 import {paneForKey, resolveKey} from './dispatch.ts';
+import {handleMouse} from './handle-mouse.ts';
 import {keySign} from './hints.ts';
-import {paneTitles} from './palette.ts';
 
 /** Does what the key is bound to now; says so when it is only bound elsewhere. */
 export function handleKey(event: KeyEvent, context: CommandContext): void {
 	const {store} = context;
-	if (event.kind === 'mouse') return;
+	if (event.kind === 'mouse') {
+		handleMouse(event, context);
+		return;
+	}
 	const state = store.get();
 	if (event.kind === 'paste') {
 		// A field takes a paste itself; elsewhere it can only be meant as a search.

@@ -65,14 +65,26 @@ const groups: readonly {title: string; contexts: readonly Context[]; screen: 'bo
 	{title: 'LOG', contexts: ['log', 'tail'], screen: 'peer'},
 	{title: 'SHARES', contexts: ['shares'], screen: 'peer'},
 	{title: 'REQUESTS', contexts: ['requests', 'tail'], screen: 'server'},
-	{title: 'PEERS', contexts: ['members'], screen: 'server'},
+	{title: 'PEERS', contexts: ['members', 'server'], screen: 'server'},
 ];
+
+/** What the mouse does; Shift leaves it to the terminal, which selects text. */
+const mouseHelp: HelpGroup = {
+	title: 'MOUSE',
+	hints: [
+		{key: 'click', label: 'focus, choose'},
+		{key: 'click again', label: 'open'},
+		{key: 'wheel', label: 'scroll what is under it'},
+		{key: 'shift drag', label: 'select text'},
+	],
+};
 
 /** The help of the screen that is shown. Bindings with one sign are one line. */
 export function helpGroups(state: UiState, glyphs: Glyphs): HelpGroup[] {
 	const screen = state.screen === 'server' ? 'server' : 'peer';
 	const panes = panesOf(state).length;
-	return groups
+	const mouse: HelpGroup[] = state.settings.mouse ? [mouseHelp] : [];
+	const keys = groups
 		.filter(group => group.screen === 'both' || group.screen === screen)
 		.map(({title, contexts}) => {
 			const hints: Hint[] = [];
@@ -82,4 +94,5 @@ export function helpGroups(state: UiState, glyphs: Glyphs): HelpGroup[] {
 			}
 			return {title, hints};
 		});
+	return [...keys, ...mouse];
 }

@@ -1,6 +1,7 @@
 // What the command palette offers: every command with a title that the screen has keys for.
 import {panesOf} from '../../store/layout.ts';
 import type {PaneId, UiState} from '../../store/state.ts';
+import {paneTitles} from '../../store/tabs.ts';
 import type {CommandId} from './commands.ts';
 import {bindings, type Context} from './table.ts';
 import {commandTitles} from './titles.ts';
@@ -16,18 +17,6 @@ const paneNames: Partial<Record<Context, PaneId>> = {
 	log: 'log',
 	requests: 'requests',
 	members: 'members',
-};
-
-/** Pane names as people read them. */
-export const paneTitles: Record<PaneId, string> = {
-	search: 'Search',
-	transfers: 'Transfers',
-	peers: 'Peers',
-	log: 'Log',
-	shares: 'Shares',
-	requests: 'Requests',
-	members: 'Peers',
-	rates: 'Rates',
 };
 
 /** Whether the letters of `query` come in this order in `text`; the better the closer together. 0: no match. */

@@ -22,6 +22,10 @@ export type Context =
 	| 'help'
 	| 'share'
 	| 'transfer'
+	| 'settings'
+	| 'settingsText'
+	| 'field'
+	| 'server'
 	| 'menu'
 	| 'form'
 	| 'starting';
@@ -73,7 +77,8 @@ export const bindings: readonly Binding[] = [
 	bind('transfers', 'enter', 'transfer.details', 'details', 'details'),
 	bind('transfers', 'J', 'transfer.later', 'move in queue', 'reorder', 'J K'),
 	bind('transfers', 'K', 'transfer.sooner', 'move in queue', undefined, 'J K'),
-	bind('transfers', 'o', 'transfer.place', 'where it lies', 'folder'),
+	bind('transfers', 'f', 'transfer.filter', 'filter: unfinished, down, up…', 'filter'),
+	bind('transfers', 'o', 'transfer.place', 'show in folder', 'folder'),
 
 	bind('browse', 'enter right l', 'browse.enter', 'open folder, get file', 'open', '⏎'),
 	bind('browse', 'd', 'browse.get', 'get file or folder', 'get'),
@@ -89,7 +94,9 @@ export const bindings: readonly Binding[] = [
 	bind('log', '/', 'tail.filter', 'filter', 'filter'),
 	bind('log', 'f', 'log.level', 'log level', 'level'),
 	bind('requests', '/', 'tail.filter', 'filter', 'filter'),
+	bind('members', 'k', 'members.kick', 'kick peer (asks)', 'kick'),
 	bind('members', 'y', 'members.copy', 'copy peer ID', 'copy ID'),
+	bind('server', 'e', 'server.export', 'export peers as JSON, CSV', 'export'),
 	bind('tail', 'space', 'tail.pause', 'pause / go on', 'pause'),
 	bind('tail', 'G end', 'tail.follow', 'follow the end', 'follow', 'G'),
 
@@ -110,6 +117,7 @@ export const bindings: readonly Binding[] = [
 	bind('global', 'shift+tab', 'pane.previous', 'next / previous pane', undefined, 'tab S-tab'),
 	bind('global', '/', 'search.edit', 'search or filter here', undefined, '/'),
 	bind('global', ':', 'palette.open', 'command palette', 'cmd'),
+	bind('global', ',', 'settings.open', 'settings'),
 	bind('global', '?', 'help.open', 'this help', 'help'),
 	bind('global', 'escape', 'view.back', 'back, close, clear', undefined, 'esc'),
 	bind('global', 'q', 'app.quit', 'quit (asks when busy)', 'quit', 'q'),
@@ -123,10 +131,27 @@ export const bindings: readonly Binding[] = [
 	bind('text', 'pageup', 'move.pageUp', 'page'),
 	bind('text', 'pagedown', 'move.pageDown', 'page'),
 	bind('text', 'ctrl+u', 'text.clear', 'clear', 'clear', '^u'),
-	bind('text', 'ctrl+w', 'text.word', 'delete word'),
 	bind('text', 'tab', 'pane.next', 'next pane'),
 	bind('text', 'shift+tab', 'pane.previous', 'previous pane'),
 	bind('text', 'escape', 'text.leave', 'back', 'back', 'esc'),
+
+	bind('field', 'left ctrl+b', 'text.left', 'left'),
+	bind('field', 'right ctrl+f', 'text.right', 'right'),
+	bind('field', 'home ctrl+a', 'text.home', 'start', undefined, 'home end'),
+	bind('field', 'end ctrl+e', 'text.end', 'end'),
+	bind('field', 'backspace', 'text.backspace', 'delete left'),
+	bind('field', 'delete ctrl+d', 'text.delete', 'delete right'),
+	bind('field', 'ctrl+w alt+backspace', 'text.word', 'delete word'),
+
+	bind('settings', 'up k', 'settings.up', 'choose', 'choose', '↑↓'),
+	bind('settings', 'down j', 'settings.down', 'choose'),
+	bind('settings', 'left h', 'settings.less', 'change', 'change', '←→'),
+	bind('settings', 'right l space', 'settings.more', 'change'),
+	bind('settings', 'enter', 'settings.enter', 'type a value', 'type'),
+	bind('settings', 'escape q ,', 'overlay.close', 'close', 'close', 'esc'),
+	bind('settingsText', 'enter', 'settings.commit', 'take it', 'take it'),
+	bind('settingsText', 'ctrl+u', 'text.clear', 'clear', 'clear', '^u'),
+	bind('settingsText', 'escape', 'settings.leave', 'keep the old one', 'back', 'esc'),
 
 	bind('palette', 'up', 'palette.up', 'choose', 'choose', '↑↓'),
 	bind('palette', 'down', 'palette.down', 'choose'),

@@ -46,7 +46,9 @@ function head(theme: Theme, inner: number, row: TransferRow): DialogRow[] {
 			[` of ${formatBytes(row.size)}`, 'muted'],
 			[row.files ? `   ${grouped(row.files.done)} of ${grouped(row.files.total)} files` : ''],
 		]),
-		field('Speed', [[speed(row.speed)], [left === '' ? '' : `   ${left} left`, 'muted']]),
+		...(row.state === 'running'
+			? [field('Speed', [[speed(row.speed)], [left === '' ? '' : `   ${left} left`, 'muted']])]
+			: []),
 		...(why
 			? [field('Because', [[cut(theme.text(why), room, ellipsis), row.state === 'failed' ? 'error' : 'warn']])]
 			: []),

@@ -11,7 +11,7 @@ import {BrowsePane} from './browse-pane.tsx';
 
 /** Columns of a peer, as many as there is room for. `last` is the round trip at a peer, the age at a server. */
 function columnsFor(inner: number) {
-	const files = inner >= 30 ? 8 : 0;
+	const files = inner >= 50 ? 10 : inner >= 30 ? 7 : 0;
 	const last = inner >= 22 ? 8 : 0;
 	const id = inner >= 42 ? 9 : 0;
 	const number = inner >= 34 ? 4 : 0;
@@ -30,7 +30,8 @@ function peerLine(
 	const width = columnsFor(inner);
 	const name = Math.max(4, inner - 3 - width.number - width.id - width.address - width.files - width.last - 1);
 	const tone = row.online ? 'plain' : 'muted';
-	const you = row.self ? ' (you)' : '';
+	// Where a column says it, the name is not cut short for it.
+	const you = row.self && last === '' ? ' (you)' : '';
 	const shown = cut(theme.text(row.name), name - you.length, glyphs.ellipsis) + you;
 	return paintLine(
 		theme,
@@ -99,7 +100,15 @@ function PeerList({rect, number, pane, peers, empty}: PeerListProps) {
 		else {
 			const age = Math.max(0, (Date.now() - Date.parse(row.since)) / 1000);
 			const last =
-				pane === 'peers' ? (row.self ? '' : row.online ? roundTrip(row.rtt) : 'offline') : shortDuration(age);
+				pane === 'peers'
+					? row.self
+						? columnsFor(inner).last > 0
+							? 'you'
+							: ''
+						: row.online
+							? roundTrip(row.rtt)
+							: 'offline'
+					: shortDuration(age);
 			rows.push(peerLine(theme, inner, row, last, isFocused && index === list.index, isFocused));
 		}
 	}

@@ -1,5 +1,5 @@
 import {shortDuration} from '../../core/format.ts';
-import type {TransferCounts, TransferRow, TransferState} from '../../engine/messages.ts';
+import type {TransferCounts, TransferFilter, TransferRow, TransferState} from '../../engine/messages.ts';
 import {listRows, type Rect} from '../../store/layout.ts';
 import {PaneFrame} from '../components/pane-frame.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
@@ -82,6 +82,16 @@ function transferLine(theme: Theme, inner: number, row: TransferRow, isCurrent: 
 	);
 }
 
+/** What the border says while only some are listed. */
+const filterWords: Record<TransferFilter, string> = {
+	all: '',
+	unfinished: 'unfinished only',
+	down: 'downloads only',
+	up: 'uploads only',
+	failed: 'failed only',
+	done: 'done only',
+};
+
 /** `↓2 ↑2 ✗1 ◌991` for the upper border. */
 function countSpans(counts: TransferCounts, glyphs: Glyphs): Span[] {
 	const parts: Span[] = [];
@@ -100,12 +110,13 @@ function countSpans(counts: TransferCounts, glyphs: Glyphs): Span[] {
 /** Pane 2: what comes and what goes. */
 export function TransfersPane({rect}: {rect: Rect}) {
 	const {theme, context} = useUi();
-	const [transfers, list, isFocused, down, up] = usePicked(state => [
+	const [transfers, list, isFocused, down, up, filter] = usePicked(state => [
 		state.peer?.transfers,
 		state.lists.transfers,
 		state.focus.pane === 'transfers' && !state.focus.overlay,
 		state.peer?.down.now ?? 0,
 		state.peer?.up.now ?? 0,
+		state.transferFilter,
 		state.zoom,
 		state.size,
 	]);
@@ -118,7 +129,15 @@ export function TransfersPane({rect}: {rect: Rect}) {
 		const row = transfers?.rows[index - transfers.offset];
 		rows.push(row ? transferLine(theme, inner, row, isFocused && index === list.index, isFocused) : ' '.repeat(inner));
 	}
-	if (total === 0) {
+	if (total === 0 && filter !== 'all') {
+		rows.push(
+			paintLine(theme, inner, [
+				['  No transfer passes the filter: ', 'muted'],
+				['f', 'key'],
+				[' goes on', 'muted'],
+			]),
+		);
+	} else if (total === 0) {
 		rows.push(
 			paintLine(theme, inner, [['  Nothing is on its way', 'muted']]),
 			paintLine(theme, inner, [
@@ -138,7 +157,10 @@ export function TransfersPane({rect}: {rect: Rect}) {
 		<PaneFrame
 			rect={rect}
 			number={2}
-			title={[['Transfers', 'bold']]}
+			title={[
+				['Transfers', 'bold'],
+				[filter === 'all' ? '' : ` ${filterWords[filter]}`, 'warn'],
+			]}
 			right={transfers ? countSpans(transfers.counts, glyphs) : []}
 			bottomLeft={message}
 			bottom={rates}

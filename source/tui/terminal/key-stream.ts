@@ -28,7 +28,8 @@ const neutral = {text: '\u001b[A', select: '\u001b[D', app: '\u001b[A'} as const
 
 /** Keys that Ink's text field and select list handle themselves, as they know them. */
 const fieldKeys: Record<Exclude<KeyReceiver, 'app'>, Record<string, string>> = {
-	text: {left: '\u001b[D', right: '\u001b[C', backspace: '\u007f', delete: '\u007f'},
+	// Typing is all that is left to Ink's text field; see components/text-field.tsx.
+	text: {},
 	select: {up: '\u001b[A', down: '\u001b[B', k: 'k', j: 'j', enter: '\r'},
 };
 

@@ -1,4 +1,5 @@
-// What the program switches at the terminal besides Ink: no automatic wrap, marked pastes. All of it is given back.
+// What the program switches at the terminal besides Ink: no automatic wrap, marked pastes, the mouse. All of it is
+// given back.
 
 /** The part of `process.stdout` that is used. */
 export type ScreenStream = NodeJS.WritableStream & {
@@ -10,7 +11,10 @@ export type ScreenStream = NodeJS.WritableStream & {
 
 /** One row that is too wide would wrap and shift the whole screen for good: wrap is off while the screen is ours. */
 const enter = '\u001b[?7l\u001b[?2004h';
-const leave = '\u001b[?2004l\u001b[?7h';
+/** Presses, releases and the wheel (1000), in decimal numbers (1006). With Shift terminals still select text. */
+const mouseOn = '\u001b[?1000h\u001b[?1006h';
+const mouseOff = '\u001b[?1006l\u001b[?1000l';
+const leave = `${mouseOff}\u001b[?2004l\u001b[?7h`;
 /** Primary screen, cursor, colours: what Ink gives back itself, said again for the ways out that do not pass it. */
 const leaveAll = `${leave}\u001b[?1049l\u001b[?25h\u001b[0m`;
 
@@ -18,6 +22,7 @@ const leaveAll = `${leave}\u001b[?1049l\u001b[?25h\u001b[0m`;
 export class TerminalModes {
 	readonly #stream: ScreenStream;
 	#entered = false;
+	#mouse = false;
 
 	constructor(stream: ScreenStream) {
 		this.#stream = stream;
@@ -27,7 +32,14 @@ export class TerminalModes {
 	enter(): void {
 		if (this.#entered) return;
 		this.#entered = true;
-		this.#write(enter);
+		this.#write(this.#mouse ? enter + mouseOn : enter);
+	}
+
+	/** Whether the terminal reports the mouse; remembered while the terminal is not ours. */
+	setMouse(isOn: boolean): void {
+		if (this.#mouse === isOn) return;
+		this.#mouse = isOn;
+		if (this.#entered) this.#write(isOn ? mouseOn : mouseOff);
 	}
 
 	/** Gives the terminal back while Ink has restored the rest. */

@@ -1,0 +1,131 @@
+// Measures the index server on a made-up network: npm run bench:index -- [--size 1000000] [--no-rivals] [--seconds 8]
+// Prints a Markdown table. Everything is in a temporary folder that is removed at the end.
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {parseArgs} from 'node:util';
+import {limits} from '../source/api/limits.ts';
+import {Corpus} from './index/corpus.ts';
+import {load, steady} from './index/load.ts';
+import {querySets} from './index/queries.ts';
+import {registerAll} from './index/register.ts';
+import {bm25, miniSearch, plocate, type RivalResult} from './index/rivals.ts';
+import {ServerHandle} from './index/server-handle.ts';
+import {short} from './index/statistics.ts';
+
+const {values} = parseArgs({
+	options: {
+		size: {type: 'string', default: '100000'},
+		seconds: {type: 'string', default: '8'},
+		'no-rivals': {type: 'boolean', default: false},
+		keep: {type: 'string'},
+	},
+});
+const size = Number(values.size);
+const seconds = Number(values.seconds);
+const folder = values.keep ?? mkdtempSync(path.join(tmpdir(), 'p2p-bench-'));
+const corpus = new Corpus(size);
+const sets = querySets(corpus);
+const mixed = sets.filter(({kind}) => kind !== 'by content').flatMap(({queries}) => queries.slice(0, 100));
+for (let at = 0; at < mixed.length; at++) {
+	const other = (at * 7919) % mixed.length;
+	[mixed[at], mixed[other]] = [mixed[other] ?? '', mixed[at] ?? ''];
+}
+const print = (line = '') => process.stdout.write(`${line}\n`);
+const note = (line: string) => process.stderr.write(`${line}\n`);
+
+const server = await ServerHandle.start(path.join(folder, 'index.db'));
+try {
+	print(`### ${size.toLocaleString('en')} files of ${corpus.peers} peers`);
+	print();
+	note('registering');
+	await server.usage();
+	const stopSearches = await steady(server.port, mixed, 100);
+	const before = await server.usage();
+	const {files, seconds: took} = await registerAll(server.port, corpus);
+	const during = await stopSearches();
+	const after = await server.usage();
+	print('| registering through the API | |');
+	print('|---|---|');
+	print(`| files per second | ${short(files / took)} |`);
+	print(`| CPU of the server per 1,000 files | ${short((after.cpuMs - before.cpuMs) / (files / 1000))} ms |`);
+	print(
+		`| 100 searches a second meanwhile, p50 / p99 | ${short(during.latency.p50)} / ${short(during.latency.p99)} ms |`,
+	);
+	print(`| event loop delay meanwhile, p99 / most | ${short(after.delay.p99)} / ${short(after.delay.max)} ms |`);
+	note('merging');
+	let merged = await server.usage();
+	await server.online();
+	for (let quiet = 0; quiet < 3; ) {
+		await new Promise(resolve => setTimeout(resolve, 1000));
+		const now = await server.usage();
+		quiet = now.cpuMs - merged.cpuMs < 50 ? quiet + 1 : 0;
+		merged = now;
+	}
+	print(`| disk | ${short(merged.disk / files)} bytes a file |`);
+	print(`| memory of the server | ${short(merged.rss / 2 ** 20)} MB |`);
+	print();
+
+	note('searching in process');
+	const ours = new Map<string, {p50: number; p99: number}>();
+	print('| search in process, a page of 50 | first time p50 / p99 ms | again p50 / p99 ms |');
+	print('|---|---|---|');
+	for (const {kind, queries} of sets) {
+		const {cold, warm} = await server.latency(kind, queries);
+		ours.set(kind, cold);
+		print(`| ${kind} | ${short(cold.p50)} / ${short(cold.p99)} | ${short(warm.p50)} / ${short(warm.p99)} |`);
+	}
+	print();
+
+	note('searching over HTTPS');
+	print('| search over HTTPS, 64 connections | per second | p50 / p99 ms | server CPU per search | answer |');
+	print('|---|---|---|---|---|');
+	const kinds = sets.filter(({kind}) => ['rare word', 'common word', 'two words', 'typed, 3 letters'].includes(kind));
+	for (const {kind, queries} of [...kinds, {kind: 'all kinds mixed', queries: mixed}]) {
+		const start = await server.usage();
+		const found = await load(server.port, queries, seconds);
+		const end = await server.usage();
+		const cpu = ((end.cpuMs - start.cpuMs) * 1000) / found.answered;
+		const {p50, p99} = found.latency;
+		const bytes = found.bytes / found.answered / 1024;
+		const errors = found.errors > 0 ? `, ${found.errors} errors` : '';
+		print(
+			`| ${kind} | ${short(found.perSecond)}${errors} | ${short(p50)} / ${short(p99)} | ${short(cpu)} µs | ${short(bytes)} KB |`,
+		);
+	}
+	print();
+	const end = await server.usage();
+	print(`Memory of the server after the searches: ${short(end.rss / 2 ** 20)} MB.`);
+	print();
+	await server.stop();
+
+	if (!values['no-rivals']) {
+		const rivals: RivalResult[] = [];
+		note('bm25');
+		rivals.push(await bm25(corpus, sets, path.join(folder, 'bm25.db')));
+		note('plocate');
+		const located = await plocate(corpus, sets, path.join(folder, 'plocate.db'));
+		if (located) rivals.push(located);
+		else print('plocate is not installed here: left out.');
+		if (size <= 1_000_000) {
+			note('MiniSearch');
+			rivals.push(await miniSearch(corpus, sets));
+		} else print('MiniSearch is left out: such an index does not fit its memory.');
+		const compared = [...(rivals[0]?.byKind.keys() ?? [])];
+		print(`| against, p50 ms (times ours) | ${compared.join(' | ')} | |`);
+		print(`|---|${compared.map(() => '---').join('|')}|---|`);
+		print(
+			`| p2p-tui, first time | ${compared.map(kind => short(ours.get(kind)?.p50 ?? 0)).join(' | ')} | up to ${limits.sourcesPerSearchHit} sources a hit |`,
+		);
+		for (const {name, byKind, note: remark} of rivals) {
+			const cells = compared.map(kind => {
+				const theirs = byKind.get(kind)?.p50 ?? 0;
+				return `${short(theirs)} (${short(theirs / (ours.get(kind)?.p50 ?? 1))}×)`;
+			});
+			print(`| ${name} | ${cells.join(' | ')} | ${remark} |`);
+		}
+	}
+} finally {
+	if (!values.keep) rmSync(folder, {recursive: true, force: true});
+}
+process.exit();

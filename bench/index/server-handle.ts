@@ -1,0 +1,63 @@
+import {type ChildProcess, fork} from 'node:child_process';
+import {fileURLToPath} from 'node:url';
+import type {Latency} from './statistics.ts';
+
+/** What the server's process can be told. */
+export type Command =
+	| {do: 'usage'}
+	| {do: 'online'}
+	| {do: 'latency'; kind: string; queries: string[]}
+	| {do: 'fill'; size: number}
+	| {do: 'stop'};
+
+export type Usage = {
+	cpuMs: number;
+	rss: number;
+	disk: number;
+	/** Event loop, milliseconds. */
+	delay: {p50: number; p99: number; max: number};
+};
+
+/** A server process as the benchmark drives it. */
+export class ServerHandle {
+	readonly #child: ChildProcess;
+	readonly #waiting = new Map<number, {resolve: (value: never) => void; reject: (error: Error) => void}>();
+	#last = 0;
+	port = 0;
+
+	private constructor(file: string) {
+		this.#child = fork(fileURLToPath(new URL('server-process.ts', import.meta.url)), [file]);
+		this.#child.on('message', ({id, value, failure}: {id: number; value?: unknown; failure?: string}) => {
+			const waiting = this.#waiting.get(id);
+			this.#waiting.delete(id);
+			if (failure) waiting?.reject(new Error(failure));
+			else waiting?.resolve(value as never);
+		});
+		this.#child.once('exit', code => {
+			for (const {reject} of this.#waiting.values()) reject(new Error(`the server ended with ${code}`));
+		});
+	}
+
+	static async start(file: string): Promise<ServerHandle> {
+		const handle = new ServerHandle(file);
+		handle.port = await new Promise<number>((resolve, reject) =>
+			handle.#waiting.set(0, {resolve: resolve as never, reject}),
+		);
+		return handle;
+	}
+
+	usage = () => this.#call<Usage>({do: 'usage'});
+	online = () => this.#call<number>({do: 'online'});
+	fill = (size: number) => this.#call<number>({do: 'fill', size});
+	latency = (kind: string, queries: string[]) =>
+		this.#call<{cold: Latency; warm: Latency}>({do: 'latency', kind, queries});
+	stop = () => this.#call<void>({do: 'stop'});
+
+	#call<T>(command: Command): Promise<T> {
+		const id = ++this.#last;
+		return new Promise<T>((resolve, reject) => {
+			this.#waiting.set(id, {resolve: resolve as never, reject});
+			this.#child.send({id, command});
+		});
+	}
+}

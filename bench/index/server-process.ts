@@ -1,0 +1,93 @@
+// The index server under measurement, in a process of its own. Arguments: database file. Answers commands over IPC.
+import {statSync} from 'node:fs';
+import {monitorEventLoopDelay, performance} from 'node:perf_hooks';
+import {parseQuery} from '../../source/api/query.ts';
+import {EngineBus} from '../../source/core/events.ts';
+import {temporaryIdentity} from '../../source/identity/identity.ts';
+import {createIndexApp} from '../../source/index/server.ts';
+import {SqliteStore} from '../../source/index/sqlite/sqlite-store.ts';
+import {Corpus} from './corpus.ts';
+import type {Command} from './server-handle.ts';
+import {latencies} from './statistics.ts';
+
+const [file = ''] = process.argv.slice(2);
+const store = new SqliteStore(file);
+await store.open();
+const bus = new EngineBus();
+bus.on('log', ({level, message}) => level !== 'info' && process.stderr.write(`${level} ${message}\n`));
+const app = createIndexApp({
+	identity: await temporaryIdentity(),
+	store,
+	name: 'bench',
+	version: '0',
+	bus,
+});
+const {port} = await app.start({host: '127.0.0.1', port: 0, defaultPort: 0});
+const loop = monitorEventLoopDelay({resolution: 5});
+loop.enable();
+
+async function run(command: Command): Promise<unknown> {
+	switch (command.do) {
+		case 'usage': {
+			const {user, system} = process.cpuUsage();
+			const {rss} = process.memoryUsage();
+			const delay = {p50: loop.percentile(50) / 1e6 - 5, p99: loop.percentile(99) / 1e6 - 5, max: loop.max / 1e6 - 5};
+			loop.reset();
+			const disk = [file, `${file}-wal`].reduce(
+				(sum, one) => sum + (statSync(one, {throwIfNoEntry: false})?.size ?? 0),
+				0,
+			);
+			return {cpuMs: (user + system) / 1000, rss, delay, disk};
+		}
+		case 'online': {
+			const {peers} = await store.listPeers();
+			for (const {id} of peers) await store.setOnline(id, true);
+			return peers.length;
+		}
+		case 'latency': {
+			const {queries, kind} = command;
+			const ask = async (query: string) => {
+				if (kind === 'by content') return void (await store.sources(query));
+				await store.searchText(parseQuery(query));
+			};
+			const cold = await latencies(queries, ask);
+			return {cold, warm: await latencies(queries, ask)};
+		}
+		case 'fill': {
+			const corpus = new Corpus(command.size);
+			const started = performance.now();
+			for (let peer = 0; peer < corpus.peers; peer++) {
+				const id = `ff${peer.toString(16).padStart(62, '0')}`;
+				await store.register({id, name: `filled ${peer}`, host: '10.0.0.1', port: 25_000});
+				await store.applyChanges(id, {epoch: 'ab'.repeat(16), from: 0, to: corpus.perPeer}, lists(corpus, peer));
+				await store.setOnline(id, true);
+			}
+			return (performance.now() - started) / 1000;
+		}
+		default:
+			await app.stop();
+			await store.close();
+			return undefined;
+	}
+}
+
+async function* lists(corpus: Corpus, peer: number) {
+	let list = [];
+	for (const change of corpus.catalog(peer)) {
+		list.push(change);
+		if (list.length < 1000) continue;
+		yield list;
+		list = [];
+	}
+	yield list;
+}
+
+process.on('message', async ({id, command}: {id: number; command: Command}) => {
+	try {
+		process.send?.({id, value: await run(command)});
+	} catch (error) {
+		process.send?.({id, failure: error instanceof Error ? error.stack : String(error)});
+	}
+	if (command.do === 'stop') process.disconnect();
+});
+process.send?.({id: 0, value: port});

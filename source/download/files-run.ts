@@ -1,0 +1,107 @@
+import {closeSync, constants, openSync, writeSync} from 'node:fs';
+import {blockSize} from '../content/content-id.ts';
+import {blockHashes, merkleRoot, nextPowerOfTwo} from '../content/merkle.ts';
+import {systemCode} from '../core/errors.ts';
+import type {Sink, SourceConnection} from './connection.ts';
+import type {ResponseHead} from './http-response.ts';
+import {type Fault, FaultError} from './types.ts';
+import type {FilesOrder} from './worker-messages.ts';
+
+type SmallFile = FilesOrder['files'][number];
+
+/** Requests under way at once on one connection: the sender has the next file ready before this one is through. */
+const depth = 12;
+
+/** What a run of files takes from its lane. */
+export type FilesParts = {
+	/** Holds the largest of the files. */
+	buffer: Buffer;
+	/** Milliseconds are added here. */
+	times: {hash: number; write: number};
+	/** A file is verified and written. */
+	written(n: number): void;
+	/** The source does not give that one. */
+	refused(n: number, fault: Fault): void;
+};
+
+/**
+ * Fetches whole files, the requests sent ahead of the answers; verifies each before a byte of it is written. They are
+ * not synced: that is done for all of them together at the end.
+ *
+ * @throws FaultError what ended it before all were asked for
+ */
+export async function runFiles({files, stallMs}: FilesOrder, connection: SourceConnection, parts: FilesParts) {
+	const pending = new Set<Promise<void>>();
+	let failed: unknown;
+	for (const file of files) {
+		while (pending.size >= depth) await Promise.race(pending);
+		if (failed !== undefined || !connection.open) break;
+		const sink = new FileSink(file, parts);
+		const answer = connection
+			.get(`/v1/files/${file.content}`, undefined, sink, stallMs)
+			.catch(error => {
+				if (error instanceof FaultError && error.fault.kind === 'refused') parts.refused(file.n, error.fault);
+				else failed ??= error;
+			})
+			.finally(() => pending.delete(answer));
+		pending.add(answer);
+	}
+	await Promise.all(pending);
+	if (failed !== undefined) throw failed;
+	if (!connection.open) throw new FaultError({kind: 'network', message: 'it closed the connection'});
+}
+
+/** Takes one whole file in. */
+class FileSink implements Sink {
+	readonly #file: SmallFile;
+	readonly #parts: FilesParts;
+	#filled = 0;
+
+	constructor(file: SmallFile, parts: FilesParts) {
+		this.#file = file;
+		this.#parts = parts;
+	}
+
+	head({status, length}: ResponseHead): number {
+		if (status !== 200 || length !== this.#file.size)
+			throw new FaultError({
+				kind: 'lied',
+				message: `it announces ${length ?? 'no'} bytes instead of ${this.#file.size}`,
+			});
+		return length;
+	}
+
+	body(source: Buffer, from: number, to: number): void {
+		source.copy(this.#parts.buffer, this.#filled, from, to);
+		this.#filled += to - from;
+		if (this.#filled === this.#file.size) this.#complete(this.#parts.buffer.subarray(0, this.#filled));
+	}
+
+	#complete(bytes: Buffer): void {
+		const {times, written} = this.#parts;
+		const start = performance.now();
+		const hashes = blockHashes(bytes);
+		const root = merkleRoot(hashes, nextPowerOfTwo(Math.ceil(bytes.length / blockSize)));
+		const hashed = performance.now();
+		times.hash += hashed - start;
+		if (root.toString('hex') !== this.#file.content) throw new FaultError({kind: 'corrupt', piece: 0});
+		try {
+			writeNew(this.#file.path, bytes);
+		} catch (error) {
+			throw new FaultError({kind: 'disk', code: systemCode(error) ?? 'EIO', message: (error as Error).message});
+		}
+		times.write += performance.now() - hashed;
+		written(this.#file.n);
+	}
+}
+
+const flags = constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0);
+
+function writeNew(path: string, bytes: Buffer): void {
+	const fd = openSync(path, flags, 0o666);
+	try {
+		for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
+	} finally {
+		closeSync(fd);
+	}
+}

@@ -1,0 +1,230 @@
+// A folder as one download: from a real file server, over real TLS.
+import {randomBytes} from 'node:crypto';
+import {existsSync} from 'node:fs';
+import {mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import path from 'node:path';
+import {describe, expect, test} from 'vitest';
+import {sortTree} from '../../source/download/tree-content.ts';
+import type {TreeFile} from '../../source/download/types.ts';
+import {downloader} from '../helpers/download.ts';
+import {someBytes, uploadServer} from '../helpers/upload.ts';
+import {waitFor} from '../helpers/wait-for.ts';
+
+/** A file server with these files in its share, and them as a tree to download. */
+async function sharedTree(files: Record<string, Buffer>, options: Parameters<typeof uploadServer>[0] = {}) {
+	const served = await uploadServer(options);
+	const tree: TreeFile[] = [];
+	for (const [name, bytes] of Object.entries(files)) {
+		const {content, size} = await served.catalog.write(name, bytes);
+		tree.push({path: name, content, size});
+	}
+	const {port, identity} = served;
+	const source = {peer: identity.id, number: 7, name: 'alice', host: '127.0.0.1', port};
+	const uploads = () => served.server.totals().sent;
+	return {...served, tree, source, uploads};
+}
+
+/** Every file below a folder, by its path inside. */
+async function readTree(top: string): Promise<Record<string, Buffer>> {
+	const entries = await readdir(top, {recursive: true, withFileTypes: true});
+	const files = entries.filter(entry => entry.isFile()).map(entry => path.join(entry.parentPath, entry.name));
+	const read = files.map(async file => [path.relative(top, file), await readFile(file)] as const);
+	return Object.fromEntries(await Promise.all(read));
+}
+
+const mixed = {
+	'1.txt': Buffer.from('one'),
+	empty: Buffer.alloc(0),
+	'deep/er/2.bin': randomBytes(300_000),
+	'deep/3.bin': randomBytes(256 * 1024),
+	'deep/big.bin': randomBytes(3_000_000),
+	'deep/same as 1.txt': Buffer.from('one'),
+	'ünïcödé/文.txt': Buffer.from('two'),
+};
+
+describe('a folder', () => {
+	test('arrives with its tree: small, large, empty and equal files, as one download', async () => {
+		const {tree, source, uploads} = await sharedTree(mixed);
+		const {manager, seen, folder} = await downloader();
+		const {key} = await manager.addFolder({name: 'notes', files: tree, sources: [source]});
+		const result = await manager.finished(key);
+		expect(result).toMatchObject({path: path.join(folder, 'downloaded_notes'), alreadyThere: false});
+		expect(result.sources).toEqual([source.peer]);
+		expect(await readTree(result.path)).toEqual(mixed);
+		expect(await readdir(folder)).toEqual(['downloaded_notes']);
+		const size = tree.reduce((sum, file) => sum + file.size, 0);
+		expect(manager.list()).toMatchObject([
+			{state: 'done', name: 'notes', size, done: size, files: {done: 7, total: 7}},
+		]);
+		expect(seen('download-started')).toHaveLength(1);
+		expect(seen('download-finished')).toMatchObject([{name: 'notes', size, done: size, path: result.path}]);
+		// The file that is there twice is fetched once.
+		expect(uploads()).toBe(size - 3);
+		expect(manager.received()).toBeGreaterThanOrEqual(size - 3);
+		const {pieces, map, sources, log} = manager.details(key);
+		expect([pieces, map.length]).toEqual([7, 7]);
+		expect(sources).toMatchObject([{peer: source.peer, name: 'alice'}]);
+		expect(log.at(-1)?.text).toBe('finished and verified');
+	});
+
+	test('that is there already is not fetched; one that differs gets a number', async () => {
+		const {tree, source, uploads} = await sharedTree(mixed);
+		const {manager, folder} = await downloader();
+		const request = {name: 'notes', files: tree, sources: [source]};
+		const first = await manager.addFolder(request);
+		await manager.finished(first.key);
+		const before = uploads();
+		const again = await manager.addFolder(request);
+		expect(again).toEqual({key: first.key, existed: true});
+		expect(await manager.finished(again.key)).toMatchObject({alreadyThere: true});
+		expect(uploads()).toBe(before);
+
+		await writeFile(path.join(folder, 'downloaded_notes', '1.txt'), 'edited');
+		const third = await manager.addFolder(request);
+		const {path: there} = await manager.finished(third.key);
+		expect(there).toBe(path.join(folder, 'downloaded_notes (2)'));
+		expect(await readTree(there)).toEqual(mixed);
+		expect(await readFile(path.join(folder, 'downloaded_notes', '1.txt'), 'utf8')).toBe('edited');
+	});
+
+	test('of many small files goes on after a stop and fetches only what is missing', async () => {
+		const files = Object.fromEntries(Array.from({length: 200}, (_, i) => [`d${i % 7}/${i}`, someBytes(20_000, i + 1)]));
+		const {tree, source, uploads} = await sharedTree(files);
+		const first = await downloader({once: false, limit: 1_500_000});
+		const {key} = await first.manager.addFolder({name: 'many', files: tree, sources: [source]});
+		await waitFor('half of them', () => (first.manager.list()[0]?.files?.done ?? 0) > 60);
+		await first.manager.stop();
+		expect(existsSync(path.join(first.folder, 'downloaded_many'))).toBe(false);
+		const sent = uploads();
+		const second = await downloader({...first.settings, limit: undefined});
+		expect(second.manager.list()).toMatchObject([{key, name: 'many', files: {total: 200}}]);
+		const {path: there} = await second.manager.finished(key);
+		expect(await readTree(there)).toEqual(files);
+		expect(uploads() - sent).toBeLessThanOrEqual(140 * 20_000);
+	});
+
+	test('names from the network stay inside, and apart', async () => {
+		const files = {
+			'a.txt': Buffer.from('1'),
+			'b.txt': Buffer.from('2'),
+			'c.txt': Buffer.from('3'),
+			'd.txt': Buffer.from('4'),
+		};
+		const {tree, source} = await sharedTree(files);
+		const hostile = ['../../x', 'con', '..\\..\\y/z', 'CON'];
+		const {manager, folder} = await downloader();
+		const {key} = await manager.addFolder({
+			name: '../up',
+			files: tree.map((file, i) => ({...file, path: hostile[i]!})),
+			sources: [source],
+		});
+		const {path: there} = await manager.finished(key);
+		expect(path.dirname(there)).toBe(folder);
+		const arrived = await readTree(there);
+		expect(Object.values(arrived).map(String).sort()).toEqual(['1', '2', '3', '4']);
+		expect(await readdir(folder)).toEqual([path.basename(there)]);
+		const names = Object.keys(arrived).map(name => name.toLowerCase());
+		expect(new Set(names).size).toBe(4);
+	});
+
+	test('with a file that its peer has no more: the others are kept, and the one is named', async () => {
+		const {tree, source, catalog, uploads} = await sharedTree(mixed);
+		const gone = catalog.files.find(file => file.path.endsWith('/1.txt'))!;
+		const all = [...catalog.files];
+		for (const file of all.filter(file => file.content === gone.content))
+			catalog.files.splice(catalog.files.indexOf(file), 1);
+		const {manager} = await downloader();
+		const request = {name: 'notes', files: tree, sources: [source], from: [source.peer]};
+		const {key} = await manager.addFolder(request);
+		await expect(manager.finished(key)).rejects.toMatchObject({message: expect.stringMatching(/1\.txt/)});
+		const sent = uploads();
+		catalog.files.splice(0, catalog.files.length, ...all);
+		await manager.retry(key);
+		const {path: there} = await manager.finished(key);
+		expect(await readTree(there)).toEqual(mixed);
+		expect(uploads() - sent).toBe(3);
+	});
+
+	test('from a liar and an honest peer: right, and the liar is named', async () => {
+		const files = Object.fromEntries(Array.from({length: 120}, (_, i) => [`${i}`, someBytes(30_000, i + 1)]));
+		const honest = await sharedTree(files);
+		const liar = await sharedTree(files);
+		for (const file of liar.catalog.files) {
+			await rm(file.file);
+			await writeFile(file.file, randomBytes(30_000));
+			const {utimes} = await import('node:fs/promises');
+			await utimes(file.file, new Date(1e12), new Date(1e12));
+		}
+		const {manager, seen} = await downloader();
+		const {key} = await manager.addFolder({name: 'x', files: honest.tree, sources: [liar.source, honest.source]});
+		const result = await manager.finished(key);
+		expect(await readTree(result.path)).toEqual(files);
+		expect(result.dropped).toMatchObject([{peer: liar.source.peer}]);
+		expect(seen('log').some(line => JSON.stringify(line).includes('Wrong bytes'))).toBe(true);
+	});
+
+	test('is copied from our own files where they have the bytes, and said so', async () => {
+		const {tree, source, uploads, catalog} = await sharedTree(mixed);
+		const own = (content: string) =>
+			catalog.files
+				.filter(file => file.content === content && file.path.includes('deep'))
+				.map(({file, size}) => ({file, size, where: 'your share music'}));
+		const {manager, seen} = await downloader({localCopies: own});
+		const {key} = await manager.addFolder({name: 'notes', files: tree, sources: [source]});
+		const {path: there} = await manager.finished(key);
+		expect(await readTree(there)).toEqual(mixed);
+		expect(uploads()).toBe(3);
+		expect(seen('log')).toMatchObject([{message: expect.stringMatching(/copied from here/)}]);
+	});
+
+	test('nothing, or nonsense, is refused at once', async () => {
+		const {manager} = await downloader();
+		await expect(manager.addFolder({name: 'x', files: []})).rejects.toMatchObject({code: 'not-found'});
+		const file = {path: 'a', content: 'a'.repeat(64), size: 0};
+		await expect(manager.addFolder({name: 'x', files: [file]})).rejects.toMatchObject({code: 'usage'});
+	});
+
+	test('is one and the same however it is listed', () => {
+		const files = ['b', 'a/b', 'a', 'ä'].map(name => ({path: name, content: 'c'.repeat(64), size: 1}));
+		expect(sortTree(files)).toEqual(sortTree(files.toReversed()));
+	});
+});
+
+describe('a file that we have elsewhere', () => {
+	test('is copied, checked and said; a copy that has changed since is not trusted', async () => {
+		const {tree, source, uploads, catalog} = await sharedTree({'a.bin': randomBytes(2_000_000)});
+		const [{content, size}] = tree as [TreeFile];
+		const {file} = catalog.files[0]!;
+		const localCopies = () => [{file, size, where: 'your share music'}];
+		const first = await downloader({localCopies});
+		const request = {content, size, name: 'a.bin', sources: [source]};
+		const {key} = await first.manager.add(request);
+		const {path: there, sources} = await first.manager.finished(key);
+		expect(sources).toEqual([]);
+		expect((await readFile(there)).equals(await readFile(file))).toBe(true);
+		expect(uploads()).toBe(0);
+		expect(first.seen('log')).toMatchObject([{message: 'a.bin: copied from your share music, nothing was fetched'}]);
+		expect(await readdir(first.folder)).toEqual(['downloaded_a.bin']);
+
+		const wrong = path.join(first.folder, 'wrong');
+		await mkdir(first.folder, {recursive: true});
+		await writeFile(wrong, randomBytes(size));
+		const second = await downloader({localCopies: () => [{file: wrong, size, where: 'your share music'}]});
+		const other = await second.manager.add(request);
+		await second.manager.finished(other.key);
+		expect(uploads()).toBe(size);
+	});
+
+	test('downloaded before, moved away meanwhile: copied from where it was put', async () => {
+		const {tree, source, uploads} = await sharedTree({'a.bin': randomBytes(700_000)});
+		const [{content, size}] = tree as [TreeFile];
+		const {manager, folder} = await downloader();
+		const {key} = await manager.add({content, size, name: 'a.bin', sources: [source]});
+		await manager.finished(key);
+		const again = await manager.add({content, size, name: 'b.bin', sources: [source]});
+		const {path: there} = await manager.finished(again.key);
+		expect(there).toBe(path.join(folder, 'downloaded_b.bin'));
+		expect((await readdir(folder)).sort()).toEqual(['downloaded_a.bin', 'downloaded_b.bin']);
+		expect(uploads()).toBe(size);
+	});
+});

@@ -1,0 +1,78 @@
+import {PassThrough} from 'node:stream';
+import {expect, test} from 'vitest';
+import {plainCommands} from '../../source/headless/plain/commands.ts';
+import {findCommand, plainHelp, runPlainPeer} from '../../source/headless/plain/plain-session.ts';
+import {fixturePeer} from '../helpers/tui-fixture-engine.ts';
+
+/** A session to which lines are typed; each waits for what the one before printed. */
+async function session() {
+	const [input, output] = [new PassThrough(), new PassThrough()];
+	const engine = fixturePeer();
+	const abort = new AbortController();
+	let printed = '';
+	output.on('data', chunk => {
+		printed += String(chunk);
+	});
+	const over = runPlainPeer(engine, {input, output}, abort.signal);
+	return {
+		engine,
+		input,
+		abort,
+		over,
+		text: () => printed,
+		/** What the line made it print. */
+		async type(line: string): Promise<string> {
+			const from = printed.length;
+			input.write(`${line}\n`);
+			await expect.poll(() => printed.slice(from)).toMatch(/> $/);
+			return printed.slice(from);
+		},
+	};
+}
+
+test('searches, downloads from chosen peers, pauses, and lists', async () => {
+	const s = await session();
+	const found = await s.type('search ubuntu');
+	expect(found).toContain('1,234 files in 3.4 ms');
+	expect(found).toMatch(/1\. ubuntu-24\.04\.2-desktop-amd64\.iso, 6\.2 GB, held by alice/);
+	const [, hit] = (await s.engine.commands.search({query: 'ubuntu'})).hits;
+	expect(await s.type('get 1')).toContain('ubuntu-24.04.2-desktop-amd64.iso is already there or on its way');
+	expect(await s.type('get 2 from alice')).toContain('Getting ubuntu-24.04.2-live-server-amd64.iso');
+	expect(s.engine.calls.findLast(([name]) => name === 'get')?.[1]).toMatchObject({from: [hit?.sources[0]?.peer]});
+	expect(await s.type('transfers')).toContain('2. ubuntu-24.04.2-desktop-amd64.iso, download, running, 66% of 6.2 GB');
+	expect(await s.type('pause debian')).toContain('debian-12.9.0-amd64-DVD-1.iso: paused');
+	expect(s.engine.calls.at(-1)).toEqual(['pause', {key: 'debian-12.9.0-amd64-DVD-1.iso'}]);
+	expect(await s.type('peers')).toMatch(/34 peers online\n1\. alice, [0-9a-f]{8}, 10\.0\.0\.20:25000/);
+	expect(await s.type('ls alice')).toContain('iso/, 214 files');
+	expect(await s.type('status')).toContain('server 10.0.0.5:45000: online');
+	s.input.write('quit\n');
+	await s.over;
+	expect(s.text()).toContain('Stopping');
+});
+
+test('a mistake is told and ends nothing', async () => {
+	const s = await session();
+	expect(await s.type('frobnicate')).toContain('There is no command frobnicate');
+	expect(await s.type('search boom')).toContain('Error: The index server does not answer');
+	expect(await s.type('pause 99')).toContain('Error: There is no transfer 99');
+	expect(await s.type('get 1 from nobody')).toMatch(/Error: /);
+	expect(await s.type('share /missing')).toContain('Error: No such folder: /missing');
+	expect(await s.type('search')).toContain('Error: Search for what?');
+	expect(await s.type('')).toBe('> ');
+	s.input.end();
+	await s.over;
+});
+
+test('an interrupt stops it in order', async () => {
+	const s = await session();
+	s.abort.abort();
+	await s.over;
+	await s.engine.ended;
+});
+
+test('the help has every command, and a start of a name is enough', () => {
+	for (const {name} of plainCommands) expect(plainHelp().some(line => line.startsWith(name))).toBe(true);
+	expect(findCommand('tr')?.name).toBe('transfers');
+	expect(findCommand('share')?.name).toBe('share');
+	expect(findCommand('s')).toBeUndefined();
+});

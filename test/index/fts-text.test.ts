@@ -1,0 +1,49 @@
+import fc from 'fast-check';
+import {expect, test} from 'vitest';
+import {tokenSet} from '../../source/api/tokens.ts';
+import {popularityOf, rowIdOf, wordsOf} from '../../source/index/sqlite/fts-text.ts';
+
+test('cutting a path piece by piece gives the words of the whole path', () => {
+	const signs = fc.constantFrom(
+		'a',
+		'B',
+		'1',
+		'/',
+		'-',
+		'_',
+		'=',
+		'<',
+		'.',
+		' ',
+		'é',
+		'e\u0301',
+		'\u0338',
+		'\u05d0',
+		'ガ',
+		'カ\u3099',
+		'한',
+		'富',
+		'①',
+		'ß',
+		'🎉',
+		'\u0e33',
+		'\u0653',
+		'ا',
+	);
+	const names = fc.oneof(
+		fc.string({unit: 'binary', maxLength: 12}),
+		fc.array(signs, {maxLength: 14}).map(list => list.join('')),
+	);
+	fc.assert(
+		fc.property(names, path => {
+			expect([...wordsOf([path])].sort()).toEqual([...tokenSet(path)].sort());
+		}),
+		{numRuns: 5000},
+	);
+});
+
+test('what more peers share has the smaller row ID', () => {
+	expect(rowIdOf(1, 8)).toBeLessThan(rowIdOf(1, 7));
+	expect(rowIdOf(2 ** 40 - 1, 1000)).toBeLessThan(rowIdOf(1, 500));
+	expect([0, 1, 2, 3, 4, 1e15].map(popularityOf)).toEqual([0, 0, 1, 1, 2, 39]);
+});

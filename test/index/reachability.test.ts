@@ -1,0 +1,94 @@
+import {createServer, type Server} from 'node:tls';
+import {afterEach, expect, test} from 'vitest';
+import type {PeerInfo} from '../../source/api/schemas.ts';
+import {type Identity, temporaryIdentity} from '../../source/identity/identity.ts';
+import {candidateAddresses} from '../../source/index/reachability.ts';
+import {tlsServerOptions} from '../../source/net/tls-options.ts';
+import {add, contentId, makePeer, request, startServer, until} from '../helpers/index.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+	for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** A peer's port, which shows a key and says nothing. */
+async function listener(identity: Identity): Promise<number> {
+	const server: Server = createServer(tlsServerOptions(identity), socket => socket.on('error', () => undefined));
+	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+	cleanups.push(() => server.close());
+	return (server.address() as {port: number}).port;
+}
+
+async function closedPort(): Promise<number> {
+	const port = await listener(await temporaryIdentity());
+	await cleanups.pop()?.();
+	return port;
+}
+
+const epoch = 'ab'.repeat(16);
+
+test('a peer that answers at its port has no problem; one that does not, or is another, is told', async () => {
+	const server = await startServer();
+	cleanups.push(server.stop);
+	const identity = await temporaryIdentity();
+	const register = async (port: number) => {
+		const body = JSON.stringify({name: 'x', port, epoch, version: 0});
+		const headers = {'content-type': 'application/json'};
+		return (await request(server, '/v1/peers/me', {method: 'PUT', identity, headers, body})).body;
+	};
+	const closed = await closedPort();
+	expect(await register(closed)).toMatchObject({number: 1});
+	await until('it is told', async () => (await register(closed)).problem !== undefined);
+	expect((await register(closed)).problem).toBe(`others will not reach port ${closed}: nothing listens there`);
+	const others = await listener(await temporaryIdentity());
+	await until('it is told', async () => (await register(others)).problem?.includes('another peer answers there'));
+	const own = await listener(identity);
+	const seen: unknown[] = [];
+	server.bus.on('log', line => seen.push(line));
+	for (let i = 0; i < 20; i++) expect((await register(own)).problem).toBeUndefined();
+	expect(seen).toEqual([]);
+});
+
+test('sources name the announced address that works', async () => {
+	const server = await startServer();
+	cleanups.push(server.stop);
+	const identity = await temporaryIdentity();
+	const [works, closed] = [await listener(identity), await closedPort()];
+	const addresses = [`127.0.0.1:${closed}`, `127.0.0.1:${works}`];
+	await server.store.register({id: identity.id, name: 'x', host: 'h', port: 1});
+	async function* files() {
+		yield [add('s/a.txt', 'a')];
+	}
+	await server.store.applyChanges(identity.id, {epoch, from: 0, to: 1}, files());
+	const body = JSON.stringify({name: 'x', port: closed, addresses, epoch, version: 1});
+	const register = () =>
+		request(server, '/v1/peers/me', {method: 'PUT', identity, headers: {'content-type': 'application/json'}, body});
+	expect((await register()).body.observed.port).toBe(closed);
+	const peer = async (): Promise<PeerInfo> => (await request(server, '/v1/peers/1')).body;
+	await until('the working one is named', async () => (await peer()).port === works);
+	await register();
+	expect(await peer()).toMatchObject({host: '127.0.0.1', port: works, addresses});
+	expect((await request(server, `/v1/files/${contentId('a')}`)).body.sources).toMatchObject([{port: works}]);
+});
+
+test('a client tells the problem once', async () => {
+	const server = await startServer({leaseSeconds: 0.3});
+	cleanups.push(server.stop);
+	const alice = await makePeer(server.address, {port: await closedPort()});
+	cleanups.push(alice.stop);
+	const lines: string[] = [];
+	alice.bus.on('log', ({message}) => lines.push(message));
+	const renewals: string[] = [];
+	server.bus.on('request', ({verb}) => verb === 'RENEW' && renewals.push(verb));
+	alice.index.start();
+	await until('it is told and renewed', () => lines.length > 0 && renewals.length > 5);
+	expect(lines).toHaveLength(1);
+	expect(lines[0]).toContain('nothing listens there');
+});
+
+test('addresses are taken once, in order, and without those that are none', () => {
+	const observed = {host: '::1', port: 25_000};
+	expect(
+		candidateAddresses(observed, ['[::1]:25000', 'fe80::1', '10.0.0.5:26000', 'not an address', 'host:99999']),
+	).toEqual([observed, {host: 'fe80::1', port: 25_000}, {host: '10.0.0.5', port: 26_000}]);
+});
