@@ -23,10 +23,8 @@ const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NO
  */
 export async function openChecked(served: ServedFile): Promise<number> {
 	try {
-		const root = await realPath(served.folder);
-		const real = await realPath(served.file);
-		if (!isInside(root, real)) throw leftShare(served);
-		const fd = await openFile(real, flags);
+		const root = await realFolder(served.folder);
+		const fd = await openInside(served, root);
 		try {
 			await checkUnchanged(fd, served);
 			if (!isInside(root, await pathOfDescriptor(fd, served))) throw leftShare(served);
@@ -44,6 +42,39 @@ export async function openChecked(served: ServedFile): Promise<number> {
 		// The path on this disk is nobody else's business: it stays in the cause.
 		throw diskError(error, `Cannot read ${served.path}`);
 	}
+}
+
+/**
+ * Opens by the path as it is where the system tells afterwards what was opened, which is what counts; by the real path
+ * elsewhere, and for a link.
+ *
+ * @throws P2pError not-found when it leads out of the share
+ */
+async function openInside(served: ServedFile, root: string): Promise<number> {
+	if (process.platform === 'linux') {
+		try {
+			return await openFile(served.file, flags);
+		} catch (error) {
+			if (systemCode(error) !== 'ELOOP') throw error;
+		}
+	}
+	const real = await realPath(served.file);
+	if (!isInside(root, real)) throw leftShare(served);
+	return openFile(real, flags);
+}
+
+/** Real paths of share folders, for a moment: small files are asked for by the thousand. */
+const realFolders = new Map<string, {path: Promise<string>; until: number}>();
+const folderFreshMs = 1000;
+
+function realFolder(folder: string): Promise<string> {
+	const now = Date.now();
+	const known = realFolders.get(folder);
+	if (known && now < known.until) return known.path;
+	const found = realPath(folder);
+	realFolders.set(folder, {path: found, until: now + folderFreshMs});
+	found.catch(() => realFolders.delete(folder));
+	return found;
 }
 
 /** @throws P2pError changed when the open file is not what was hashed */
