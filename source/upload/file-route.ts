@@ -9,6 +9,7 @@ import {asServedFile, checkVerified} from './partial-file.ts';
 import {type ServeParts, serveFile} from './serve-file.ts';
 import type {ServedFile} from './served-catalog.ts';
 import type {SlotGrant, UploadSlots} from './slots.ts';
+import type {TurnBudget} from './turn-budget.ts';
 
 /** Files of at most this size need no slot: making them wait costs more than sending them. */
 export const slotFreeBytes = 64 * 1024;
@@ -24,7 +25,9 @@ export function contentParameter(request: FastifyRequest): string {
 }
 
 /** The handler of `GET` and `HEAD /v1/files/:content`. */
-export function fileRoute(parts: Omit<ServeParts, 'pool'> & {slots: UploadSlots}) {
+export function fileRoute(
+	parts: Omit<ServeParts, 'pool' | 'budget'> & {slots: UploadSlots; budgets: Record<'crowd' | 'few', TurnBudget>},
+) {
 	const large = new BufferPool({bytes: 512 * 1024, max: 96, perOwner: 12, oneEach: false});
 	// What is written is copied as it is encrypted, so a buffer costs twice its bytes: those past the first dozens get
 	// small ones.
@@ -58,8 +61,12 @@ export function fileRoute(parts: Omit<ServeParts, 'pool'> & {slots: UploadSlots}
 		try {
 			if (grant) grant.revoked = () => request.raw.socket.destroy();
 			const pool = !needsSlot ? small : answering <= crowded ? large : crowd;
+			const budget = answering <= crowded ? parts.budgets.few : parts.budgets.crowd;
 			const current = () => !partial || parts.catalog.partial(content)?.have === partial.have;
-			await serveFile({...parts, pool}, {files, current, range: answer, status: answer.status, head, caller, reply});
+			await serveFile(
+				{...parts, pool, budget},
+				{files, current, range: answer, status: answer.status, head, caller, reply},
+			);
 		} finally {
 			answering--;
 			grant?.release();
