@@ -108,19 +108,20 @@ async function startPeer(
 	const livePeers = () => mergePeers(servers.map(server => server.livePeers()));
 
 	await shares.start();
+	stops.push(() => downloads.stop());
 	await downloads.start();
 	// What the databases have just made is for nobody else either.
 	protectFolder(options.dataDir);
-	stops.push(() => downloads.stop());
 
 	shares.onChange(() => {
 		for (const server of servers) server.catalogChanged();
 	});
 	bus.on('peer-joined', () => downloads.sourcesChanged());
 	bus.on('server-back', () => downloads.sourcesChanged());
-	bus.on('registered', ({server}) => {
-		const others = options.servers.filter(other => other !== server);
-		void rememberServers(options.dataDir, [server, ...others]).catch(() => undefined);
+	// Once is enough: a busy share registers its changes several times a second.
+	const offRegistered = bus.on('registered', () => {
+		offRegistered();
+		void rememberServers(options.dataDir, options.servers).catch(() => undefined);
 	});
 	for (const server of servers) server.start();
 	stops.push(announcePartials(downloads, servers));

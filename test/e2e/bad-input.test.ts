@@ -294,6 +294,38 @@ describe('sources', () => {
 		expect((await readdir(downloads)).filter(name => !name.startsWith('.'))).toEqual([]);
 	});
 
+	test('a file that changes while it is being served: never a mixture, and what is there now can be had', async () => {
+		const folder = await tempFolder();
+		const share = path.join(folder, 'share');
+		await mkdir(share);
+		const file = path.join(share, 'diary.bin');
+		await writeFile(file, Buffer.alloc(24 * 1024 * 1024, 'before '));
+		const server = await startServer();
+		const alice = await startPeer({server: server.address, name: 'alice', shares: [share], args: ['--limit-up', '4M']});
+		const [downloads, me] = [path.join(folder, 'downloads'), path.join(folder, 'me')];
+		const get = ['get', 'diary.bin', '--server', server.address, '--data-dir', me, '--downloads', downloads, '--json'];
+		const first = startProgram(get);
+		await first.event('download-progress', event => Number(event.done) > 0);
+		const after = Buffer.alloc(1_000_000, 'after ');
+		await writeFile(file, after);
+		const code = await first.ended;
+		// The peer says that the file changed, or, once it has looked at it again, that it has no such content any more.
+		const told = first.events().at(-1);
+		expect(
+			[
+				[1, 'changed'],
+				[4, 'source-lost'],
+			],
+			first.stdout() + first.stderr(),
+		).toContainEqual([code, told?.code]);
+		expect(first.stderr()).toMatch(/has changed since it was shared|No such content is shared here/);
+		expect((await readdir(downloads)).filter(name => !name.startsWith('.'))).toEqual([]);
+		await alice.event('registered', event => event.bytes === after.length);
+		const second = await runProgram(get);
+		expect(second.code, second.stdout + second.stderr).toBe(0);
+		expect((await readFile(path.join(downloads, 'downloaded_diary.bin'))).equals(after)).toBe(true);
+	});
+
 	test('a downloads folder that cannot be written: exit code 1 and the folder is named', async () => {
 		const folder = await tempFolder();
 		const file = path.join(folder, 'in-the-way');
