@@ -21,6 +21,8 @@ import type {DownloadDetails, DownloadResult, DownloadSource, DownloadState, Par
 /** Waits up to so many milliseconds keep their turn; longer ones give it to the next in the queue. */
 const shortWaitMs = 2000;
 const askAgainMs = {first: 5000, longest: 60_000};
+/** A one-shot download whose sources break off asks so often where they are now: one that restarts may have moved. */
+const askWhereMs = 2000;
 /** A download with fewer sources asks for more from time to time. */
 const enoughSources = 4;
 
@@ -39,6 +41,7 @@ export class Download implements Job {
 	#session: Session | undefined;
 	#receivedBefore = 0;
 	#asked = false;
+	#askedAt = 0;
 	#askMs = askAgainMs.first;
 	#askError: unknown;
 	#started = false;
@@ -90,6 +93,8 @@ export class Download implements Job {
 			if (there) return {result: there};
 		}
 		while (!(await this.#attemptOnce(signal))) {
+			const since = performance.now() - this.#askedAt;
+			if (this.#host.once && this.#book.hasLost && since > askWhereMs) await this.#ask(signal, true);
 			const wakeAt = this.#book.nextRetry() ?? (await this.#whenNobodyIsLeft(signal));
 			if (!this.#host.once && wakeAt - performance.now() > shortWaitMs) {
 				this.#rest();
@@ -216,9 +221,11 @@ export class Download implements Job {
 		this.#host.bus.emit('download-started', {...this.event(), sources});
 	}
 
-	async #ask(signal: AbortSignal): Promise<void> {
-		if (this.#asked && this.#host.once) return;
+	/** @param again also when a one-shot download has asked before */
+	async #ask(signal: AbortSignal, again = false): Promise<void> {
+		if (this.#asked && this.#host.once && !again) return;
 		this.#asked = true;
+		this.#askedAt = performance.now();
 		const before = this.#book.all.length;
 		try {
 			const found = await this.#host.findSources(this.stored.content, signal);

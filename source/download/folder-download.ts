@@ -19,6 +19,8 @@ import type {DownloadDetails, DownloadResult, DownloadSource, DownloadState} fro
 
 const shortWaitMs = 2000;
 const askAgainMs = 5000;
+/** A one-shot download whose sources break off asks so often where they are now: one that restarts may have moved. */
+const askWhereMs = 2000;
 
 /** The download of a folder: gathered beside the downloads until all of it is there, then given its name at once. */
 export class FolderDownload implements Job {
@@ -41,6 +43,7 @@ export class FolderDownload implements Job {
 	readonly #unsynced = new Set<string>();
 	#receivedBefore = 0;
 	#started = false;
+	#askedAt = 0;
 	#wake: (() => void) | undefined;
 
 	constructor(stored: StoredDownload, host: DownloadHost) {
@@ -97,6 +100,8 @@ export class FolderDownload implements Job {
 		}
 		this.#start();
 		while (!(await this.#attemptOnce(tree, this.#open, signal))) {
+			const since = performance.now() - this.#askedAt;
+			if (this.#host.once && this.#book.hasLost && since > askWhereMs) await this.#ask(tree, signal);
 			const next = (this.#small?.left ?? 0) > 0 ? this.#book.nextRetry() : this.#parts?.wakeAt;
 			const wakeAt = next ?? performance.now() + askAgainMs;
 			if (!this.#host.once && wakeAt - performance.now() > shortWaitMs) {
@@ -178,22 +183,27 @@ export class FolderDownload implements Job {
 		failed.signal.throwIfAborted();
 		await writeFree(this.#host, tree, folder.path, signal);
 		if (tree.complete) return true;
-		if (small.left > 0 && this.#book.nextRetry() === undefined) await this.#ask(tree, signal);
+		if (small.left > 0 && this.#book.nextRetry() === undefined) await this.#lastResort(tree, signal);
 		else if (small.left === 0 && parts.wakeAt === undefined && parts.failure) throw parts.failure;
 		return false;
 	}
 
-	/** Nobody is left for the small files: looks who has the first of them. @throws P2pError when nobody has */
+	/** Looks who has the first of the small files that are missing. */
 	async #ask(tree: TreeState, signal: AbortSignal): Promise<void> {
+		this.#askedAt = performance.now();
 		const {findSources, once} = this.#host;
 		const first = tree.missing().find(n => tree.files[n]!.size <= pieceSizeFor(tree.files[n]!.size));
-		if (first !== undefined) {
-			const found = await findSources(tree.files[first]!.content, signal).catch(() => []);
-			signal.throwIfAborted();
-			this.#book.merge(found, !once);
-		}
+		if (first === undefined) return;
+		const found = await findSources(tree.files[first]!.content, signal).catch(() => []);
+		signal.throwIfAborted();
+		this.#book.merge(found, !once);
+	}
+
+	/** Nobody is left for the small files. @throws P2pError when that will not change by itself */
+	async #lastResort(tree: TreeState, signal: AbortSignal): Promise<void> {
+		await this.#ask(tree, signal);
 		if (this.#book.hopeful) return;
-		if (once || this.#book.dropped.length > 0) throw this.#book.verdict(displayText(this.#stored.name));
+		if (this.#host.once || this.#book.dropped.length > 0) throw this.#book.verdict(displayText(this.#stored.name));
 	}
 
 	#smallFiles(tree: TreeState, top: string, parts: TreeParts): SmallFiles {

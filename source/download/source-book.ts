@@ -73,6 +73,11 @@ export class SourceBook {
 		return this.all.some(known => !known.gone);
 	}
 
+	/** Whether a source cannot be reached, or broke its connections: it may listen elsewhere by now. */
+	get hasLost(): boolean {
+		return this.all.some(known => known.lastFault?.kind === 'network' && (known.gone || known.fails > 0));
+	}
+
 	/** Those that can be asked now. */
 	usable(): KnownSource[] {
 		const now = this.#now();
@@ -95,6 +100,9 @@ export class SourceBook {
 	/** @returns whether the source is given up for good by this */
 	failed(known: KnownSource, fault: Fault): boolean {
 		if (fault.kind === 'cancelled' || fault.kind === 'disk' || known.gone?.forGood) return false;
+		const lie = fault.kind === 'corrupt' || fault.kind === 'lied';
+		// Its other connections may end later, and say less than why it was given up.
+		if (known.gone && !lie) return false;
 		const now = this.#now();
 		if (fault.kind === 'busy') {
 			known.busy = {place: fault.place};
@@ -102,7 +110,7 @@ export class SourceBook {
 			return false;
 		}
 		known.lastFault = fault;
-		if (fault.kind === 'corrupt' || fault.kind === 'lied') {
+		if (lie) {
 			known.gone = {fault, forGood: true};
 			return true;
 		}
@@ -162,12 +170,17 @@ export class SourceBook {
 				hint: 'What was verified is kept; the download goes on when another source comes',
 				details,
 			});
-		const refusal = faults.find(({lastFault}) => lastFault?.kind === 'refused' && lastFault.code !== 'not-found');
+		// Whether it says that the file changed or that it has none depends on how soon it has looked at the file again.
+		const has = ({lastFault}: KnownSource) =>
+			lastFault?.kind !== 'refused' || (lastFault.code !== 'not-found' && lastFault.code !== 'changed');
+		const refusal = faults.find(known => known.lastFault?.kind === 'refused' && has(known));
 		if (refusal?.lastFault?.kind === 'refused' && faults.every(known => known.lastFault?.kind === 'refused'))
 			return new P2pError(refusal.lastFault.code, `Cannot get ${what} (${because})`, {details});
 		if (faults.some(known => known.bytes > 0))
 			return new P2pError('source-lost', `Lost the last source of ${what} (${because})`, {
-				hint: 'What was verified is kept; run it again to go on from there',
+				hint: faults.some(has)
+					? 'What was verified is kept; run it again to go on from there'
+					: 'Search again: what changed is offered anew once it has been read',
 				details,
 			});
 		return new P2pError('no-source', `No source of ${what} can be reached (${because})`, {details});

@@ -96,6 +96,19 @@ describe('sources', () => {
 		expect(book.usable()).toHaveLength(1);
 	});
 
+	test('what else breaks after a source was given up does not hide why', () => {
+		const book = new SourceBook('me', undefined);
+		book.merge([source('a')], true);
+		const [known] = book.usable();
+		book.succeeded(known!, 1);
+		book.failed(known!, {kind: 'refused', code: 'changed', message: 'it has changed'});
+		book.failed(known!, {kind: 'network', message: 'cut'});
+		expect(book.verdict('x')).toMatchObject({code: 'source-lost', message: expect.stringContaining('it has changed')});
+		// But for wrong bytes.
+		expect(book.failed(known!, {kind: 'corrupt', piece: 0})).toBe(true);
+		expect(book.verdict('x')).toMatchObject({code: 'corrupt'});
+	});
+
 	test('a liar is not revived', () => {
 		const book = new SourceBook('me', undefined);
 		book.merge([source('a')], true);
