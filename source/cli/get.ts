@@ -13,6 +13,7 @@ import type {Router} from '../engine/directory.ts';
 import {readPath} from '../engine/get-folder.ts';
 import {chooseSources, findTarget} from '../engine/get-target.ts';
 import {printEvents} from '../headless/print-events.ts';
+import type {SecureClient} from '../net/secure-client.ts';
 import {type Command, type CommandContext, printLine} from './context.ts';
 import {withNetwork} from './network.ts';
 import {showProgress} from './progress-line.ts';
@@ -24,9 +25,9 @@ export const command: Command = async context => {
 		throw new P2pError('usage', 'What should be downloaded?', {
 			hint: 'Give a name, a content ID or a link: p2p-tui get 1.txt',
 		});
-	return withNetwork(context, async ({identity, router, flags, dataDir, bus}) => {
+	return withNetwork(context, async ({identity, client, router, flags, dataDir, bus}) => {
 		const {downloads: folder, prefix, limitDown: limit, running} = peerOptions(flags, dataDir);
-		const target = await whatIsMeant(router, wanted, context);
+		const target = await whatIsMeant(router, client, wanted, context);
 		const manager = createDownloadManager({
 			...{identity, bus, folder, prefix, limit, running, once: true},
 			database: path.join(dataDir, 'get.db'),
@@ -67,12 +68,13 @@ export const command: Command = async context => {
 /** A path of the one peer that --from names, or a file by link, content ID or search. */
 async function whatIsMeant(
 	router: Router,
+	client: SecureClient,
 	wanted: string,
 	{from, signal, json}: CommandContext,
 ): Promise<DownloadRequest | FolderRequest> {
 	// What `ls` prints comes before a search for its words.
 	if (from.length === 1 && !looksLikeLink(wanted) && !isContentId(wanted)) {
-		const found = await readPath(router, from[0]!, wanted, signal).catch(error => {
+		const found = await readPath(router, client, from[0]!, wanted, signal).catch(error => {
 			// Then it is a name to search for, and the search says best what is wrong.
 			if (error instanceof P2pError && ['not-found', 'no-source', 'ambiguous'].includes(error.code)) return undefined;
 			throw error;

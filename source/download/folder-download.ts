@@ -84,7 +84,7 @@ export class FolderDownload implements Job {
 		this.#tree ??= await TreeState.load(this.#host, this.#stored);
 		const tree = this.#tree;
 		if (!this.#open) {
-			const there = await findTree(folder, this.#name, tree.files, async top => {
+			const there = await findTree(folder, this.#name, tree, async top => {
 				this.state = 'verifying';
 				return (await checkTree(pool, top, tree.files, signal)).every(good => good === 1);
 			});

@@ -2,7 +2,12 @@ import type {DatabaseSync} from 'node:sqlite';
 import {type ErrorCode, P2pError} from '../core/errors.ts';
 import type {StoredDownload, StoredState} from './journal.ts';
 
-const schemaVersion = 2;
+const schemaVersion = 3;
+
+/** Folders of a folder that hold nothing. */
+const emptyFolders = `
+CREATE TABLE tree_folder(content TEXT, path TEXT, PRIMARY KEY(content, path)) WITHOUT ROWID;
+PRAGMA user_version=${schemaVersion};`;
 
 const tables = `
 CREATE TABLE download(
@@ -16,7 +21,7 @@ CREATE TABLE pieces(
   download INTEGER PRIMARY KEY REFERENCES download ON DELETE CASCADE, layer BLOB, have BLOB, touched BLOB);
 CREATE TABLE tree(content TEXT, n INTEGER, path TEXT NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL,
   PRIMARY KEY(content, n)) WITHOUT ROWID;
-PRAGMA user_version=${schemaVersion};`;
+${emptyFolders}`;
 
 /** Version 1 knew no folders: its rows move over as they are. */
 const fromVersion1 = `
@@ -36,6 +41,7 @@ export function migrate(db: DatabaseSync, file: string): void {
 		const {user_version: found} = db.prepare('PRAGMA user_version').get() as {user_version: number};
 		if (found === 0) db.exec(tables);
 		else if (found === 1) db.exec(fromVersion1);
+		else if (found === 2) db.exec(emptyFolders);
 		else if (found !== schemaVersion)
 			throw new P2pError('bad-database', `${file} was written by another version of p2p-tui`, {
 				hint: 'Update p2p-tui, or move the file away to start with an empty list',

@@ -183,6 +183,20 @@ export class Journal {
 		).all(content, first, limit) as TreeFile[];
 	}
 
+	/** The folders of a folder that hold nothing, by the folder's content ID; those written before stay. */
+	addEmptyFolders(content: string, paths: readonly string[]): void {
+		this.#transaction(() => {
+			const insert = this.#prepare('INSERT OR IGNORE INTO tree_folder(content, path) VALUES(?,?)');
+			for (const path of paths) insert.run(content, path);
+		});
+	}
+
+	/** The folders of a folder that hold nothing, sorted by the bytes of their paths. */
+	emptyFolders(content: string): string[] {
+		const rows = this.#prepare('SELECT path FROM tree_folder WHERE content=? ORDER BY path').all(content);
+		return rows.map(row => String(row.path));
+	}
+
 	/** Marks a download done, drops what only an unfinished one needs, and forgets the oldest finished ones. */
 	finish(id: number, path: string, size: number): void {
 		this.#transaction(() => {
@@ -212,7 +226,8 @@ export class Journal {
 
 	#removeTree(id: number): void {
 		this.#prepare('DELETE FROM download WHERE parent=?').run(id);
-		this.#prepare('DELETE FROM tree WHERE content=(SELECT content FROM download WHERE id=?)').run(id);
+		for (const table of ['tree', 'tree_folder'])
+			this.#prepare(`DELETE FROM ${table} WHERE content=(SELECT content FROM download WHERE id=?)`).run(id);
 	}
 
 	#transaction(work: () => void): void {

@@ -152,10 +152,11 @@ export function createDownloadManager(options: DownloadManagerOptions): Download
 			checkFile(content, size);
 			return queue().add({content, name, size, sources, from});
 		},
-		async addFolder({name, files, sources = [], from}) {
-			if (files.length === 0) throw new P2pError('not-found', 'There is no file in this folder');
-			if (files.length > limits.folderFiles)
-				throw new P2pError('too-large', `A folder of ${files.length} files is too large`, {
+		async addFolder({name, files, folders = [], sources = [], from}) {
+			const entries = files.length + folders.length;
+			if (entries === 0) throw new P2pError('not-found', 'There is nothing in this folder');
+			if (entries > limits.folderFiles)
+				throw new P2pError('too-large', `A folder of ${entries} files is too large`, {
 					hint: `${limits.folderFiles} is the most: get the folders inside one by one`,
 				});
 			let size = 0;
@@ -164,12 +165,13 @@ export function createDownloadManager(options: DownloadManagerOptions): Download
 				size += file.size;
 			}
 			const sorted = sortTree(files);
-			const content = contentOfTree(sorted);
+			const content = contentOfTree(sorted, folders);
 			for (let at = 0; at < sorted.length; at += treePage) {
 				if (at > 0) await nextTurn();
 				queue();
 				journal!.addTree(content, at, sorted.slice(at, at + treePage));
 			}
+			journal!.addEmptyFolders(content, folders);
 			return queue().add({content, name, size, files: sorted.length, sources, from});
 		},
 		pause: key => queue().pause(key),

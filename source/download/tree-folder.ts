@@ -9,6 +9,9 @@ import type {TreeFile} from './types.ts';
 /** A file of a tree with its place, relative to the tree's top and safe. */
 export type PlacedFile = TreeFile & {place: string};
 
+/** What of a tree lies on our disk: its files, and by their places the folders in it that hold nothing. */
+export type PlacedTree = {readonly files: readonly PlacedFile[]; readonly folders: readonly string[]};
+
 /** The folder in which a tree is gathered until it is complete, locked for this process. */
 export type TreeFolder = {
 	readonly path: string;
@@ -55,16 +58,15 @@ export async function removeTree(downloads: string, content: string): Promise<vo
 	await tree?.close({remove: true});
 }
 
-/** Makes the folders that the files lie in, and none through a link. @returns their paths, the deepest first */
-export async function makeFolders(top: string, files: readonly PlacedFile[]): Promise<string[]> {
+/** Makes the folders of a tree, and none through a link. @returns their paths, the deepest first */
+export async function makeFolders(top: string, {files, folders}: PlacedTree): Promise<string[]> {
 	const wanted = new Set<string>();
-	for (const {place} of files) {
-		for (let at = place.lastIndexOf('/'); at > 0; at = place.lastIndexOf('/', at - 1)) {
-			const folder = place.slice(0, at);
-			if (wanted.has(folder)) break;
-			wanted.add(folder);
-		}
-	}
+	const want = (folder: string) => {
+		for (let at = folder; at !== '' && !wanted.has(at); at = at.slice(0, Math.max(0, at.lastIndexOf('/'))))
+			wanted.add(at);
+	};
+	for (const {place} of files) want(place.slice(0, Math.max(0, place.lastIndexOf('/'))));
+	for (const folder of folders) want(folder);
 	const sorted = [...wanted].sort((a, b) => a.length - b.length);
 	try {
 		for (const folder of sorted) {
@@ -79,20 +81,20 @@ export async function makeFolders(top: string, files: readonly PlacedFile[]): Pr
 }
 
 /**
- * The folder under the wanted name, or a numbered one, in which all files of the tree lie already.
+ * The folder under the wanted name, or a numbered one, in which all files and folders of the tree lie already.
  *
  * @param isWhole whether they have the right bytes
  */
 export async function findTree(
 	downloads: string,
 	name: string,
-	files: readonly PlacedFile[],
+	tree: PlacedTree,
 	isWhole: (top: string) => Promise<boolean>,
 ): Promise<string | undefined> {
 	for (const top of candidates(downloads, name)) {
 		const found = await fs.lstat(top).catch(() => undefined);
 		if (!found) return undefined;
-		if (found.isDirectory() && (await looksWhole(top, files)) && (await isWhole(top))) return top;
+		if (found.isDirectory() && (await looksWhole(top, tree)) && (await isWhole(top))) return top;
 	}
 	return undefined;
 }
@@ -126,7 +128,11 @@ function* candidates(downloads: string, name: string): Generator<string> {
 	for (let n = 2; n < mostNumbers; n++) yield path.join(downloads, numberedName(name, n));
 }
 
-async function looksWhole(top: string, files: readonly PlacedFile[]): Promise<boolean> {
+async function looksWhole(top: string, {files, folders}: PlacedTree): Promise<boolean> {
+	for (const folder of folders) {
+		const found = await fs.lstat(path.join(top, folder)).catch(() => undefined);
+		if (!found?.isDirectory()) return false;
+	}
 	for (const {place, size} of files) {
 		const found = await fs.lstat(path.join(top, place)).catch(() => undefined);
 		if (!found?.isFile() || found.size !== size) return false;

@@ -7,17 +7,19 @@ type Level = {
 	folders: Map<string, Level>;
 };
 
+/** Where the files of a folder, and the folders in it that hold nothing, lie on our disk. */
+export type TreeLayout = {files: string[]; folders: string[]};
+
 /**
  * Where the files of a folder lie on our disk, relative to it, with `/`. Every part is safe (safe-name.ts), and no two
  * are the same to a file system that ignores case or composes characters: the later one is numbered.
  *
- * @param paths as the network calls them, sorted, so that the same tree is laid out the same way each time
+ * @param files as the network calls them, sorted, so that the same tree is laid out the same way each time
+ * @param folders that hold nothing, sorted; `''` is the top
  */
-export function layoutTree(paths: readonly string[]): string[] {
+export function layoutTree(files: readonly string[], folders: readonly string[] = []): TreeLayout {
 	const top: Level = {path: '', taken: new Map(), folders: new Map()};
-	return paths.map(path => {
-		const parts = path.split('/');
-		const name = parts.pop() ?? '';
+	const levelOf = (parts: readonly string[]) => {
 		let level = top;
 		for (const part of parts) {
 			let below = level.folders.get(part);
@@ -27,8 +29,17 @@ export function layoutTree(paths: readonly string[]): string[] {
 			}
 			level = below;
 		}
-		return level.path + take(level, name);
-	});
+		return level;
+	};
+	return {
+		files: files.map(path => {
+			const parts = path.split('/');
+			const name = parts.pop() ?? '';
+			const level = levelOf(parts);
+			return level.path + take(level, name);
+		}),
+		folders: folders.map(path => levelOf(path === '' ? [] : path.split('/')).path.slice(0, -1)),
+	};
 }
 
 function take({taken}: Level, wanted: string): string {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {DownloadHost} from './job.ts';
 import type {StoredDownload} from './journal.ts';
-import {makeFolders, openTree, type PlacedFile, type TreeFolder} from './tree-folder.ts';
+import {makeFolders, openTree, type PlacedFile, type PlacedTree, type TreeFolder} from './tree-folder.ts';
 import {layoutTree} from './tree-layout.ts';
 
 const pageFiles = 2000;
@@ -10,6 +10,8 @@ const pageFiles = 2000;
 /** The files of a folder that is downloaded, where each goes, and which are there. */
 export class TreeState {
 	readonly files: readonly PlacedFile[];
+	/** Places of the folders in it that hold nothing. */
+	readonly folders: readonly string[];
 	/** Per file, as the details of a download count them: 0 missing, n from source n, 255 from before or from here. */
 	readonly from: Uint8Array;
 	/** Bytes of the files that are there. */
@@ -17,8 +19,9 @@ export class TreeState {
 	/** How many are there. */
 	count = 0;
 
-	constructor(files: readonly PlacedFile[]) {
+	constructor({files, folders}: PlacedTree) {
 		this.files = files;
+		this.folders = folders;
 		this.from = new Uint8Array(files.length);
 	}
 
@@ -31,9 +34,13 @@ export class TreeState {
 			for (const file of page) files.push({...file, place: ''});
 			await nextTurn();
 		}
-		const places = layoutTree(files.map(file => file.path));
-		for (const [i, file] of files.entries()) file.place = places[i]!;
-		return new TreeState(files);
+		const empty = journal.emptyFolders(content);
+		const places = layoutTree(
+			files.map(file => file.path),
+			empty,
+		);
+		for (const [i, file] of files.entries()) file.place = places.files[i]!;
+		return new TreeState({files, folders: places.folders});
 	}
 
 	/** File `n` is there. */
@@ -67,7 +74,7 @@ export async function openTreeState(
 ): Promise<OpenTree> {
 	const folder = await openTree(downloads, content);
 	try {
-		const folders = await makeFolders(folder.path, state.files);
+		const folders = await makeFolders(folder.path, state);
 		if (folder.existed) {
 			verifying();
 			const good = await checkTree(pool, folder.path, state.files, signal);

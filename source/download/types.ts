@@ -49,8 +49,8 @@ export type TreeFile = {
 	size: number;
 };
 
-/** A folder to download. */
-export type FolderRequest = Omit<DownloadRequest, 'content' | 'size'> & {files: TreeFile[]};
+/** A folder to download. `folders`: those in it that hold nothing, as {@link TreeFile.path}; `''`: the folder itself. */
+export type FolderRequest = Omit<DownloadRequest, 'content' | 'size'> & {files: TreeFile[]; folders?: string[]};
 
 /** `waiting`: for a source; `queued`: for its turn here. */
 export type DownloadState = 'queued' | 'waiting' | 'running' | 'verifying' | 'paused' | 'done' | 'failed';

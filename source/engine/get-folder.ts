@@ -1,10 +1,11 @@
 // What `p2p-tui get <path> --from PEER` is asked for: all files below a folder of one peer, or one of its files.
 
 import {limits} from '../api/limits.ts';
-import type {BrowseEntry, PeerInfo} from '../api/schemas.ts';
+import {type BrowseEntry, type BrowseResponse, browseResponseSchema, type PeerInfo} from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
 import {baseName, sharePathProblem} from '../core/share-path.ts';
 import type {DownloadRequest, FolderRequest} from '../download/types.ts';
+import type {SecureClient} from '../net/secure-client.ts';
 import type {Router} from './directory.ts';
 
 /** Folders that are listed at once. */
@@ -17,8 +18,10 @@ export type PeerFolder = Required<FolderRequest>;
 export type PeerFile = Required<DownloadRequest>;
 
 /**
- * What lies under a path of a peer: a file, or a folder with all files below it. Catalogs hold files only, so that empty folders are not in it.
+ * What lies under a path of a peer: a file, or a folder with all that is below it. The peer is asked itself, since an
+ * index server knows files only; its list does, without the empty folders, when the peer cannot be asked.
  *
+ * @param client to ask the peer with
  * @param peer number, peer ID or its start, or nickname
  * @param path catalog path; empty: all that it shares
  * @throws P2pError not-found when there is nothing under the path; no-source when the peer is offline;
@@ -26,6 +29,7 @@ export type PeerFile = Required<DownloadRequest>;
  */
 export async function readPath(
 	router: Router,
+	client: SecureClient,
 	peer: string,
 	path: string,
 	signal?: AbortSignal,
@@ -33,8 +37,8 @@ export async function readPath(
 	const top = path.replace(/^\/+|\/+$/g, '');
 	const info = await router.peer(peer, signal);
 	if (!info.online) throw new P2pError('no-source', `${info.name} is offline`, {hint: 'Try again when it is back'});
-	const files = await listFiles(router, info, top, signal);
-	if (files.length === 0)
+	const {files, folders} = await listTree(await bestList(router, client, info, top, signal), info, top, signal);
+	if (files.length + folders.length === 0)
 		throw new P2pError('not-found', `${info.name} shares nothing under ${top}`, {
 			hint: `See what it shares with: p2p-tui ls ${info.number}`,
 		});
@@ -42,26 +46,61 @@ export async function readPath(
 	const only = {sources: [{peer: id, number, name, host, port}], from: [id]};
 	const [first] = files;
 	if (first?.path === top) return {name: baseName(top), content: first.content, size: first.size, ...only};
+	const inside = (path: string) => (top === '' ? path : path.slice(top.length + 1));
 	return {
 		name: top === '' ? name : baseName(top),
-		files: files.map(file => ({...file, path: top === '' ? file.path : file.path.slice(top.length + 1)})),
+		files: files.map(file => ({...file, path: inside(file.path)})),
+		folders: folders.map(inside),
 		...only,
 	};
 }
 
 type Listed = {path: string; content: string; size: number};
 
-async function listFiles(router: Router, peer: PeerInfo, top: string, signal?: AbortSignal): Promise<Listed[]> {
+/** Answers a page of a folder. `whole`: empty folders are in it. */
+type List = {whole: boolean; page(path: string, cursor?: string): Promise<BrowseResponse>};
+
+async function bestList(
+	router: Router,
+	client: SecureClient,
+	{id, host, port}: PeerInfo,
+	top: string,
+	signal?: AbortSignal,
+): Promise<List> {
+	const ask = (path: string, cursor?: string) => {
+		const query = new URLSearchParams({path, ...(cursor !== undefined && {cursor})});
+		return client.json({id, host, port}, {path: `/v1/browse?${query}`, schema: browseResponseSchema, signal});
+	};
+	try {
+		await ask(top);
+		return {whole: true, page: ask};
+	} catch {
+		signal?.throwIfAborted();
+		return {whole: false, page: (path, cursor) => router.browse(id, {path, cursor, signal})};
+	}
+}
+
+/** All files below a folder, and the folders that hold nothing. */
+async function listTree(
+	source: List,
+	peer: PeerInfo,
+	top: string,
+	signal?: AbortSignal,
+): Promise<{files: Listed[]; folders: string[]}> {
 	const files: Listed[] = [];
+	const empty: string[] = [];
 	const folders = [top];
 	let listing = 0;
 	const list = async (folder: string) => {
+		let entries = 0;
 		let cursor: string | undefined;
 		do {
-			const page = await router.browse(peer.id, {path: folder, cursor, signal});
+			const page = await source.page(folder, cursor);
 			for (const entry of page.entries) take(entry, folder);
+			entries += page.entries.length;
 			cursor = page.cursor;
 		} while (cursor !== undefined);
+		if (source.whole && entries === 0) empty.push(folder);
 	};
 	const take = (entry: BrowseEntry, folder: string) => {
 		const inside = folder === '' || entry.path.startsWith(`${folder}/`) || entry.path === top;
@@ -70,7 +109,7 @@ async function listFiles(router: Router, peer: PeerInfo, top: string, signal?: A
 			throw new P2pError('bad-name', `${peer.name} lists a file that cannot be in its folder ${folder}`);
 		if (entry.type === 'folder') folders.push(entry.path);
 		else files.push({path: entry.path, content: entry.content, size: entry.size});
-		if (files.length + folders.length > limits.folderFiles)
+		if (files.length + folders.length + empty.length > limits.folderFiles)
 			throw new P2pError('too-large', `There are more than ${limits.folderFiles} files in ${top}`, {
 				hint: 'Get the folders inside one by one',
 			});
@@ -87,5 +126,5 @@ async function listFiles(router: Router, peer: PeerInfo, top: string, signal?: A
 		}
 	};
 	await Promise.all(Array.from({length: listedAtOnce}, work));
-	return files;
+	return {files, folders: empty};
 }

@@ -3,6 +3,7 @@ import {P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
 import type {DownloadManager} from '../download/manager.ts';
 import type {Identity} from '../identity/identity.ts';
+import type {SecureClient} from '../net/secure-client.ts';
 import type {Shares} from '../share/shares.ts';
 import type {UploadServer} from '../upload/upload-server.ts';
 import type {Router} from './directory.ts';
@@ -14,6 +15,7 @@ import type {PeerPings} from './peer-pings.ts';
 export type PeerCommandParts = {
 	identity: Identity;
 	bus: EngineBus;
+	client: SecureClient;
 	router: Router;
 	livePeers(): PeerInfo[];
 	shares: Shares;
@@ -27,6 +29,7 @@ export type PeerCommandParts = {
 export function peerCommands({
 	identity,
 	bus,
+	client,
 	router,
 	livePeers,
 	shares,
@@ -52,7 +55,7 @@ export function peerCommands({
 		},
 		async getFolder({peer, path}) {
 			// Seen at that peer, but wanted from whoever has it.
-			const found = {...(await readPath(router, peer, path)), from: undefined};
+			const found = {...(await readPath(router, client, peer, path)), from: undefined};
 			const {key, existed} = await ('files' in found ? downloads.addFolder(found) : downloads.add(found));
 			return {key: `down:${key}`, existed};
 		},

@@ -15,9 +15,9 @@ export class CatalogBrowser {
 		this.#tree = tree;
 		this.#page = page;
 		this.#queries = {
-			// A share is shown while it is empty; other folders only when there is a file in them.
-			folders: database.prepare(`SELECT name, files, bytes FROM folder
-				WHERE parent = ? AND name > ? AND (files > 0 OR parent = 0) ORDER BY name LIMIT ?`),
+			folders: database.prepare(
+				'SELECT name, files, bytes FROM folder WHERE parent = ? AND name > ? ORDER BY name LIMIT ?',
+			),
 			files: database.prepare(
 				'SELECT name, size, content FROM file WHERE folder = ? AND name > ? ORDER BY name LIMIT ?',
 			),

@@ -64,7 +64,8 @@ export interface Catalog {
 	pieceLayer(content: string): StoredLayer | undefined;
 
 	/**
-	 * One page of a folder: folders first, each part sorted by name. `''` lists the shares; a file's path gives the file.
+	 * One page of a folder: folders first, also empty ones, each part sorted by name. `''` lists the shares; a file's path
+	 * gives the file.
 	 *
 	 * @throws P2pError not-found, bad-request for a cursor that is none
 	 */

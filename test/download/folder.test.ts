@@ -1,10 +1,10 @@
 // A folder as one download: from a real file server, over real TLS.
-import {randomBytes} from 'node:crypto';
+import {createHash, randomBytes} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import {mkdir, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, test} from 'vitest';
-import {sortTree} from '../../source/download/tree-content.ts';
+import {contentOfTree, sortTree} from '../../source/download/tree-content.ts';
 import type {TreeFile} from '../../source/download/types.ts';
 import {downloader} from '../helpers/download.ts';
 import {someBytes, uploadServer} from '../helpers/upload.ts';
@@ -65,6 +65,50 @@ describe('a folder', () => {
 		expect([pieces, map.length]).toEqual([7, 7]);
 		expect(sources).toMatchObject([{peer: source.peer, name: 'alice'}]);
 		expect(log.at(-1)?.text).toBe('finished and verified');
+	});
+
+	test('brings its empty folders along, also when there is nothing else in it', async () => {
+		const {tree, source} = await sharedTree({'a/1.txt': Buffer.from('one'), 'zero.txt': Buffer.alloc(0)});
+		const {manager, folder, settings} = await downloader();
+		const folders = ['hollow', 'a/b/c', 'zero.txt', '../CON'];
+		const {key} = await manager.addFolder({name: 'notes', files: tree, folders, sources: [source]});
+		const {path: there} = await manager.finished(key);
+		const names = (await readdir(there, {recursive: true})).sort();
+		// A folder that is called as a file is numbered; what points outside or has no name here gets another.
+		const odd = names.filter(name => /con/i.test(name));
+		expect(odd).toHaveLength(1);
+		expect(names.filter(name => !name.includes(path.dirname(odd[0]!)))).toEqual(
+			['a', 'a/1.txt', 'a/b', 'a/b/c', 'hollow', 'zero (2).txt', 'zero.txt'].map(path.normalize),
+		);
+		expect((await stat(path.join(there, 'zero.txt'))).size).toBe(0);
+		expect(await readdir(folder)).toEqual(['downloaded_notes']);
+
+		// One that lacks an empty folder is another one.
+		await rm(path.join(there, 'hollow'), {recursive: true});
+		await manager.addFolder({name: 'notes', files: tree, folders: folders.toReversed(), sources: [source]});
+		expect((await manager.finished(key)).path).toBe(path.join(folder, 'downloaded_notes (2)'));
+
+		const bare = await manager.addFolder({name: 'bare', files: [], folders: ['x/y']});
+		const nothing = await manager.addFolder({name: 'nothing', files: [], folders: ['']});
+		expect(await readdir((await manager.finished(bare.key)).path, {recursive: true})).toEqual([
+			'x',
+			path.join('x', 'y'),
+		]);
+		expect(await readdir((await manager.finished(nothing.key)).path)).toEqual([]);
+		await manager.stop();
+		const again = await downloader({...settings, once: false});
+		expect(again.manager.counts()).toMatchObject({done: 3});
+	});
+
+	test('remembers its empty folders over a restart', async () => {
+		const {tree, source} = await sharedTree({'big.bin': randomBytes(3_000_000)});
+		const first = await downloader({once: false, limit: 300_000});
+		await first.manager.addFolder({name: 'notes', files: tree, folders: ['hollow'], sources: [source]});
+		await waitFor('a piece', () => (first.manager.list()[0]?.done ?? 0) > 0);
+		await first.manager.stop();
+		const second = await downloader({...first.settings, limit: undefined});
+		const {path: there} = await second.manager.finished(second.manager.list()[0]!.key);
+		expect((await readdir(there)).sort()).toEqual(['big.bin', 'hollow']);
 	});
 
 	test('that is there already is not fetched; one that differs gets a number', async () => {
@@ -187,6 +231,19 @@ describe('a folder', () => {
 	test('is one and the same however it is listed', () => {
 		const files = ['b', 'a/b', 'a', 'ä'].map(name => ({path: name, content: 'c'.repeat(64), size: 1}));
 		expect(sortTree(files)).toEqual(sortTree(files.toReversed()));
+		const sorted = sortTree(files);
+		expect(contentOfTree(sorted, ['x', 'ä/y'])).toBe(contentOfTree(sorted, ['ä/y', 'x']));
+		expect(contentOfTree(sorted, ['x'])).not.toBe(contentOfTree(sorted));
+	});
+
+	test('has the ID that sha256sum gives its list', () => {
+		const lines = ['a', 'b/c'].map(name => ({
+			path: name,
+			content: createHash('sha256').update(name).digest('hex'),
+			size: 1,
+		}));
+		const list = lines.map(({content, path}) => `${content}  ${path}\n`).join('');
+		expect(contentOfTree(lines)).toBe(createHash('sha256').update(list).digest('hex'));
 	});
 });
 

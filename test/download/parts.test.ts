@@ -1,6 +1,8 @@
 // The small parts alone: answer heads, sources, the journal, the rate limit.
+import {readFile} from 'node:fs/promises';
 import path from 'node:path';
-import {describe, expect, test} from 'vitest';
+import {DatabaseSync} from 'node:sqlite';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {parseHead} from '../../source/download/http-response.ts';
 import {Journal} from '../../source/download/journal.ts';
 import {RateLimit} from '../../source/download/rate-limit.ts';
@@ -144,6 +146,36 @@ describe('the journal', () => {
 		second.remove(stored.id);
 		expect(second.page(undefined, 10)).toEqual([]);
 		second.close();
+	});
+
+	test.each([1, 2])('of version %i moves over as it is, and takes folders from then on', async version => {
+		const file = path.join(await tempFolder(), 'd.db');
+		const old = new DatabaseSync(file);
+		old.exec(await readFile(new URL(`../fixtures/download/journal-${version}.sql`, import.meta.url), 'utf8'));
+		old.close();
+		const content = 'ab'.repeat(32);
+		const journal = new Journal(file);
+		onTestFinished(() => journal.close());
+		expect(journal.page(undefined, 10)).toMatchObject([
+			{id: 3, content, name: 'one.bin', size: 700_000, state: 'paused', place: 1.5, once: false, done: 262_144},
+			{id: 4, name: 'two.bin', state: 'failed', code: 'disk-full', message: 'full', once: true},
+		]);
+		expect(journal.sources(3)).toEqual({
+			sources: [{peer: 'cd'.repeat(32), number: 2, name: 'bob', host: '10.0.0.2', port: 25000}],
+			from: ['bob'],
+		});
+		const {layer, have, touched} = journal.pieces(3);
+		expect([layer, have, touched].map(bytes => Buffer.from(bytes!).toString('hex'))).toEqual(['0102', '80', 'c0']);
+		// New ones get new IDs, also after an old one with the highest was removed.
+		const tree = journal.add({content: 'ef'.repeat(32), name: 'tree', size: 1, files: 1, sources: [], once: false});
+		expect(tree.id).toBe(5);
+		journal.addTree(tree.content, 0, [{path: 'a/b', content, size: 1}]);
+		journal.addEmptyFolders(tree.content, ['z', 'ä']);
+		expect(journal.emptyFolders(tree.content)).toEqual(['z', 'ä']);
+		journal.remove(3);
+		expect(journal.pieces(3)).toEqual({});
+		journal.remove(tree.id);
+		expect([journal.tree(tree.content, 0, 9), journal.emptyFolders(tree.content)]).toEqual([[], []]);
 	});
 
 	test('of a newer version is refused', async () => {

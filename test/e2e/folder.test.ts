@@ -1,5 +1,5 @@
 // A folder by its path, through the real program: server, peer, get.
-import {readdir, readFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {expect, test} from 'vitest';
 import {projectPath, startPeer, startServer} from '../helpers/network.ts';
@@ -41,4 +41,35 @@ test('get of a path from ls fetches the folder, or the file, from that peer', as
 
 	const none = await runProgram(['get', 'testing_files/nowhere', '--from', '1', ...options]);
 	expect(none.code).toBe(3);
+});
+
+test('empty folders and empty files of a real share arrive, also those made while it is shared', async () => {
+	const folder = await tempFolder();
+	const share = path.join(folder, 'box');
+	await mkdir(path.join(share, 'full', 'hollow', 'deep'), {recursive: true});
+	await mkdir(path.join(share, 'nothing'));
+	await writeFile(path.join(share, 'full', 'zero.txt'), '');
+	await writeFile(path.join(share, 'full', 'one.txt'), 'one');
+	const server = await startServer();
+	const alice = await startPeer({server: server.address, name: 'alice', shares: [share]});
+	await mkdir(path.join(share, 'full', 'late'));
+	// The file behind it says when the folder has been seen.
+	await writeFile(path.join(share, 'full', 'two.txt'), 'two');
+	await alice.event('registered', event => event.files === 3);
+	const get = async (wanted: string) => {
+		const options = ['--server', server.address, '--data-dir', path.join(folder, 'me'), '--downloads', folder];
+		const {code, stdout, stderr, events} = await runProgram(['get', wanted, '--from', 'alice', ...options, '--json']);
+		expect(code, stdout + stderr).toBe(0);
+		return readdir(String(events.at(-1)?.path), {recursive: true});
+	};
+	expect((await get('box/full')).sort()).toEqual(
+		['hollow', 'hollow/deep', 'late', 'one.txt', 'two.txt', 'zero.txt'].map(path.normalize),
+	);
+	expect(await get('box/nothing')).toEqual([]);
+	expect((await get('box')).sort()).toEqual(
+		[
+			...['full', 'full/hollow', 'full/hollow/deep', 'full/late', 'full/one.txt', 'full/two.txt', 'full/zero.txt'],
+			'nothing',
+		].map(path.normalize),
+	);
 });

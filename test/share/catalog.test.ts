@@ -188,7 +188,7 @@ test('only so many files that went away are remembered', async () => {
 	expect(remembered).toContain(999); // the last one removed, by name
 });
 
-test('browsing: shares, folders first with sums, pages, a single file', async () => {
+test('browsing: shares, folders first with sums, empty ones as well, pages, a single file', async () => {
 	const {catalog} = await open({browsePage: 2});
 	const root = catalog.addShare('music', '/m');
 	catalog.addShare('none', '/n');
@@ -210,9 +210,10 @@ test('browsing: shares, folders first with sums, pages, a single file', async ()
 	}
 	expect(pages).toEqual([
 		['folder music/a 5', 'folder music/b 10'],
-		['file music/1 2', 'file music/2 3'],
-		['file music/3 1'],
+		['folder music/hollow 0', 'file music/1 2'],
+		['file music/2 3', 'file music/3 1'],
 	]);
+	expect(catalog.browse('music/hollow')).toEqual({entries: []});
 	expect(catalog.browse('music/b/deep/x').entries).toEqual([
 		{type: 'file', path: 'music/b/deep/x', size: 10, content: id(10)},
 	]);
