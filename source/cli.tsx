@@ -16,6 +16,10 @@ const commands: Record<string, () => Promise<{command: Command}>> = {
 	id: () => import('./cli/id.ts'),
 	block: () => import('./cli/block.ts'),
 	unblock: async () => ({command: (await import('./cli/block.ts')).unblock}),
+	invite: () => import('./cli/invite.ts'),
+	invites: () => import('./cli/invites.ts'),
+	members: () => import('./cli/members.ts'),
+	remove: async () => ({command: (await import('./cli/members.ts')).remove}),
 	backup: () => import('./cli/backup.ts'),
 	demo: () => import('./cli/demo.ts'),
 };
@@ -38,6 +42,12 @@ const cli = meow(helpText, {
 		from: {type: 'string', isMultiple: true},
 		prefix: {type: 'string'},
 		announce: {type: 'boolean'},
+		private: {type: 'boolean'},
+		open: {type: 'boolean'},
+		uses: {type: 'string'},
+		expires: {type: 'string'},
+		withdraw: {type: 'string'},
+		qr: {type: 'boolean'},
 		export: {type: 'string'},
 		import: {type: 'string'},
 		force: {type: 'boolean'},
@@ -74,6 +84,10 @@ const {
 	export: exportFile,
 	import: importFile,
 	force,
+	uses,
+	expires,
+	withdraw,
+	qr,
 	...settings
 } = cli.flags;
 const interrupted = new AbortController();
@@ -85,6 +99,7 @@ const context: CommandContext = {
 	exportFile,
 	importFile,
 	force: force ?? false,
+	invite: {uses, expires, withdraw, qr},
 	json: json ?? false,
 	headless: headless ?? false,
 	debug: debug ?? false,

@@ -49,6 +49,18 @@ export const limits = {
 	pieceLayerBytes: 2 * 1024 * 1024 * 1024,
 	/** Seconds that a registration stands without being renewed, which is how long a pulled cable goes unnoticed. */
 	leaseSeconds: 15,
+	/** Seconds that a membership of a private network is good for: how long a removed member that nobody heard of is served. */
+	membershipLife: 3600,
+	/** Seconds by which the clocks of two members may differ, as the server's clock has come to them. */
+	membershipSkew: 120,
+	/** Memberships in one header: a peer may be in several private networks. */
+	membershipsShown: 8,
+	/** Wrong invites of one address, a second and at once: the secret has 100 bits, this keeps the log short. */
+	invitesWrong: {perSecond: 0.2, burst: 10},
+	/** Peers that one invite may let in. */
+	inviteUses: 10_000,
+	/** Days that an invite may stand. */
+	inviteDays: 3650,
 	/** Milliseconds between comments on an event stream, so that both ends notice a dead connection. */
 	eventPing: 5000,
 	/** Milliseconds to connect and finish the TLS handshake. */

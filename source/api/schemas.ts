@@ -46,6 +46,27 @@ export const peerNodeInfoSchema = z.object({
 });
 export type PeerNodeInfo = z.infer<typeof peerNodeInfoSchema>;
 
+/** `GET /v1` of a private server, or of a peer in private networks, to who is no member: all that a stranger learns. */
+export const privateInfoSchema = z.object({
+	kind: z.enum(['server', 'peer']),
+	id: peerIdSchema,
+	private: z.literal(true),
+});
+
+/** `PUT /v1/membership`: joins a private network by an invite's code, or renews the membership. */
+export const membershipRequestSchema = z.object({invite: z.string().max(64).optional(), name: nickname.optional()});
+
+/** Answer to `PUT /v1/membership`. */
+export const membershipResponseSchema = z.object({
+	/** For the header `P2P-Membership`: signed by the server, of use to the caller's key alone (identity/membership.ts). */
+	membership: z.string().max(512),
+	/** What the network is called: the server's name. */
+	name: z.string(),
+	/** 32 random bytes in hex that only members know, made once for the network. */
+	networkKey: peerIdSchema,
+});
+export type MembershipResponse = z.infer<typeof membershipResponseSchema>;
+
 /** `PUT /v1/peers/me`: register or renew. The host is the one the server sees unless `host` says otherwise. */
 export const registerRequestSchema = z.object({
 	name: nickname,
@@ -190,5 +211,7 @@ export const serverEventSchemas = {
 	'peer-left': peerInfoSchema,
 	'peer-updated': peerInfoSchema,
 	counts: countsSchema,
+	/** Of a private network: who is no member any more. */
+	'member-removed': z.object({id: peerIdSchema}),
 } as const;
 export type ServerEvents = {[K in keyof typeof serverEventSchemas]: z.infer<(typeof serverEventSchemas)[K]>};

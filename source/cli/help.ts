@@ -13,6 +13,9 @@ export const helpText = `
     $ p2p-tui trust <HOST[:PORT]> [ID]     accept the key that a server shows now
     $ p2p-tui block [peer]                 send a peer nothing any more; unblock takes it back
     $ p2p-tui id [--mode server]           the ID of this data folder; --export FILE, --import FILE move the key
+    $ p2p-tui invite                       on a private server's machine: a link that lets somebody in;
+                                           --uses N (1), --expires 7d, --withdraw ID, --no-qr
+    $ p2p-tui invites                      the invites; members: who is in; remove <peer>: shut one out
     $ p2p-tui hash <file…>                 print content IDs (BitTorrent v2 file roots)
     $ p2p-tui backup <file>                copy the index of this machine's server, also while it runs
     $ p2p-tui demo                         a server and two peers on this machine
@@ -21,7 +24,7 @@ export const helpText = `
     --mode server|peer
     --host ADDRESS       listen address; 0 means localhost. Default: all interfaces
     --port N             listen port. Default: server 45000, peer 25000; 0 lets the system choose
-    --server ADDRESS     index server as HOST or HOST:PORT; 0 means localhost. Repeatable
+    --server ADDRESS     index server as HOST, HOST:PORT or an invite link; 0 means localhost. Repeatable
     --share DIR          folder to share. Repeatable
     --downloads DIR      where finished files go. Default: ./downloads
     --name NAME          nickname. Default: the host name
@@ -30,6 +33,7 @@ export const helpText = `
     --prefix TEXT        put before the name of a finished download. Default: downloaded_ ; '' for none
     --limit-down RATE    bytes per second of all downloads, such as 5M or 500K. Also --limit-up
     --running N          downloads at once. Default: 4. --slots N: peers to send to at once. Default: 8
+    --private            a server's network is for members only from now on. --open: for everybody again
     --no-announce        a server does not tell the local network that it is there (mDNS)
     --export FILE        write the key, for a backup (id). --import FILE [--force]: install it
     --theme dark|light   colours of the screen. Default: the terminal's, else dark

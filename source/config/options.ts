@@ -8,6 +8,8 @@ export type ServerOptions = {
 	name: string;
 	/** A server tells the LAN that it is there, unless this is false. */
 	announce?: boolean;
+	/** true: members only from now on; false: open from now on; undefined: as it was before, at first open. */
+	private?: boolean;
 };
 
 /** What a peer is started with. */

@@ -23,6 +23,9 @@ export type Flags = {
 	running?: string | number;
 	/** Whether a server tells the LAN that it is there; `--no-announce`. */
 	announce?: boolean;
+	/** Whether a server's network becomes private, or open. */
+	private?: boolean;
+	open?: boolean;
 	/** Peers that get nothing from this one; config file only, see `p2p-tui block`. */
 	block?: string[];
 };
@@ -113,7 +116,14 @@ export function serverOptions(flags: Flags, dataDir: string): ServerOptions {
 		port: flags.port === undefined ? undefined : parsePort(flags.port),
 		name: nickname(flags.name),
 		announce: flags.announce,
+		private: privateOrOpen(flags),
 	};
+}
+
+function privateOrOpen(flags: Flags): boolean | undefined {
+	if (flags.private && flags.open) throw new P2pError('usage', 'Either --private or --open, not both');
+	if (flags.private) return true;
+	return flags.open ? false : undefined;
 }
 
 /** What a peer is started with. @throws P2pError usage */

@@ -20,6 +20,8 @@ export const errorCodes = {
 	'identity-changed': {exit: exitCodes.refused, status: 403},
 	'wrong-peer': {exit: exitCodes.refused, status: 403},
 	refused: {exit: exitCodes.refused, status: 403},
+	'not-a-member': {exit: exitCodes.refused, status: 403},
+	'bad-invite': {exit: exitCodes.refused, status: 403},
 	'needs-identity': {exit: exitCodes.refused, status: 401},
 	'version-mismatch': {exit: exitCodes.failed, status: 409},
 	'range-not-satisfiable': {exit: exitCodes.failed, status: 416},

@@ -57,7 +57,8 @@ export type RequestEvent = {
 
 /** Everything an engine tells, by event name. */
 export type EngineEvents = {
-	listening: {mode: 'server' | 'peer'; host: string; port: number; id: string};
+	/** `private`: of a server whose network only members may use. */
+	listening: {mode: 'server' | 'peer'; host: string; port: number; id: string; private?: boolean};
 	registered: {server: string; number: number; files: number; bytes: number};
 	scan: {files: number; bytes: number; hashed: number; done: boolean};
 	'peer-joined': PeerEvent;

@@ -4,7 +4,7 @@ import {diskError, P2pError} from './errors.ts';
 
 /** What this program keeps in a data folder; other files there are the person's own and are left alone. */
 const ownFiles =
-	/^(identity\..+|known_servers|[a-z-]+\.json|lock(-journal)?|(catalog|downloads|get|index)\.db(-wal|-shm|-journal)?|p2p-tui\.log.*)$/;
+	/^(identity\..+|known_servers|[a-z-]+\.json|lock(-journal)?|(catalog|downloads|get|index|members)\.db(-wal|-shm|-journal)?|p2p-tui\.log.*)$/;
 
 /**
  * Sees to it that a data folder and this program's files in it are for its owner alone: 0700 and 0600. The folder is

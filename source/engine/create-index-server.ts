@@ -7,6 +7,7 @@ import {EngineBus} from '../core/events.ts';
 import {protectFolder} from '../core/private-folder.ts';
 import {version} from '../core/version.ts';
 import {loadIdentity} from '../identity/identity.ts';
+import {PrivateNetwork} from '../index/private-network.ts';
 import {createIndexApp} from '../index/server.ts';
 import {SqliteStore} from '../index/sqlite/sqlite-store.ts';
 import type {IndexStore} from '../index/store.ts';
@@ -14,6 +15,7 @@ import {type Announcer, announceServer} from '../net/announce.ts';
 import {exportPeers} from './export-peers.ts';
 import {writeLogFile} from './log-file.ts';
 import type {ServerEngine, ServerSnapshot} from './messages.ts';
+import {openMembers} from './open-members.ts';
 import {RateMeter} from './rate-meter.ts';
 import {RequestStats} from './request-stats.ts';
 import {createSnapshotSource} from './snapshot-source.ts';
@@ -40,12 +42,15 @@ export async function createIndexServer(
 	const identity = await loadIdentity(options.dataDir);
 	const closeLog = writeLogFile(options.dataDir, bus);
 	const store = new SqliteStore(path.join(options.dataDir, 'index.db'));
-	const app = createIndexApp({identity, store, name: options.name, version, bus});
+	const members = openMembers(options, bus);
+	const network = members && new PrivateNetwork({identity, name: options.name, members});
+	const app = createIndexApp({identity, store, name: options.name, version, bus, network});
 	let announcer: Announcer | undefined;
 	const stopParts = async () => {
 		await announcer?.stop();
 		await app.stop();
 		await store.close();
+		members?.close();
 		closeLog();
 	};
 	let address: Awaited<ReturnType<typeof app.start>>;
@@ -58,13 +63,27 @@ export async function createIndexServer(
 		await stopParts();
 		throw error;
 	}
-	bus.emit('listening', {mode: 'server', host: address.host, port: address.port, id: identity.id});
+	bus.emit('listening', {
+		mode: 'server',
+		host: address.host,
+		port: address.port,
+		id: identity.id,
+		...(members && {private: true}),
+	});
 	if (address.movedFrom !== undefined) {
 		bus.emit('log', {level: 'warn', message: `port ${address.movedFrom} is taken, so this is ${address.port}`});
 	}
+	members?.setAddress(address);
 	if (options.announce !== false) {
 		announcer = announceServer(
-			{id: identity.id, name: options.name, version, private: false, host: address.host, port: address.port},
+			{
+				id: identity.id,
+				name: options.name,
+				version,
+				private: members !== undefined,
+				host: address.host,
+				port: address.port,
+			},
 			message => bus.emit('log', {level: 'debug', message}),
 		);
 	}

@@ -9,6 +9,7 @@ import type {EventHub} from './event-hub.ts';
 import type {Metrics} from './metrics.ts';
 import type {Partials} from './partials.ts';
 import type {Presence} from './presence.ts';
+import type {PrivateNetwork} from './private-network.ts';
 import type {Reachability} from './reachability.ts';
 import type {IndexStore} from './store.ts';
 
@@ -24,6 +25,8 @@ export type IndexContext = {
 	announce(peer: PeerInfo, online: boolean): void;
 	hub: EventHub;
 	metrics: Metrics;
+	/** Who may do anything here; undefined: the network is open. */
+	network: PrivateNetwork | undefined;
 	/** The server's name and version, as `GET /v1` tells them. */
 	name: string;
 	version: string;

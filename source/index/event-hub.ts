@@ -30,8 +30,12 @@ export class EventHub {
 		return this.#listeners.size;
 	}
 
-	/** Starts a stream on a response whose head is not yet sent; it ends when the connection does. */
-	add(response: ServerResponse, view: Listener['view'], hello: ServerEvents['hello']): void {
+	/**
+	 * Starts a stream on a response whose head is not yet sent; it ends when the connection does.
+	 *
+	 * @param removed who is no member any more, of late
+	 */
+	add(response: ServerResponse, view: Listener['view'], hello: ServerEvents['hello'], removed: string[] = []): void {
 		response.writeHead(200, {
 			'content-type': 'text/event-stream; charset=utf-8',
 			'cache-control': 'no-store',
@@ -45,6 +49,7 @@ export class EventHub {
 			listener.missed = 0;
 		});
 		this.#write(listener, frame('hello', hello));
+		for (const id of removed) this.#write(listener, frame('member-removed', {id}));
 	}
 
 	/** Tells everyone about a peer. */
@@ -64,6 +69,12 @@ export class EventHub {
 	/** Tells everyone how many there are. */
 	tellCounts(counts: ServerEvents['counts']): void {
 		const text = frame('counts', counts);
+		for (const listener of this.#listeners) this.#write(listener, text);
+	}
+
+	/** Tells everyone that a peer is no member of the private network any more. */
+	tellRemoved(id: string): void {
+		const text = frame('member-removed', {id});
 		for (const listener of this.#listeners) this.#write(listener, text);
 	}
 

@@ -30,6 +30,16 @@ export class RateLimiter {
 
 	/** Takes one call of a caller. @throws P2pError busy with `details.retryAfter`, in seconds, when it makes too many */
 	take(caller: string): void {
+		this.#full(caller).tokens--;
+	}
+
+	/** Whether {@link take} would pass. @throws P2pError busy, as take does */
+	check(caller: string): void {
+		this.#full(caller);
+	}
+
+	/** A caller's bucket with at least one token in it. */
+	#full(caller: string): {tokens: number} {
 		const {perSecond, burst} = this.#rate;
 		const now = this.#now();
 		let bucket = this.#buckets.get(caller);
@@ -47,7 +57,7 @@ export class RateLimiter {
 				details: {retryAfter},
 			});
 		}
-		bucket.tokens--;
+		return bucket;
 	}
 
 	#forgetFull(now: number): void {

@@ -1,4 +1,5 @@
 // The index server: DESIGN section 5's routes over TLS, on top of any IndexStore. Files' bytes never pass here.
+import type {Duplex} from 'node:stream';
 import fastify, {type FastifyInstance, type FastifyReply, type FastifyRequest} from 'fastify';
 import {limits} from '../api/limits.ts';
 import type {PeerInfo} from '../api/schemas.ts';
@@ -16,10 +17,12 @@ import {defaultRateLimits, guard} from './guard.ts';
 import {Metrics} from './metrics.ts';
 import {Partials} from './partials.ts';
 import {Presence} from './presence.ts';
+import {guardPrivate, type PrivateNetwork} from './private-network.ts';
 import type {RateLimits} from './rate-limits.ts';
 import {Reachability, type Reached} from './reachability.ts';
 import {catalogRoutes} from './routes/catalog.ts';
 import {eventRoutes} from './routes/events.ts';
+import {membershipRoutes} from './routes/membership.ts';
 import {operatorRoutes} from './routes/operator.ts';
 import {peerRoutes} from './routes/peers.ts';
 import {searchRoutes} from './routes/search.ts';
@@ -40,6 +43,8 @@ export type IndexAppOptions = {
 	grace?: number;
 	/** How much one caller may ask for. Default: see guard.ts */
 	rates?: RateLimits;
+	/** Members only; undefined: everybody may. */
+	network?: PrivateNetwork;
 	/** Days after which a peer that is not seen is forgotten. Default: 30 */
 	retentionDays?: number;
 };
@@ -90,6 +95,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		announce,
 		hub,
 		metrics,
+		network: options.network,
 		name,
 		version,
 		leaseSeconds,
@@ -121,8 +127,10 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 	});
 	app.addHook('onRequest', async request => void storyOf(request));
 	guard(app, options.rates ?? defaultRateLimits, bus);
+	if (options.network) guardPrivate(app, options.network);
 	app.addHook('onSend', async (request, reply) => record(request, reply.statusCode));
-	for (const routes of [peerRoutes, catalogRoutes, searchRoutes, eventRoutes, operatorRoutes]) routes(app, context);
+	for (const routes of [peerRoutes, catalogRoutes, searchRoutes, eventRoutes, membershipRoutes, operatorRoutes])
+		routes(app, context);
 
 	function record(request: FastifyRequest, status: number): void {
 		const {verb, argument, result, started} = storyOf(request);
@@ -152,6 +160,28 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		if (peer.online) hub.tellPeer('peer-updated', {...peer, ...address});
 	}
 
+	const sockets = new Set<Duplex>();
+	app.server.on('secureConnection', socket => {
+		sockets.add(socket);
+		socket.once('close', () => sockets.delete(socket));
+	});
+
+	/** Ends all that a peer has here: its connections, its registration, its files. */
+	async function forgetPeer(id: string): Promise<void> {
+		const peer = await store.getPeer(id).catch(() => undefined);
+		await presence.drop(id);
+		await store.leave(id);
+		if (peer) announce({...peer, online: false}, false);
+		hub.tellCounts(await store.counts());
+	}
+
+	async function shutOut(id: string): Promise<void> {
+		for (const socket of sockets) if (remotePeerId(socket) === id) socket.destroy();
+		bus.emit('log', {level: 'info', message: `${id.slice(0, 8)} is no member any more`});
+		await forgetPeer(id);
+		hub.tellRemoved(id);
+	}
+
 	let told = '';
 	const tellCounts = async () => {
 		if (hub.size === 0) return;
@@ -167,12 +197,14 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 	return {
 		async start(where) {
 			const address = await listen(app as never, where);
+			options.network?.start(id => void shutOut(id).catch(log));
 			every(1000, tellCounts);
 			every(3600 * 1000, () => store.forget(Date.now() - retentionDays * dayMs));
 			return address;
 		},
 		async stop() {
 			for (const timer of timers) clearInterval(timer);
+			options.network?.stop();
 			hub.close();
 			reachability.close();
 			const force = setTimeout(() => app.server.closeAllConnections(), stopPatience);
@@ -185,11 +217,8 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		},
 		stats: () => ({...stats, ...traffic.read()}),
 		async kick(id) {
-			const peer = await store.getPeer(id);
-			await presence.drop(id);
-			await store.leave(id);
-			announce({...peer, online: false}, false);
-			hub.tellCounts(await store.counts());
+			await store.getPeer(id);
+			await forgetPeer(id);
 		},
 	};
 }

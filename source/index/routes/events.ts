@@ -4,7 +4,7 @@ import {type IndexContext, tell} from '../context.ts';
 import {hostView} from '../host-view.ts';
 
 /** `GET /v1/events`: a registered peer is online while it holds this open; guests may listen as well. */
-export function eventRoutes(app: FastifyInstance, {store, presence, hub}: IndexContext): void {
+export function eventRoutes(app: FastifyInstance, {store, presence, hub, network}: IndexContext): void {
 	app.get('/v1/events', {exposeHeadRoute: false}, async (request, reply) => {
 		tell(request, 'EVENTS');
 		const id = remotePeerId(request.raw.socket);
@@ -18,6 +18,6 @@ export function eventRoutes(app: FastifyInstance, {store, presence, hub}: IndexC
 		const hello = await store.counts();
 		reply.hijack();
 		request.raw.socket.setNoDelay(true);
-		hub.add(raw, hostView(request.raw.socket), hello);
+		hub.add(raw, hostView(request.raw.socket), hello, network?.removedLately());
 	});
 }

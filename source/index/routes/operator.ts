@@ -1,17 +1,21 @@
 import type {FastifyInstance} from 'fastify';
-import {serverInfoSchema} from '../../api/schemas.ts';
+import {privateInfoSchema, serverInfoSchema} from '../../api/schemas.ts';
 import {P2pError} from '../../core/errors.ts';
+import {remotePeerId} from '../../net/remote-id.ts';
 import {answer, type IndexContext, tell} from '../context.ts';
 
 /** Who this server is, whether it works, and its counters. */
 export function operatorRoutes(
 	app: FastifyInstance,
-	{identity, store, name, version, metrics, hub}: IndexContext,
+	{identity, store, name, version, metrics, hub, network}: IndexContext,
 ): void {
 	app.get('/v1', async (request, reply) => {
 		tell(request, 'INFO');
+		const self = {kind: 'server', id: identity.id} as const;
+		if (network && !network.isMember(remotePeerId(request.raw.socket)))
+			return answer(reply, privateInfoSchema, {...self, private: true});
 		const counts = await store.counts();
-		return answer(reply, serverInfoSchema, {kind: 'server', id: identity.id, name, version, private: false, ...counts});
+		return answer(reply, serverInfoSchema, {...self, name, version, private: network !== undefined, ...counts});
 	});
 
 	app.get('/healthz', async (request, reply) => {

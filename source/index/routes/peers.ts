@@ -28,7 +28,7 @@ const peerSchema = z.object({peer: z.string().min(1).max(limits.nameLength)});
 
 /** Registering, leaving, who is here, and what they share. */
 export function peerRoutes(app: FastifyInstance, context: IndexContext): void {
-	const {store, presence, partials, reachability, hub} = context;
+	const {store, presence, partials, reachability, hub, network} = context;
 
 	app.put('/v1/peers/me', async (request, reply) => {
 		const story = tell(request, 'REGISTER');
@@ -43,6 +43,7 @@ export function peerRoutes(app: FastifyInstance, context: IndexContext): void {
 			...{id, name: body.name, addresses: body.addresses},
 			...(reached?.address ?? observed),
 		});
+		network?.registered(id, {name: body.name, number: known.number});
 		if (presence.isHere(id)) story.verb = 'RENEW';
 		presence.renewed(id);
 		const problem = reached?.problem === undefined ? {} : {problem: reached.problem};

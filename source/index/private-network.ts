@@ -1,0 +1,116 @@
+// A private network's side of the index server: who is let in, what strangers are told, who is shut out again.
+import type {FastifyInstance} from 'fastify';
+import {limits} from '../api/limits.ts';
+import type {MembershipResponse} from '../api/schemas.ts';
+import {P2pError} from '../core/errors.ts';
+import type {Identity} from '../identity/identity.ts';
+import type {MemberBook} from '../identity/member-book.ts';
+import {signMembership} from '../identity/membership.ts';
+import {isLoopback} from '../net/listen.ts';
+import {remotePeerId} from '../net/remote-id.ts';
+import {RateLimiter} from './rate-limits.ts';
+
+/** What a private network is made of. */
+export type PrivateNetworkOptions = {
+	identity: Identity;
+	/** What the network is called. */
+	name: string;
+	/** Stays the caller's to close. */
+	members: MemberBook;
+	/** Seconds that a membership is good for. Default: limits.membershipLife */
+	life?: number;
+};
+
+/** Milliseconds between two looks for members that a command has removed: their open connections end then. */
+const lookEvery = 200;
+/** For who runs the server: on its own machine everybody may look. */
+const operatorPaths = new Set(['/healthz', '/metrics']);
+
+/** The members of a private network, as the routes ask for them. */
+export class PrivateNetwork {
+	readonly #options: Required<PrivateNetworkOptions>;
+	readonly #wrong = new RateLimiter(limits.invitesWrong);
+	#looking: NodeJS.Timeout | undefined;
+
+	constructor(options: PrivateNetworkOptions) {
+		this.#options = {life: limits.membershipLife, ...options};
+	}
+
+	/** Whether a caller is a member now. */
+	isMember(id: string | undefined): boolean {
+		return id !== undefined && this.#options.members.isMember(id);
+	}
+
+	/**
+	 * Signs a membership for a caller who has proved its key, after letting it in by an invite where it has one.
+	 *
+	 * @param address where it calls from: wrong invites are counted by it
+	 * @throws P2pError not-a-member, bad-invite; busy after too many wrong invites
+	 */
+	grant(id: string, {invite, name}: {invite?: string; name?: string}, address: string): MembershipResponse {
+		const {identity, members, life} = this.#options;
+		const now = Date.now();
+		if (invite !== undefined && !members.isMember(id)) {
+			this.#wrong.check(address);
+			try {
+				members.join(id, name ?? id.slice(0, 8), invite);
+			} catch (error) {
+				if (error instanceof P2pError && error.code === 'bad-invite') this.#wrong.take(address);
+				throw error;
+			}
+		}
+		if (!members.isMember(id)) throw notAMember();
+		members.note(id, {...(name !== undefined && {name}), seen: now});
+		const issued = Math.floor(now / 1000);
+		return {
+			membership: signMembership({server: identity.id, peer: id, issued, expires: issued + life}, identity.privateKey),
+			name: this.#options.name,
+			networkKey: members.networkKey,
+		};
+	}
+
+	/** Notes the number and name that a member has registered under. */
+	registered(id: string, now: {name: string; number: number}): void {
+		this.#options.members.note(id, now);
+	}
+
+	/** Who was removed and may still hold a membership that looks good. */
+	removedLately(): string[] {
+		const since = Date.now() - (this.#options.life + limits.membershipSkew) * 1000;
+		return this.#options.members.removedSince(since).map(({id}) => id);
+	}
+
+	/** Calls `removed` soon after somebody was removed, until {@link stop}. */
+	start(removed: (id: string) => void): void {
+		let known = new Set(this.removedLately());
+		this.#looking = setInterval(() => {
+			const now = this.removedLately();
+			for (const id of now) if (!known.has(id)) removed(id);
+			known = new Set(now);
+		}, lookEvery);
+		this.#looking.unref();
+	}
+
+	stop(): void {
+		clearInterval(this.#looking);
+	}
+}
+
+/** Answers strangers nothing but that the network is private, whatever they ask, and whether or not it is there. */
+export function guardPrivate(app: FastifyInstance, network: PrivateNetwork): void {
+	app.addHook('onRequest', async ({method, url, raw: {socket}}) => {
+		const path = url.split('?', 1)[0] ?? '';
+		const id = remotePeerId(socket);
+		if (network.isMember(id)) return;
+		if (path === '/v1' && (method === 'GET' || method === 'HEAD')) return;
+		if (path === '/v1/membership' && method === 'PUT' && id !== undefined) return;
+		if (operatorPaths.has(path) && isLoopback(socket.remoteAddress ?? '')) return;
+		throw notAMember();
+	});
+}
+
+function notAMember(): P2pError {
+	return new P2pError('not-a-member', 'This is a private network, and you are no member of it', {
+		hint: 'Ask who runs its server for an invite link, and give it once with --server',
+	});
+}
