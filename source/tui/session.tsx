@@ -14,6 +14,7 @@ import {App} from './app.tsx';
 import type {CommandContext} from './keys/commands.ts';
 import {keyReceiver} from './keys/dispatch.ts';
 import type {TuiOptions} from './run-tui.tsx';
+import {FramePainter} from './terminal/frame-painter.ts';
 import {KeyStream} from './terminal/key-stream.ts';
 import {Notifier} from './terminal/notifier.ts';
 import {showFile} from './terminal/show-file.ts';
@@ -39,6 +40,7 @@ class Session {
 	readonly #stdout: ScreenStream;
 	readonly #store: UiStore;
 	readonly #keys: KeyStream;
+	readonly #painter: FramePainter;
 	readonly #modes: TerminalModes;
 	readonly #notifier: Notifier;
 	readonly #settings: SettingsController;
@@ -58,6 +60,7 @@ class Session {
 		this.#store = createUiStore(sizeOf(this.#stdout));
 		this.#keys = new KeyStream(options.stdin ?? process.stdin);
 		this.#keys.receiver = () => keyReceiver(this.#store.get());
+		this.#painter = new FramePainter(this.#stdout);
 		this.#modes = new TerminalModes(this.#stdout);
 		this.#notifier = new Notifier(this.#stdout, process.env);
 		this.#settings = new SettingsController(this.#store, options.savePreferences ?? (async () => {}));
@@ -108,10 +111,11 @@ class Session {
 				}}
 			/>,
 			{
-				stdout: this.#stdout,
+				stdout: this.#painter as unknown as NodeJS.WriteStream,
 				stdin: this.#keys as unknown as NodeJS.ReadStream,
 				alternateScreen: true,
-				incrementalRendering: true,
+				// The painter compares frames by cells; Ink's comparison by rows would only hide them from it.
+				incrementalRendering: false,
 				maxFps: 60,
 				patchConsole: false,
 				exitOnCtrlC: false,
@@ -279,7 +283,7 @@ class Session {
 	#repaint(): void {
 		if (this.#suspended) return;
 		this.#instance?.clear();
-		this.#stdout.write('\u001b[2J\u001b[H');
+		this.#painter.forget();
 		this.#store.dispatch({type: 'repaint'});
 	}
 

@@ -7,6 +7,11 @@ const plain = /^[ -~]*$/;
 /** Signs of one cell that the screens draw with, and Latin letters: worth not asking the width tables for. */
 const narrow = /^[ -~\u00a1-\u00ac\u00ae-\u024f•…‖‹›←-↓⏎─-╿▀-▟▲▸▾○◉◌●✓✗\u2800-\u28ff]*$/;
 
+/** Whether each character of a text takes one cell in every terminal. An empty text does unless `isEmptyWide`. */
+export function isNarrow(text: string, isEmptyWide = false): boolean {
+	return text === '' ? !isEmptyWide : narrow.test(text);
+}
+
 /** Cells that a text without escape sequences takes. */
 export function cells(text: string): number {
 	return narrow.test(text) ? text.length : stringWidth(text);
