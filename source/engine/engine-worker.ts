@@ -4,7 +4,8 @@ import {parentPort, workerData} from 'node:worker_threads';
 import {errorLine, P2pError} from '../core/errors.ts';
 import {createIndexServer} from './create-index-server.ts';
 import {createPeer} from './create-peer.ts';
-import type {PlainError} from './messages.ts';
+import type {PeerSnapshot, PlainError, ServerSnapshot} from './messages.ts';
+import {changeBetween} from './snapshot-parts.ts';
 import type {EngineRequest, FromWorker, ToWorker} from './worker-messages.ts';
 
 const port = parentPort!;
@@ -27,6 +28,8 @@ async function start(request: EngineRequest) {
 
 try {
 	const {handle} = await start(workerData as EngineRequest);
+	let sent: PeerSnapshot | ServerSnapshot = handle.snapshot();
+	send({kind: 'ready', snapshot: sent});
 	let waiting = false;
 	let stale = false;
 	// One snapshot is on its way at a time: a screen that is slow to draw gets fewer, not a growing heap of them.
@@ -35,9 +38,13 @@ try {
 			stale = true;
 			return;
 		}
-		waiting = true;
 		stale = false;
-		send({kind: 'snapshot', snapshot: handle.snapshot()});
+		const next = handle.snapshot();
+		const change = changeBetween(sent, next);
+		if (!change) return;
+		sent = next;
+		waiting = true;
+		send({kind: 'snapshot', change});
 	};
 	handle.subscribe(offer);
 	port.on('message', async (message: ToWorker) => {
@@ -59,7 +66,6 @@ try {
 		() => send({kind: 'ended'}),
 		error => send({kind: 'ended', error: plain(error)}),
 	);
-	send({kind: 'ready', snapshot: handle.snapshot()});
 } catch (error) {
 	send({kind: 'failed', error: plain(error)});
 }

@@ -50,7 +50,7 @@ export function watchPeer(parts: PeerParts): PeerScreen {
 
 	const build = (): PeerSnapshot => ({
 		...{mode: 'peer', id: identity.id, name: options.name, host: address.host, port: address.port},
-		servers: servers.map(server => server.link()),
+		servers: servers.map(server => ({...server.link()})),
 		down: down.rate(),
 		up: up.rate(),
 		scan,

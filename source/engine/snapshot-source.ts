@@ -7,6 +7,9 @@ export type SnapshotSource<Snapshot> = {
 	stop(): void;
 };
 
+/** Where nothing changes the clock ticks this many times slower, until something does. */
+const idleFactor = 5;
+
 /**
  * @param build makes a snapshot from the engine's parts; called on a timer, never per event
  * @param options.interval milliseconds between two snapshots
@@ -16,17 +19,28 @@ export function createSnapshotSource<Snapshot>(
 	build: () => Snapshot,
 	options: {interval?: number; tick?: () => boolean} = {},
 ): SnapshotSource<Snapshot> {
+	const {interval = 120} = options;
 	const listeners = new Set<() => void>();
 	let dirty = false;
 	let current: Snapshot | undefined;
-	const timer = setInterval(() => {
+	let timer: NodeJS.Timeout | undefined;
+	let isIdle = false;
+	let isStopped = false;
+	const schedule = (idle: boolean) => {
+		isIdle = idle;
+		timer = setTimeout(beat, idle ? interval * idleFactor : interval).unref();
+	};
+	const beat = () => {
+		if (isStopped) return;
 		if (options.tick?.()) dirty = true;
-		if (!dirty || listeners.size === 0) return;
+		const isMoving = dirty && listeners.size > 0;
+		schedule(!isMoving);
+		if (!isMoving) return;
 		dirty = false;
 		current = build();
 		for (const listener of listeners) listener();
-	}, options.interval ?? 120);
-	timer.unref();
+	};
+	schedule(false);
 	return {
 		snapshot() {
 			if (current === undefined || (dirty && listeners.size === 0)) {
@@ -41,7 +55,13 @@ export function createSnapshotSource<Snapshot>(
 		},
 		touch() {
 			dirty = true;
+			if (!isIdle || isStopped || listeners.size === 0) return;
+			clearTimeout(timer);
+			schedule(false);
 		},
-		stop: () => clearInterval(timer),
+		stop() {
+			isStopped = true;
+			clearTimeout(timer);
+		},
 	};
 }

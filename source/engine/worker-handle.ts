@@ -11,6 +11,7 @@ import type {
 	ServerEngine,
 	ServerSnapshot,
 } from './messages.ts';
+import {withChange} from './snapshot-parts.ts';
 import type {EngineRequest, FromWorker, ToWorker} from './worker-messages.ts';
 
 /** Starts a peer in a thread of its own. @throws P2pError what kept it from starting */
@@ -55,13 +56,14 @@ async function startInWorker<Snapshot extends PeerSnapshot | ServerSnapshot, Com
 	worker.on('message', (message: FromWorker) => {
 		switch (message.kind) {
 			case 'ready':
-				ready.resolve(message.snapshot as Snapshot);
+				current = message.snapshot as Snapshot;
+				ready.resolve(current);
 				return;
 			case 'failed':
 				ready.reject(revive(message.error));
 				return;
 			case 'snapshot':
-				current = message.snapshot as Snapshot;
+				if (current) current = withChange(current, message.change);
 				for (const listener of listeners) listener();
 				setImmediate(() => send({kind: 'drawn'}));
 				return;
@@ -97,7 +99,7 @@ async function startInWorker<Snapshot extends PeerSnapshot | ServerSnapshot, Com
 	};
 
 	try {
-		current = await ready.promise;
+		await ready.promise;
 	} catch (error) {
 		await worker.terminate();
 		throw error;

@@ -1,5 +1,6 @@
 import type {PeerOptions, ServerOptions} from '../config/options.ts';
 import type {PeerSnapshot, PlainError, ServerSnapshot} from './messages.ts';
+import type {SnapshotChange} from './snapshot-parts.ts';
 
 /** Which engine a worker is to run. */
 export type EngineRequest = {mode: 'server'; options: ServerOptions} | {mode: 'peer'; options: PeerOptions};
@@ -11,6 +12,6 @@ export type ToWorker = {kind: 'call'; id: number; name: string; request: unknown
 export type FromWorker =
 	| {kind: 'ready'; snapshot: PeerSnapshot | ServerSnapshot}
 	| {kind: 'failed'; error: PlainError}
-	| {kind: 'snapshot'; snapshot: PeerSnapshot | ServerSnapshot}
+	| {kind: 'snapshot'; change: SnapshotChange}
 	| {kind: 'answer'; id: number; value?: unknown; error?: PlainError}
 	| {kind: 'ended'; error?: PlainError};
