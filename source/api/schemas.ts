@@ -53,6 +53,8 @@ export const privateInfoSchema = z.object({
 	private: z.literal(true),
 });
 
+export type PrivateInfo = z.infer<typeof privateInfoSchema>;
+
 /** `PUT /v1/membership`: joins a private network by an invite's code, or renews the membership. */
 export const membershipRequestSchema = z.object({invite: z.string().max(64).optional(), name: nickname.optional()});
 
@@ -212,6 +214,9 @@ export const serverEventSchemas = {
 	'peer-updated': peerInfoSchema,
 	counts: countsSchema,
 	/** Of a private network: who is no member any more. */
-	'member-removed': z.object({id: peerIdSchema}),
+	'member-removed': z.object({
+		id: peerIdSchema,
+		/** Unix milliseconds: what was signed for it before counts no more. */ at: count,
+	}),
 } as const;
 export type ServerEvents = {[K in keyof typeof serverEventSchemas]: z.infer<(typeof serverEventSchemas)[K]>};

@@ -25,11 +25,11 @@ export const command: Command = async context => {
 		throw new P2pError('usage', 'What should be downloaded?', {
 			hint: 'Give a name, a content ID or a link: p2p-tui get 1.txt',
 		});
-	return withNetwork(context, async ({identity, client, router, flags, dataDir, bus}) => {
+	return withNetwork(context, async ({identity, client, router, flags, dataDir, bus, memberships}) => {
 		const {downloads: folder, prefix, limitDown: limit, running} = peerOptions(flags, dataDir);
 		const target = await whatIsMeant(router, client, wanted, context);
 		const manager = createDownloadManager({
-			...{identity, bus, folder, prefix, limit, running, once: true},
+			...{identity, bus, folder, prefix, limit, running, once: true, membership: memberships},
 			database: path.join(dataDir, 'get.db'),
 			findSources: async (content, signal) =>
 				chooseSources(

@@ -1,7 +1,7 @@
 import {configFile} from '../config/config-file.ts';
 import {dataFolderFor} from '../config/data-folders.ts';
 import {lastServers, rememberServers} from '../config/remembered.ts';
-import {type Flags, mergeFlags, serverAddress} from '../config/settings.ts';
+import {type Flags, mergeFlags, readServers} from '../config/settings.ts';
 import {defaultPorts, formatAddress} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import {EngineBus} from '../core/events.ts';
@@ -10,6 +10,7 @@ import {type Identity, loadIdentity} from '../identity/identity.ts';
 import {openKnownServers} from '../identity/known-servers.ts';
 import {createIndexClient} from '../index/client.ts';
 import {discoverServers} from '../net/discovery.ts';
+import {Memberships} from '../net/memberships.ts';
 import {probeIdentity, SecureClient} from '../net/secure-client.ts';
 import type {CommandContext} from './context.ts';
 import {severalServers} from './no-server.ts';
@@ -25,6 +26,7 @@ export type Network = {
 	flags: Flags;
 	dataDir: string;
 	bus: EngineBus;
+	memberships: Memberships;
 };
 
 /**
@@ -37,13 +39,19 @@ export async function withNetwork<T>(context: CommandContext, use: (network: Net
 	const dataDir = dataFolderFor('peer', context.flags.dataDir);
 	const flags = mergeFlags(context.flags, configFile(dataDir));
 	const identity = await loadIdentity(dataDir);
+	const {invites} = readServers(flags.server);
 	const servers = await chooseServers(flags, dataDir, identity, context.signal);
-	const client = new SecureClient(identity);
+	const memberships = new Memberships({folder: dataDir, id: identity.id, name: undefined, servers, invites});
+	const client = new SecureClient(identity, {membership: () => memberships.current()});
 	const bus = new EngineBus();
 	try {
 		const knownServers = openKnownServers(dataDir);
-		const clients = servers.map(address => createIndexClient({identity, client, address, knownServers, bus}));
-		const result = await use({identity, client, router: mergeRouters(clients), servers, flags, dataDir, bus});
+		const clients = servers.map(address =>
+			createIndexClient({identity, client, address, knownServers, bus, memberships}),
+		);
+		const result = await use({
+			...{identity, client, router: mergeRouters(clients), servers, flags, dataDir, bus, memberships},
+		});
 		await rememberServers(dataDir, servers);
 		return result;
 	} finally {
@@ -57,7 +65,7 @@ async function chooseServers(
 	identity: Identity,
 	signal: AbortSignal,
 ): Promise<string[]> {
-	if (flags.server?.length) return [...new Set(flags.server.map(serverAddress))];
+	if (flags.server?.length) return readServers(flags.server).servers;
 	const last = lastServers(dataDir);
 	if (last.length > 0) return last;
 	const found = await discoverServers({signal});

@@ -1,3 +1,5 @@
+import type {InviteLink} from '../core/invite-link.ts';
+
 /** What an index server is started with; the result of flags, environment and config file. */
 export type ServerOptions = {
 	/** Data folder: identity, database, logs. */
@@ -16,6 +18,8 @@ export type ServerOptions = {
 export type PeerOptions = ServerOptions & {
 	/** Index servers as HOST:PORT. */
 	servers: string[];
+	/** Those of them that were named by an invite link, with what it says. */
+	invites?: InviteLink[];
 	/** Absolute folders to share. */
 	shares: string[];
 	/** Absolute folder for finished downloads. */

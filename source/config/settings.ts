@@ -2,6 +2,7 @@ import {hostname} from 'node:os';
 import {z} from 'zod';
 import {defaultPorts, formatAddress, parseAddress, parseHost, parsePort} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
+import {type InviteLink, looksLikeInvite, parseInvite} from '../core/invite-link.ts';
 import {absoluteFolder} from './data-folders.ts';
 import type {PeerOptions, ServerOptions} from './options.ts';
 import {type Preferences, preferenceShape} from './preferences.ts';
@@ -136,7 +137,7 @@ export function peerOptions(flags: Flags, dataDir: string): PeerOptions {
 	}
 	return {
 		...serverOptions(flags, dataDir),
-		servers: [...new Set((flags.server ?? []).map(serverAddress))],
+		...readServers(flags.server),
 		shares: [...new Set((flags.share ?? []).map(absoluteFolder))],
 		downloads: absoluteFolder(flags.downloads ?? 'downloads'),
 		prefix,
@@ -171,8 +172,15 @@ function parseCount(value: string | number | undefined, what: string, most: numb
 	return count;
 }
 
-/** An index server as typed, as HOST:PORT. @throws P2pError usage */
+/** Index servers as typed: each address once, and what invite links say. @throws P2pError usage */
+export function readServers(texts: string[] = []): {servers: string[]; invites: InviteLink[]} {
+	const invites = texts.filter(looksLikeInvite).map(parseInvite);
+	return {servers: [...new Set(texts.map(serverAddress))], invites};
+}
+
+/** An index server as typed (an address, or an invite link to it), as HOST:PORT. @throws P2pError usage */
 export function serverAddress(text: string): string {
+	if (looksLikeInvite(text)) return formatAddress(parseInvite(text));
 	return formatAddress(parseAddress(text, defaultPorts.server));
 }
 

@@ -5,6 +5,7 @@ import {type ConnectionOptions, connect, type TLSSocket} from 'node:tls';
 import {limits} from '../api/limits.ts';
 import {formatAddress} from '../core/address.ts';
 import {isErrorCode, networkError} from '../core/errors.ts';
+import {membershipHeader} from '../identity/membership.ts';
 import {remotePeerId} from '../net/remote-id.ts';
 import type {Target} from '../net/secure-client.ts';
 import {type TlsIdentity, tlsOptions} from '../net/tls-options.ts';
@@ -71,14 +72,24 @@ export class SourceConnection {
 	#paused = false;
 	#closed: FaultError | undefined;
 
-	private constructor(target: Target, limit: RateLimit) {
+	/** What proves to other members of a private network that we are one, and what this connection has shown of it. */
+	readonly #membership: () => string | undefined;
+	#shown: string | undefined;
+
+	private constructor(target: Target, limit: RateLimit, membership: () => string | undefined) {
 		this.#target = target;
+		this.#membership = membership;
 		this.#limit = limit;
 	}
 
 	/** Connects, and checks that the source has the key it must have. */
-	static async open(target: Target, identity: TlsIdentity, limit: RateLimit): Promise<SourceConnection> {
-		const connection = new SourceConnection(target, limit);
+	static async open(
+		target: Target,
+		identity: TlsIdentity,
+		limit: RateLimit,
+		membership: () => string | undefined = () => undefined,
+	): Promise<SourceConnection> {
+		const connection = new SourceConnection(target, limit, membership);
 		await connection.#connect(identity);
 		return connection;
 	}
@@ -141,9 +152,12 @@ export class SourceConnection {
 				answered: false,
 			});
 			const wanted = range ? `Range: bytes=${range.first}-${range.last}\r\n` : '';
+			const membership = this.#membership();
+			const news = membership === this.#shown ? '' : `${membershipHeader}: ${membership ?? ''}\r\n`;
+			this.#shown = membership;
 			// Requests of one turn leave as one record.
 			if (this.#outgoing === '') queueMicrotask(() => this.#flush());
-			this.#outgoing += `GET ${path} HTTP/1.1\r\nHost: ${formatAddress(this.#target)}\r\n${wanted}\r\n`;
+			this.#outgoing += `GET ${path} HTTP/1.1\r\nHost: ${formatAddress(this.#target)}\r\n${wanted}${news}\r\n`;
 		});
 	}
 

@@ -38,6 +38,8 @@ export type DownloadManagerOptions = {
 	findSources: FindSources;
 	/** Looks for a content among our own files, so that it is copied instead of fetched. Must be quick. */
 	localCopies?: LocalCopies;
+	/** What proves to other members of private networks that we are one. */
+	membership?: {current(): string | undefined; onChange(listener: () => void): () => void};
 	/** Downloads that run at once. Default 4. */
 	running?: number;
 	/** Bytes per second, all downloads together; undefined: no limit. */
@@ -109,6 +111,8 @@ const noDownloads: DownloadCounts = {queued: 0, waiting: 0, running: 0, verifyin
 /** Makes a download manager. Its transfers run in worker threads; the calling thread only decides and keeps the list. */
 export function createDownloadManager(options: DownloadManagerOptions): DownloadManager {
 	const {identity, bus, database, folder, prefix, findSources, running = defaultRunning, once = false} = options;
+	const {membership} = options;
+	let offMembership: (() => void) | undefined;
 	const limit = new RateLimit();
 	let journal: Journal | undefined;
 	let pool: TransferPool | undefined;
@@ -130,9 +134,10 @@ export function createDownloadManager(options: DownloadManagerOptions): Download
 			if (opened) return;
 			limit.set(options.limit);
 			journal = new Journal(database);
-			pool = new TransferPool(identity, limit, error => {
+			pool = new TransferPool(identity, limit, membership?.current(), error => {
 				bus.emit('error', {code: 'internal', message: `A transfer worker ended: ${error.stack ?? error.message}`});
 			});
+			offMembership = membership?.onChange(() => pool?.setMembership(membership.current()));
 			// A one-shot command serves nothing, so the peer that runs under its key is a source like any other.
 			const self = once ? '' : identity.id;
 			const shared = {self, folder, prefix, journal, pool, bus, findSources, localCopies, once};
@@ -140,6 +145,7 @@ export function createDownloadManager(options: DownloadManagerOptions): Download
 			await opened.load();
 		},
 		async stop() {
+			offMembership?.();
 			const ending = opened;
 			opened = undefined;
 			await ending?.stop();

@@ -29,14 +29,24 @@ export class TransferPool {
 	readonly #identity: TlsIdentity;
 	readonly #limit: RateLimit;
 	readonly #most: number;
+	#membership: string | undefined;
 	readonly #threads: Thread[] = [];
 	readonly #onCrash: (error: Error) => void;
 	readonly #writes = new WriteLock();
 	#nextId = 1;
 	#closed = false;
 
-	/** @param onCrash told of a worker that ended by a bug: its lanes fail as a lost connection does */
-	constructor(identity: TlsIdentity, limit: RateLimit, onCrash: (error: Error) => void) {
+	/**
+	 * @param membership what is shown to other members of private networks; see {@link TransferPool.setMembership}
+	 * @param onCrash told of a worker that ended by a bug: its lanes fail as a lost connection does
+	 */
+	constructor(
+		identity: TlsIdentity,
+		limit: RateLimit,
+		membership: string | undefined,
+		onCrash: (error: Error) => void,
+	) {
+		this.#membership = membership;
 		this.#identity = identity;
 		this.#limit = limit;
 		this.#most = Math.min(mostWorkers, availableParallelism());
@@ -50,6 +60,12 @@ export class TransferPool {
 		thread.lanes.set(lane.id, lane);
 		thread.worker.postMessage({type: 'open', lane: lane.id, target} satisfies ToWorker);
 		return lane;
+	}
+
+	/** What connections show from their next request on, also those that are open. */
+	setMembership(text: string | undefined): void {
+		this.#membership = text;
+		for (const {worker} of this.#threads) worker.postMessage({type: 'membership', text} satisfies ToWorker);
 	}
 
 	/** Ends the connections that are kept to a target that lied. */
@@ -120,6 +136,7 @@ export class TransferPool {
 			certificatePem: this.#identity.certificatePem,
 			limit: this.#limit.shared,
 			writes: this.#writes.shared,
+			membership: this.#membership,
 		};
 		const thread: Thread = {
 			worker: startWorker('download/transfer-worker', {workerData}),

@@ -26,6 +26,7 @@ const limit = new RateLimit(start.limit);
 const writes = new WriteLock(start.writes);
 const lanes = new Map<number, LaneRunner>();
 const stopped = new Set<number>();
+let {membership} = start;
 const sampled = new Map<number, string>();
 
 // Waking the other thread costs as much as hashing half a piece, so that finished pieces are told together: at the
@@ -59,7 +60,7 @@ const connections: ConnectionShelf = {
 			clearTimeout(found.timer);
 			if (found.connection.usable) return {connection: found.connection, kept: true};
 		}
-		return {connection: await SourceConnection.open(target, start, limit), kept: false};
+		return {connection: await SourceConnection.open(target, start, limit, () => membership), kept: false};
 	},
 	put(target, connection) {
 		const key = keyOf(target);
@@ -127,6 +128,9 @@ function verify({task: id, ...part}: VerifyOrder): Promise<void> {
 
 port.on('message', (message: ToWorker) => {
 	switch (message.type) {
+		case 'membership':
+			membership = message.text;
+			break;
 		case 'open':
 			lanes.set(
 				message.lane,

@@ -4,7 +4,14 @@ import type {Target} from '../net/secure-client.ts';
 import type {Fault} from './types.ts';
 
 /** What a transfer worker is started with. */
-export type WorkerStart = {keyPem: string; certificatePem: string; limit: SharedArrayBuffer; writes: SharedArrayBuffer};
+export type WorkerStart = {
+	keyPem: string;
+	certificatePem: string;
+	limit: SharedArrayBuffer;
+	writes: SharedArrayBuffer;
+	/** What is shown to other members of private networks. */
+	membership: string | undefined;
+};
 
 /** Consecutive pieces to fetch in one request, verify and write. */
 export type RunOrder = {
@@ -70,6 +77,8 @@ export type ToWorker =
 	| {type: 'close'; lane: number}
 	/** Closes the connections that are kept to a target, and keeps none to it from now on. */
 	| {type: 'forget'; target: Target}
+	/** What is shown to other members of private networks from now on. */
+	| {type: 'membership'; text: string | undefined}
 	| VerifyOrder
 	| {type: 'hash'; task: number; file: string}
 	| {type: 'stop-task'; task: number};

@@ -1,6 +1,6 @@
 import {mkdir} from 'node:fs/promises';
 import path from 'node:path';
-import type {PeerInfo} from '../api/schemas.ts';
+import type {PeerInfo, Source} from '../api/schemas.ts';
 import type {PeerOptions} from '../config/options.ts';
 import {rememberServers} from '../config/remembered.ts';
 import {defaultPorts} from '../core/address.ts';
@@ -13,11 +13,13 @@ import {createDownloadManager} from '../download/manager.ts';
 import {loadIdentity} from '../identity/identity.ts';
 import {openKnownServers} from '../identity/known-servers.ts';
 import {createIndexClient} from '../index/client.ts';
+import {Memberships} from '../net/memberships.ts';
 import {SecureClient} from '../net/secure-client.ts';
 import {createHashPool} from '../share/hash-pool.ts';
 import {createShares} from '../share/shares.ts';
 import {createUploadServer} from '../upload/upload-server.ts';
 import {mergeRouters} from './directory.ts';
+import {joinNetworks} from './join-networks.ts';
 import {createLiveLog} from './live-log.ts';
 import {writeLogFile} from './log-file.ts';
 import type {PeerEngine} from './messages.ts';
@@ -64,26 +66,33 @@ async function startPeer(
 	await mkdir(options.downloads, {recursive: true}).catch(error => {
 		throw diskError(error, `Cannot use the downloads folder ${options.downloads}`);
 	});
-	const client = new SecureClient(identity);
+	const memberships = new Memberships({
+		...{folder: options.dataDir, id: identity.id, name: options.name},
+		...{servers: options.servers, invites: options.invites ?? []},
+	});
+	const client = new SecureClient(identity, {membership: () => memberships.current()});
 	stops.push(() => client.close());
+	const knownServers = openKnownServers(options.dataDir);
+	await joinNetworks(options.invites ?? [], {identity, client, knownServers, bus, memberships});
 	const hashPool = createHashPool();
 	stops.push(() => hashPool.close());
 	const shares = createShares({dataDir: options.dataDir, bus, hashPool, folders: options.shares});
 	stops.push(() => shares.stop());
 	const catalog = shares.catalog;
 
+	const isUsable = ({peer, online}: Source) => online && peer !== identity.id && !memberships.wasRemoved(peer);
 	const downloads = createDownloadManager({
 		...{identity, bus, folder: options.downloads, prefix: options.prefix},
-		...{running: options.running, limit: options.limitDown},
+		...{running: options.running, limit: options.limitDown, membership: memberships},
 		database: path.join(options.dataDir, 'downloads.db'),
-		findSources: async (content, signal) =>
-			(await router.sources(content, signal)).sources.filter(source => source.online && source.peer !== identity.id),
+		findSources: async (content, signal) => (await router.sources(content, signal)).sources.filter(isUsable),
 		localCopies: content =>
 			catalog.find(content).map(({file, size, path: shared}) => ({file, size, where: `your share ${topName(shared)}`})),
 	});
 	const rules = createPeerRules(options.dataDir, bus);
 	const uploads = createUploadServer({
 		allow: rules.allow,
+		admits: (socket, shown) => !memberships.isPrivate || memberships.admits(socket, shown),
 		...{identity, name: options.name, version, bus, slots: options.slots, limit: options.limitUp},
 		catalog: servedCatalog(
 			catalog,
@@ -98,11 +107,13 @@ async function startPeer(
 		bus.emit('log', {level: 'warn', message: `port ${address.movedFrom} is taken, so this is ${address.port}`});
 	}
 
-	const knownServers = openKnownServers(options.dataDir);
 	const wildcard = options.host === undefined || options.host === '0.0.0.0' || options.host === '::';
 	const announce = {name: options.name, port: address.port, ...(!wildcard && {host: options.host})};
 	const servers = options.servers.map(server =>
-		createIndexClient({identity, client, address: server, knownServers, bus, catalog, announce}),
+		createIndexClient({
+			...{identity, client, address: server, knownServers, bus, catalog, announce, memberships},
+			removed: peer => uploads.disconnect(peer),
+		}),
 	);
 	const router = mergeRouters(servers);
 	const livePeers = () => mergePeers(servers.map(server => server.livePeers()));

@@ -2,7 +2,7 @@ import {createHash, randomBytes, timingSafeEqual} from 'node:crypto';
 import type {DatabaseSync} from 'node:sqlite';
 import {toBase32} from '../core/base32.ts';
 import {P2pError} from '../core/errors.ts';
-import {inviteIdLength, inviteSecretLength} from './invite-link.ts';
+import {inviteIdLength, inviteSecretLength} from '../core/invite-link.ts';
 import {inTransaction} from './members-database.ts';
 
 /** An invite as its owner sees it; times are Unix milliseconds. */

@@ -20,6 +20,9 @@ export type Member = {
 	removed: number | null;
 };
 
+/** Milliseconds between two notes of when a member was seen. */
+const seenEvery = 60_000;
+
 /** The members and invites of a server's network, as the running server and the commands beside it see them. */
 export class MemberBook {
 	readonly #database: DatabaseSync;
@@ -110,13 +113,14 @@ export class MemberBook {
 		this.#seenVersion = -1;
 	}
 
-	/** Notes what is known of a member by now. Writes only what is new. */
+	/** Notes what is known of a member by now. Writes only what is new; when it was seen, once a minute. */
 	note(id: string, now: {name?: string; number?: number; seen?: number}): void {
 		this.#refresh();
 		const member = this.#members.get(id);
 		if (!member) return;
 		const next = {...member, ...now};
-		if (next.name === member.name && next.number === member.number && next.seen === member.seen) return;
+		const isNews = next.name !== member.name || next.number !== member.number || next.seen - member.seen > seenEvery;
+		if (!isNews) return;
 		this.#database
 			.prepare('UPDATE member SET name = ?, number = ?, seen = ? WHERE id = ?')
 			.run(next.name, next.number, next.seen, id);

@@ -7,7 +7,7 @@ export type Membership = {
 	server: string;
 	/** Peer ID: nobody else can use it, as TLS proves who shows it. */
 	peer: string;
-	/** Unix seconds, by the server's clock. */
+	/** Unix milliseconds, by the server's clock. */
 	issued: number;
 	expires: number;
 };

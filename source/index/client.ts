@@ -7,6 +7,7 @@ import {errorLine, P2pError} from '../core/errors.ts';
 import type {EngineBus, PeerEvent} from '../core/events.ts';
 import type {Identity} from '../identity/identity.ts';
 import type {KnownServers} from '../identity/known-servers.ts';
+import type {Memberships} from '../net/memberships.ts';
 import {probeIdentity, type SecureClient, type Target} from '../net/secure-client.ts';
 import {createCalls, type IndexCalls} from './client/calls.ts';
 import {
@@ -31,6 +32,10 @@ export type IndexClientOptions = {
 	bus: EngineBus;
 	catalog?: CatalogLog;
 	announce?: Announcement;
+	/** This peer's place in private networks. */
+	memberships?: Memberships;
+	/** Told of a peer that is no member any more. */
+	removed?(peer: string): void;
 	timing?: Partial<ClientTiming>;
 };
 
@@ -57,9 +62,12 @@ export type IndexClient = IndexCalls & {
 	onChange(listener: () => void): () => void;
 };
 
+/** Who answers so is asked again more and more seldom, and the screen says refused. */
+const refusals = new Set<string>(['identity-changed', 'wrong-peer', 'refused', 'not-a-member', 'bad-invite']);
+
 /** A client of the index server at an address; nothing is sent before the first call or start(). */
 export function createIndexClient(options: IndexClientOptions): IndexClient {
-	const {identity, client, knownServers, bus, catalog, announce} = options;
+	const {identity, client, knownServers, bus, catalog, announce, memberships} = options;
 	const timing = {...clientTiming, ...options.timing};
 	const where = parseAddress(options.address, defaultPorts.server);
 	const address = formatAddress(where);
@@ -79,8 +87,11 @@ export function createIndexClient(options: IndexClientOptions): IndexClient {
 		if (target) return target;
 		const reached = (async () => {
 			const id = await probeIdentity(identity, where, signal);
+			memberships?.checkServer(address, id);
 			await knownServers.check(address, id);
-			return {...where, id};
+			const found = {...where, id};
+			await memberships?.ensure(found, client, signal);
+			return found;
 		})();
 		target = reached;
 		reached.catch(() => {
@@ -101,6 +112,12 @@ export function createIndexClient(options: IndexClientOptions): IndexClient {
 
 	const onEvent = <K extends keyof ServerEvents>(name: K, data: ServerEvents[K]) => {
 		if (name === 'hello' || name === 'counts') return;
+		if (name === 'member-removed') {
+			const {id, at} = data as ServerEvents['member-removed'];
+			memberships?.remove(id, at);
+			options.removed?.(id);
+			return;
+		}
 		const peer = data as PeerInfo;
 		const news = peers.take(name as 'peer-joined' | 'peer-left' | 'peer-updated', peer);
 		if (!news || peer.id === identity.id || name === 'peer-updated') return;
@@ -118,6 +135,7 @@ export function createIndexClient(options: IndexClientOptions): IndexClient {
 				catalog,
 				announce,
 				partials: () => partials,
+				renewMembership: async at => memberships?.ensure(at, client, signal),
 				told,
 				signal,
 				online({number, rtt}) {
@@ -149,7 +167,7 @@ export function createIndexClient(options: IndexClientOptions): IndexClient {
 			if (wasOnline) pause = timing.retryFirst;
 			if (wasOnline || !lost) bus.emit('server-lost', {server: address, message});
 			lost = true;
-			const refused = error instanceof P2pError && ['identity-changed', 'wrong-peer', 'refused'].includes(error.code);
+			const refused = error instanceof P2pError && refusals.has(error.code);
 			setLink({state: refused ? 'refused' : 'lost', number: link.number, message});
 			await sleep(pause * (0.5 + Math.random() / 2), undefined, {signal}).catch(() => undefined);
 			pause = Math.min(timing.retryMost, pause * 2);

@@ -35,7 +35,12 @@ export class EventHub {
 	 *
 	 * @param removed who is no member any more, of late
 	 */
-	add(response: ServerResponse, view: Listener['view'], hello: ServerEvents['hello'], removed: string[] = []): void {
+	add(
+		response: ServerResponse,
+		view: Listener['view'],
+		hello: ServerEvents['hello'],
+		removed: ServerEvents['member-removed'][] = [],
+	): void {
 		response.writeHead(200, {
 			'content-type': 'text/event-stream; charset=utf-8',
 			'cache-control': 'no-store',
@@ -49,7 +54,7 @@ export class EventHub {
 			listener.missed = 0;
 		});
 		this.#write(listener, frame('hello', hello));
-		for (const id of removed) this.#write(listener, frame('member-removed', {id}));
+		for (const member of removed) this.#write(listener, frame('member-removed', member));
 	}
 
 	/** Tells everyone about a peer. */
@@ -73,8 +78,8 @@ export class EventHub {
 	}
 
 	/** Tells everyone that a peer is no member of the private network any more. */
-	tellRemoved(id: string): void {
-		const text = frame('member-removed', {id});
+	tellRemoved(member: ServerEvents['member-removed']): void {
+		const text = frame('member-removed', member);
 		for (const listener of this.#listeners) this.#write(listener, text);
 	}
 

@@ -21,6 +21,9 @@ export type PrivateNetworkOptions = {
 	life?: number;
 };
 
+/** A member that was shut out, and when, in Unix milliseconds. */
+export type Removed = {id: string; at: number};
+
 /** Milliseconds between two looks for members that a command has removed: their open connections end then. */
 const lookEvery = 200;
 /** For who runs the server: on its own machine everybody may look. */
@@ -61,9 +64,11 @@ export class PrivateNetwork {
 		}
 		if (!members.isMember(id)) throw notAMember();
 		members.note(id, {...(name !== undefined && {name}), seen: now});
-		const issued = Math.floor(now / 1000);
 		return {
-			membership: signMembership({server: identity.id, peer: id, issued, expires: issued + life}, identity.privateKey),
+			membership: signMembership(
+				{server: identity.id, peer: id, issued: now, expires: now + life * 1000},
+				identity.privateKey,
+			),
 			name: this.#options.name,
 			networkKey: members.networkKey,
 		};
@@ -74,19 +79,20 @@ export class PrivateNetwork {
 		this.#options.members.note(id, now);
 	}
 
-	/** Who was removed and may still hold a membership that looks good. */
-	removedLately(): string[] {
+	/** Who was removed, and when, of those who may still hold a membership that looks good. */
+	removedLately(): Removed[] {
 		const since = Date.now() - (this.#options.life + limits.membershipSkew) * 1000;
-		return this.#options.members.removedSince(since).map(({id}) => id);
+		return this.#options.members.removedSince(since).map(({id, removed}) => ({id, at: removed ?? since}));
 	}
 
 	/** Calls `removed` soon after somebody was removed, until {@link stop}. */
-	start(removed: (id: string) => void): void {
-		let known = new Set(this.removedLately());
+	start(removed: (member: Removed) => void): void {
+		const keyOf = ({id, at}: Removed) => `${id} ${at}`;
+		let known = new Set(this.removedLately().map(keyOf));
 		this.#looking = setInterval(() => {
 			const now = this.removedLately();
-			for (const id of now) if (!known.has(id)) removed(id);
-			known = new Set(now);
+			for (const member of now) if (!known.has(keyOf(member))) removed(member);
+			known = new Set(now.map(keyOf));
 		}, lookEvery);
 		this.#looking.unref();
 	}

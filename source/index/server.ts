@@ -17,7 +17,7 @@ import {defaultRateLimits, guard} from './guard.ts';
 import {Metrics} from './metrics.ts';
 import {Partials} from './partials.ts';
 import {Presence} from './presence.ts';
-import {guardPrivate, type PrivateNetwork} from './private-network.ts';
+import {guardPrivate, type PrivateNetwork, type Removed} from './private-network.ts';
 import type {RateLimits} from './rate-limits.ts';
 import {Reachability, type Reached} from './reachability.ts';
 import {catalogRoutes} from './routes/catalog.ts';
@@ -175,11 +175,11 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		hub.tellCounts(await store.counts());
 	}
 
-	async function shutOut(id: string): Promise<void> {
+	async function shutOut({id, at}: Removed): Promise<void> {
 		for (const socket of sockets) if (remotePeerId(socket) === id) socket.destroy();
 		bus.emit('log', {level: 'info', message: `${id.slice(0, 8)} is no member any more`});
 		await forgetPeer(id);
-		hub.tellRemoved(id);
+		hub.tellRemoved({id, at});
 	}
 
 	let told = '';
@@ -197,7 +197,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 	return {
 		async start(where) {
 			const address = await listen(app as never, where);
-			options.network?.start(id => void shutOut(id).catch(log));
+			options.network?.start(member => void shutOut(member).catch(log));
 			every(1000, tellCounts);
 			every(3600 * 1000, () => store.forget(Date.now() - retentionDays * dayMs));
 			return address;

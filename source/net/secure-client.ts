@@ -6,6 +6,7 @@ import {errorBodySchema} from '../api/schemas.ts';
 import {type Address, formatAddress} from '../core/address.ts';
 import {isErrorCode, networkError, P2pError} from '../core/errors.ts';
 import type {Identity} from '../identity/identity.ts';
+import {membershipHeader} from '../identity/membership.ts';
 import {remotePeerId} from './remote-id.ts';
 import {tlsOptions} from './tls-options.ts';
 
@@ -34,11 +35,16 @@ export class SecureClient {
 	readonly #identity: Identity;
 	readonly #pools = new Map<string, Pool>();
 	readonly #connections: number;
+	readonly #membership: () => string | undefined;
 
-	/** @param options.connections most connections to one target */
-	constructor(identity: Identity, options: {connections?: number} = {}) {
+	/**
+	 * @param options.connections most connections to one target
+	 * @param options.membership what is shown to other members of private networks
+	 */
+	constructor(identity: Identity, options: {connections?: number; membership?: () => string | undefined} = {}) {
 		this.#identity = identity;
 		this.#connections = options.connections ?? 8;
+		this.#membership = options.membership ?? (() => undefined);
 	}
 
 	/** The connection pool of a target; every connection in it has proved the target's key. */
@@ -68,6 +74,7 @@ export class SecureClient {
 	 */
 	async json<T>(target: Target, call: JsonCall<T>): Promise<T> {
 		const where = formatAddress(target);
+		const membership = this.#membership();
 		const plain =
 			call.body === undefined || typeof call.body === 'string' || Buffer.isBuffer(call.body) || isStream(call.body);
 		try {
@@ -75,7 +82,11 @@ export class SecureClient {
 				method: call.method ?? 'GET',
 				path: call.path,
 				body: (plain ? call.body : JSON.stringify(call.body)) as string | undefined,
-				headers: {...(!plain && {'content-type': 'application/json'}), ...call.headers},
+				headers: {
+					...(!plain && {'content-type': 'application/json'}),
+					...(membership !== undefined && {[membershipHeader]: membership}),
+					...call.headers,
+				},
 				signal: call.signal,
 				headersTimeout: call.headersTimeout,
 			});

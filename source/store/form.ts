@@ -1,6 +1,7 @@
 // The prompts behind the start menu: their fields, and what is wrong with what was typed.
 import {formatAddress, parseAddress, parseHost, parsePort} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
+import {looksLikeInvite, parseInvite} from '../core/invite-link.ts';
 
 export type FormKind = 'server' | 'peer';
 
@@ -33,7 +34,7 @@ export type FormState = {
 export type LaunchDefaults = {
 	serverPort: number;
 	peerPort: number;
-	/** Where the peer's server is looked for, as HOST or HOST:PORT. */
+	/** Where the peer's server is looked for, as HOST, HOST:PORT or an invite link. */
 	server?: string;
 	share?: string;
 	name?: string;
@@ -78,7 +79,7 @@ export function openForm(kind: FormKind, defaults: LaunchDefaults): FormState {
 				'server',
 				'Server address',
 				address,
-				'Where the index server runs: an IP address or a name; 0 is localhost',
+				'Where the index server runs: an IP address, a name, or an invite link; 0 is localhost',
 			),
 			field('serverPort', 'Server port', port, `The index server's port, usually ${defaults.serverPort}`),
 			field(
@@ -100,6 +101,7 @@ export function fieldError(form: FormState, id: FieldId): string | undefined {
 		if (id === 'port' && value) parsePort(value);
 		else if (id === 'serverPort' && value) parseAddress(`0:${value}`, 1);
 		else if (id === 'host' && value) parseHost(value);
+		else if (id === 'server' && looksLikeInvite(value)) parseInvite(value);
 		else if (id === 'server' && value) parseAddress(value, 1);
 	} catch (error) {
 		if (error instanceof P2pError) return error.message;
@@ -144,17 +146,21 @@ export function launchRequest(form: FormState): LaunchRequest {
 		return {mode: 'server', ...(host && {host: parseHost(host)}), ...(port !== undefined && {port})};
 	}
 	const given = (id: FieldId) => value(id) || (field(id)?.empty ?? '');
-	const server = parseAddress(given('server'), parsePort(given('serverPort')));
+	const server = looksLikeInvite(given('server'))
+		? given('server')
+		: formatAddress(parseAddress(given('server'), parsePort(given('serverPort'))));
 	const share = value('share');
 	const name = value('name');
 	return {
 		mode: 'peer',
-		server: formatAddress(server),
+		server,
 		...(port !== undefined && {port}),
 		...(share && {share}),
 		...(name && {name}),
 	};
 }
+
+const refusals = ['identity-changed', 'refused', 'wrong-peer', 'not-a-member', 'bad-invite'];
 
 /** Which field a failure to start belongs to. */
 export function fieldOfFailure(kind: FormKind, code: string, message: string): FieldId | undefined {
@@ -162,7 +168,6 @@ export function fieldOfFailure(kind: FormKind, code: string, message: string): F
 	if (code === 'in-use') return undefined;
 	if (kind === 'server') return code === 'usage' || code === 'unreachable' ? 'host' : undefined;
 	if (/folder|share/i.test(message) || code === 'not-readable') return 'share';
-	if (['unreachable', 'timeout', 'no-server', 'identity-changed', 'refused', 'wrong-peer'].includes(code))
-		return 'server';
+	if (['unreachable', 'timeout', 'no-server', ...refusals].includes(code)) return 'server';
 	return undefined;
 }

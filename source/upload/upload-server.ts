@@ -1,10 +1,13 @@
 import type {Socket} from 'node:net';
+import type {Duplex} from 'node:stream';
 import fastify, {type FastifyInstance, type FastifyReply} from 'fastify';
 import {limits} from '../api/limits.ts';
+import type {PrivateInfo} from '../api/schemas.ts';
 import type {Address} from '../core/address.ts';
 import {errorLine, P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
 import type {Identity} from '../identity/identity.ts';
+import {membershipHeader} from '../identity/membership.ts';
 import {answerClientError, answerErrors, sendError} from '../net/http-errors.ts';
 import {type ListenOptions, listen} from '../net/listen.ts';
 import {remotePeerId} from '../net/remote-id.ts';
@@ -33,6 +36,8 @@ export type UploadServerOptions = {
 	limit?: number;
 	/** Who is answered at all, asked at each call; a guest has no peer ID. Default: everybody. */
 	allow?(peerId: string | undefined): boolean;
+	/** Whether who calls may learn anything at all; `shown`: the header P2P-Membership. Default: everybody. */
+	admits?(socket: Duplex, shown: string | undefined): boolean;
 	/** For tests: milliseconds that are otherwise constants. */
 	times?: Partial<SlotTimes & {bodyTimeout: number; sessionIdle: number}>;
 };
@@ -50,6 +55,8 @@ export type UploadServer = {
 	start(options: ListenOptions): Promise<Address & {movedFrom?: number}>;
 	/** Closes idle connections at once, running ones when their answer is sent or after two seconds. */
 	stop(): Promise<void>;
+	/** Ends all connections of a peer at once. */
+	disconnect(peerId: string): void;
 	/** Running uploads, and for some seconds those that ended. */
 	uploads(): UploadRow[];
 	setSlots(count: number): void;
@@ -113,7 +120,19 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 
 	const onBug = (error: unknown) => bus.emit('error', {code: 'internal', message: `File server: ${errorLine(error)}`});
 	answerErrors(app, onBug);
-	app.addHook('onRequest', async ({raw}) => {
+	const callers = new Set<Duplex>();
+	app.server.on('secureConnection', socket => {
+		callers.add(socket);
+		socket.once('close', () => callers.delete(socket));
+	});
+	// One hook without a pause in it: requests sent ahead of their answers show the membership in the first one only.
+	app.addHook('onRequest', async ({raw, method, url}, reply) => {
+		const shown = raw.headers[membershipHeader];
+		if (options.admits?.(raw.socket, Array.isArray(shown) ? shown.join() : shown) === false) {
+			if (url.split('?', 1)[0] !== '/v1' || !['GET', 'HEAD'].includes(method)) throw notAMember();
+			const told: PrivateInfo = {kind: 'peer', id: identity.id, private: true};
+			return reply.send(told);
+		}
 		if (options.allow?.(remotePeerId(raw.socket)) === false)
 			throw new P2pError('refused', 'This peer does not share with you');
 	});
@@ -137,9 +156,19 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 			sessions.stop();
 			openFiles.close();
 		},
+		disconnect(peerId) {
+			for (const socket of callers) if (remotePeerId(socket) === peerId) socket.destroy();
+		},
 		uploads: () => sessions.rows(),
 		setSlots: count => slots.setCount(count),
 		setLimit: bytesPerSecond => limit.set(bytesPerSecond),
 		totals: () => ({...sessions.totals(), running: sessions.running, slots: {count: slots.count, ...slots.usage()}}),
 	};
+}
+
+/** Says the same whatever was asked for, and whether or not it is here. */
+function notAMember(): P2pError {
+	return new P2pError('not-a-member', 'This peer is in a private network, and you are no member of it', {
+		hint: 'Ask who runs the network for an invite link',
+	});
 }

@@ -26,6 +26,8 @@ export type SessionOptions = {
 	announce?: Announcement;
 	/** The contents that this peer holds parts of now. */
 	partials(): PartialContent[];
+	/** Sees to it that the membership of a private network stays fresh. */
+	renewMembership(target: Target): Promise<void>;
 	signal: AbortSignal;
 	/** Registered, up to date and online. */
 	online(answer: {number?: number; rtt: number}): void;
@@ -226,7 +228,7 @@ export class Session {
 		}
 		const parsed = serverEventSchemas[name].safeParse(value);
 		if (!parsed.success) throw new P2pError('bad-request', `The server sent a ${event} event of another form`);
-		this.#options.event(name, parsed.data as PeerInfo & ServerEvents['counts']);
+		this.#options.event(name, parsed.data as PeerInfo & ServerEvents['counts'] & ServerEvents['member-removed']);
 	}
 
 	/** Renews the registration three times per lease, which also tells a server that no longer knows what we sent. */
@@ -236,6 +238,7 @@ export class Session {
 			await sleep((lease * 1000) / 3, undefined, {signal: this.#signal}).catch(() => {
 				throw this.#signal.reason;
 			});
+			await this.#options.renewMembership(this.#options.target);
 			if (this.#pushing) continue;
 			const {answer, rtt} = await this.#register();
 			this.#options.online({number: this.#number, rtt});

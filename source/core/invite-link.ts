@@ -1,8 +1,8 @@
 // Invite links: `p2p://HOST:PORT/<fingerprint>/<invite>`, short enough to be read out.
 import {createHash} from 'node:crypto';
-import {type Address, defaultPorts, formatAddress, parseAddress} from '../core/address.ts';
-import {plainBase32, toBase32} from '../core/base32.ts';
-import {P2pError} from '../core/errors.ts';
+import {type Address, defaultPorts, formatAddress, parseAddress} from './address.ts';
+import {plainBase32, toBase32} from './base32.ts';
+import {P2pError} from './errors.ts';
 
 /** What an invite link says. */
 export type InviteLink = Address & {
