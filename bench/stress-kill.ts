@@ -1,19 +1,29 @@
-// `npm run stress [kills] [MiB]`: a real `p2p-tui get` is killed at random instants, again and again, while it fetches
-// from a real peer. The file must come out right, and hardly more may be sent than it has bytes: at each kill only what
-// was on its way is lost. Needs the build in dist/.
+// `npm run stress -- [--rounds 100] [--size 1024] [--folder]`: a real `p2p-tui get` is killed (SIGKILL) at random
+// instants, again and again, while it fetches from a real peer; the last run goes through. What arrives must be right,
+// and hardly more may be sent than it has bytes: at each kill only what was on its way is lost. Needs the build in dist/.
 import {type ChildProcess, spawn} from 'node:child_process';
 import {createHash, randomBytes} from 'node:crypto';
 import {createReadStream, existsSync} from 'node:fs';
-import {cp, mkdir, mkdtemp, open, rm, symlink} from 'node:fs/promises';
+import {cp, mkdir, mkdtemp, open, readdir, rm, symlink} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
+import {parseArgs} from 'node:util';
 
-const kills = Number(process.argv[2] ?? 100);
-const size = Number(process.argv[3] ?? 1024) * 2 ** 20;
+const {values} = parseArgs({
+	options: {
+		rounds: {type: 'string', default: '100'},
+		size: {type: 'string', default: '1024'},
+		folder: {type: 'boolean', default: false},
+	},
+});
+const kills = wholeNumber('rounds', values.rounds);
+const size = wholeNumber('size', values.size) * 2 ** 20;
 /** On its way at a kill: what the connections hold, and a piece of each that is not complete. */
 const lostAtMost = 32 * 2 ** 20;
+/** Of a folder, half of the bytes are in small files. */
+const smallBytes = 50_000;
 const built = fileURLToPath(new URL('../dist', import.meta.url));
 
 type Line = {
@@ -26,9 +36,24 @@ type Line = {
 	message?: string;
 };
 
-function run(args: string[], onLine: (line: Line) => void): ChildProcess {
-	const child = spawn(process.execPath, [program, ...args, '--json'], {stdio: ['ignore', 'pipe', 'ignore']});
-	createInterface({input: child.stdout!}).on('line', text => onLine(JSON.parse(text) as Line));
+function wholeNumber(name: string, text: string): number {
+	if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+	throw new Error(`--${name} takes a whole number from 1, not ${text}`);
+}
+
+/** Its output as lines, and the last of what it wrote to stderr. */
+function run(args: string[], onLine: (line: Line) => void): ChildProcess & {said?: string} {
+	const child: ChildProcess & {said?: string} = spawn(process.execPath, [program, ...args, '--json'], {
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
+	createInterface({input: child.stdout!}).on('line', text => {
+		// A killed process may leave half a line.
+		if (text.endsWith('}')) onLine(JSON.parse(text) as Line);
+	});
+	child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+		child.said = ((child.said ?? '') + text).slice(-4000);
+	});
+	children.push(child);
 	return child;
 }
 
@@ -36,6 +61,37 @@ async function hashOf(file: string): Promise<string> {
 	const hash = createHash('sha256');
 	for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
 	return hash.digest('hex');
+}
+
+/** Every file below a folder (or the file itself) with its hash, sorted. */
+async function hashesBelow(top: string): Promise<string> {
+	const names = values.folder ? await readdir(top, {recursive: true, withFileTypes: true}) : [];
+	const files = names.filter(entry => entry.isFile()).map(entry => path.join(entry.parentPath, entry.name));
+	const lines: string[] = [];
+	for (const file of values.folder ? files : [top]) lines.push(`${await hashOf(file)} ${path.relative(top, file)}`);
+	return lines.sort().join('\n');
+}
+
+async function writeRandom(file: string, bytes: number): Promise<void> {
+	const handle = await open(file, 'w');
+	for (let at = 0; at < bytes; at += 2 ** 20) await handle.write(randomBytes(Math.min(2 ** 20, bytes - at)));
+	await handle.close();
+}
+
+/** @returns how many files */
+async function writeShared(original: string): Promise<number> {
+	if (!values.folder) {
+		await writeRandom(original, size);
+		return 1;
+	}
+	const small = Math.floor(size / 2 / smallBytes);
+	for (let i = 0; i < small; i++) {
+		const folder = path.join(original, `${i % 20}`);
+		await mkdir(folder, {recursive: true});
+		await writeRandom(path.join(folder, `${i}.bin`), smallBytes);
+	}
+	for (let i = 0; i < 4; i++) await writeRandom(path.join(original, `large-${i}.bin`), Math.floor(size / 8));
+	return small + 4;
 }
 
 if (!existsSync(built)) throw new Error('Build first: npm run build');
@@ -48,31 +104,26 @@ await symlink(path.join(built, '..', 'node_modules'), path.join(root, 'node_modu
 const children: ChildProcess[] = [];
 try {
 	const share = path.join(root, 'share');
+	const original = path.join(share, values.folder ? 'tree' : 'big.bin');
 	await mkdir(share);
-	const original = path.join(share, 'big.bin');
-	const handle = await open(original, 'w');
-	for (let at = 0; at < size; at += 2 ** 20) await handle.write(randomBytes(2 ** 20));
-	await handle.close();
+	const files = await writeShared(original);
 
 	const listening = Promise.withResolvers<number>();
-	children.push(
-		run(['--mode', 'server', '--host', '0', '--port', '0', '--data-dir', path.join(root, 'server')], line => {
-			if (line.event === 'listening') listening.resolve(line.port!);
-		}),
-	);
+	run(['--mode', 'server', '--host', '0', '--port', '0', '--data-dir', path.join(root, 'server')], line => {
+		if (line.event === 'listening') listening.resolve(line.port!);
+	});
 	const server = `127.0.0.1:${await listening.promise}`;
 	let sent = 0;
 	const shared = Promise.withResolvers<void>();
-	const where = ['--host', '0', '--port', '0', '--server', server, '--share', share];
-	children.push(
-		run(['--mode', 'peer', ...where, '--data-dir', path.join(root, 'peer'), '--downloads', root], line => {
-			if (line.event === 'registered' && line.files === 1) shared.resolve();
-			if (line.event === 'upload-finished' || line.event === 'upload-failed') sent += line.bytes ?? 0;
-		}),
-	);
+	const where = ['--host', '0', '--port', '0', '--server', server, '--share', share, '--name', 'holder'];
+	run(['--mode', 'peer', ...where, '--data-dir', path.join(root, 'peer'), '--downloads', root], line => {
+		if (line.event === 'registered' && line.files === files) shared.resolve();
+		if (line.event === 'upload-finished' || line.event === 'upload-failed') sent += line.bytes ?? 0;
+	});
 	await shared.promise;
 
-	const get = ['get', 'big.bin', '--server', server, '--data-dir', path.join(root, 'get'), '--downloads', root];
+	const wanted = values.folder ? ['share/tree', '--from', 'holder'] : ['big.bin'];
+	const me = ['--server', server, '--data-dir', path.join(root, 'get'), '--downloads', root];
 	let killed = 0;
 	for (;;) {
 		const started = Promise.withResolvers<void>();
@@ -80,31 +131,33 @@ try {
 		let failed: string | undefined;
 		// Slow enough that all the kills find it at work.
 		const limit = ['--limit-down', String(Math.ceil(size / (kills * 0.5)))];
-		const child = run([...get, ...(killed < kills ? limit : [])], line => {
+		const child = run(['get', ...wanted, ...me, ...(killed < kills ? limit : [])], line => {
 			if (line.event === 'download-started') started.resolve();
 			if (line.event === 'download-finished') finished = line.path;
 			if (line.event === 'error') failed = `${line.code}: ${line.message}`;
 		});
-		children.push(child);
-		const exit = new Promise<void>(resolve => child.once('exit', () => resolve()));
+		const exit = new Promise<void>(resolve => child.once('close', () => resolve()));
 		if (killed < kills) {
 			await Promise.race([started.promise, exit]);
 			await new Promise(resolve => setTimeout(resolve, Math.random() * 700));
 			child.kill('SIGKILL');
 		}
 		await exit;
-		if (failed !== undefined) throw new Error(`failed with ${failed} after ${killed} kills`);
+		if (failed !== undefined) throw new Error(`failed with ${failed} after ${killed} kills\n${child.said ?? ''}`);
 		if (finished !== undefined) {
-			if ((await hashOf(finished)) !== (await hashOf(original))) throw new Error('THE FILE IS WRONG');
+			if ((await hashesBelow(finished)) !== (await hashesBelow(original))) throw new Error('WHAT ARRIVED IS WRONG');
 			break;
 		}
+		if (killed >= kills) throw new Error(`ended without a word after ${killed} kills\n${child.said ?? ''}`);
 		killed++;
 	}
 	// The last answers are told when their connections end.
 	await new Promise(resolve => setTimeout(resolve, 3000));
 	const more = sent - size;
 	const perKill = more / Math.max(1, killed);
-	process.stdout.write(`right after ${killed} kills; sent ${(more / 2 ** 20).toFixed(1)} MiB more than the file has`);
+	process.stdout.write(
+		`right after ${killed} kills; sent ${(more / 2 ** 20).toFixed(1)} MiB more than there is to send`,
+	);
 	process.stdout.write(`, ${(perKill / 2 ** 20).toFixed(2)} MiB a kill\n`);
 	if (perKill > lostAtMost) throw new Error(`more than ${lostAtMost / 2 ** 20} MiB a kill`);
 } finally {

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import {peerOptions} from '../config/settings.ts';
 import {isContentId} from '../content/content-id.ts';
-import {looksLikeLink} from '../content/link.ts';
+import {looksLikeFolderLink, parseFolderLink} from '../content/folder-link.ts';
+import {looksLikeLink, parseLink} from '../content/link.ts';
 import {displayText} from '../core/display.ts';
 import {P2pError} from '../core/errors.ts';
 import {exitCodes} from '../core/exit-codes.ts';
@@ -25,53 +26,67 @@ export const command: Command = async context => {
 		throw new P2pError('usage', 'What should be downloaded?', {
 			hint: 'Give a name, a content ID or a link: p2p-tui get 1.txt',
 		});
-	return withNetwork(context, async ({identity, client, router, flags, dataDir, bus, memberships}) => {
-		const {downloads: folder, prefix, limitDown: limit, running} = peerOptions(flags, dataDir);
-		const target = await whatIsMeant(router, client, wanted, context);
-		const manager = createDownloadManager({
-			...{identity, bus, folder, prefix, limit, running, once: true, membership: memberships},
-			database: path.join(dataDir, 'get.db'),
-			findSources: async (content, signal) =>
-				chooseSources(
-					(await router.sources(content, signal)).sources.filter(source => source.online),
-					context.from,
-				),
-		});
-		const interactive = process.stderr.isTTY && !context.json;
-		const stopPrinting = printEvents(bus, {
-			json: context.json,
-			write: printLine,
-			only: context.json ? undefined : interactive ? ['log'] : ['download-started', 'download-finished', 'log'],
-		});
-		const stopProgress = interactive ? showProgress(bus, process.stderr) : undefined;
-		try {
-			await manager.start();
-			protectFolder(dataDir);
-			const {key} = await ('files' in target ? manager.addFolder(target) : manager.add(target));
-			const {path: arrived, alreadyThere} = await orAbort(manager.finished(key), context.signal);
-			stopProgress?.();
-			if (interactive)
-				printLine(
-					displayText(
-						alreadyThere ? `Already there: ${arrived}` : `${arrived}  ${formatBytes(sizeOf(target))}, verified`,
+	const linked = looksLikeFolderLink(wanted)
+		? parseFolderLink(wanted).servers
+		: looksLikeLink(wanted)
+			? parseLink(wanted).servers
+			: [];
+	return withNetwork(
+		context,
+		async ({identity, client, router, flags, dataDir, bus, memberships}) => {
+			const {downloads: folder, prefix, limitDown: limit, running} = peerOptions(flags, dataDir);
+			const target = await whatIsMeant(router, client, wanted, context);
+			const manager = createDownloadManager({
+				...{identity, bus, folder, prefix, limit, running, once: true, membership: memberships},
+				database: path.join(dataDir, 'get.db'),
+				findSources: async (content, signal) =>
+					chooseSources(
+						(await router.sources(content, signal)).sources.filter(source => source.online),
+						context.from,
 					),
-				);
-			return exitCodes.done;
-		} finally {
-			stopProgress?.();
-			await manager.stop();
-			stopPrinting();
-		}
-	});
+			});
+			const interactive = process.stderr.isTTY && !context.json;
+			const stopPrinting = printEvents(bus, {
+				json: context.json,
+				write: printLine,
+				only: context.json ? undefined : interactive ? ['log'] : ['download-started', 'download-finished', 'log'],
+			});
+			const stopProgress = interactive ? showProgress(bus, process.stderr) : undefined;
+			try {
+				await manager.start();
+				protectFolder(dataDir);
+				const {key} = await ('files' in target ? manager.addFolder(target) : manager.add(target));
+				const {path: arrived, alreadyThere} = await orAbort(manager.finished(key), context.signal);
+				stopProgress?.();
+				if (interactive)
+					printLine(
+						displayText(
+							alreadyThere ? `Already there: ${arrived}` : `${arrived}  ${formatBytes(sizeOf(target))}, verified`,
+						),
+					);
+				return exitCodes.done;
+			} finally {
+				stopProgress?.();
+				await manager.stop();
+				stopPrinting();
+			}
+		},
+		linked,
+	);
 };
 
-/** A path of the one peer that --from names, or a file by link, content ID or search. */
+/** What a link to a folder names, a path of the one peer that --from names, or a file by link, content ID or search. */
 async function whatIsMeant(
 	router: Router,
 	client: SecureClient,
 	wanted: string,
 	{from, signal, json}: CommandContext,
 ): Promise<DownloadRequest | FolderRequest> {
+	if (looksLikeFolderLink(wanted)) {
+		if (from.length > 0) throw new P2pError('usage', 'A link to a folder names its peer: leave --from out');
+		const {peer, path: inside} = parseFolderLink(wanted);
+		return readPath(router, client, peer, inside, signal);
+	}
 	// What `ls` prints comes before a search for its words.
 	if (from.length === 1 && !looksLikeLink(wanted) && !isContentId(wanted)) {
 		const found = await readPath(router, client, from[0]!, wanted, signal).catch(error => {

@@ -1,8 +1,11 @@
 import type {BrowseEntry} from '../api/schemas.ts';
+import {formatFolderLink} from '../content/folder-link.ts';
+import {formatLink} from '../content/link.ts';
 import {displayText} from '../core/display.ts';
 import {P2pError} from '../core/errors.ts';
 import {exitCodes} from '../core/exit-codes.ts';
 import {formatBytes} from '../core/format.ts';
+import {baseName} from '../core/share-path.ts';
 import {type Command, printJson, printLine} from './context.ts';
 import {withNetwork} from './network.ts';
 
@@ -15,14 +18,15 @@ export const command: Command = async context => {
 		});
 	if (rest.length > 1) throw new P2pError('usage', 'One path at a time', {hint: 'Put a path with spaces in quotes'});
 	const path = (rest[0] ?? '').replace(/^\/+|\/+$/g, '');
-	return withNetwork(context, async ({router}) => {
+	return withNetwork(context, async ({router, servers}) => {
+		const {id} = await router.peer(peer, context.signal);
 		let cursor: string | undefined;
 		let printed = 0;
 		do {
 			const page = await router.browse(peer, {path, cursor, signal: context.signal});
 			for (const entry of page.entries) {
 				printed++;
-				if (context.json) printJson(entry);
+				if (context.json) printJson({...entry, link: linkTo(entry, id, servers)});
 				else printLine(entryLine(entry));
 			}
 			cursor = page.cursor;
@@ -32,6 +36,13 @@ export const command: Command = async context => {
 		return exitCodes.done;
 	});
 };
+
+/** What `get` takes: a file by its content, whoever has it; a folder by the peer that shares it. */
+function linkTo(entry: BrowseEntry, peer: string, servers: string[]): string {
+	if (entry.type === 'folder') return formatFolderLink({peer, path: entry.path, servers});
+	const {content, size, path} = entry;
+	return formatLink({content, size, name: baseName(path), servers});
+}
 
 function entryLine(entry: BrowseEntry): string {
 	const size = formatBytes(entry.size).padStart(9);

@@ -1,7 +1,7 @@
 import {configFile} from '../config/config-file.ts';
 import {dataFolderFor} from '../config/data-folders.ts';
 import {lastServers, rememberServers} from '../config/remembered.ts';
-import {type Flags, mergeFlags, readServers} from '../config/settings.ts';
+import {type Flags, mergeFlags, readServers, serverAddress} from '../config/settings.ts';
 import {defaultPorts, formatAddress} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import {EngineBus} from '../core/events.ts';
@@ -30,17 +30,22 @@ export type Network = {
 };
 
 /**
- * Runs a command against the network: the servers named, else those used last, else the only one that the LAN
- * has, else one on this machine.
+ * Runs a command against the network: the servers named, else those that a link names with those used last, else the
+ * only one that the LAN has, else one on this machine.
  *
+ * @param linked servers that a link names
  * @throws P2pError no-server when there is none of these, or several on the LAN
  */
-export async function withNetwork<T>(context: CommandContext, use: (network: Network) => Promise<T>): Promise<T> {
+export async function withNetwork<T>(
+	context: CommandContext,
+	use: (network: Network) => Promise<T>,
+	linked: readonly string[] = [],
+): Promise<T> {
 	const dataDir = dataFolderFor('peer', context.flags.dataDir);
 	const flags = mergeFlags(context.flags, configFile(dataDir));
 	const identity = await loadIdentity(dataDir);
 	const {invites} = readServers(flags.server);
-	const servers = await chooseServers(flags, dataDir, identity, context.signal);
+	const servers = await chooseServers(flags, dataDir, identity, linked, context.signal);
 	const memberships = new Memberships({folder: dataDir, id: identity.id, name: undefined, servers, invites});
 	const client = new SecureClient(identity, {membership: () => memberships.current()});
 	const bus = new EngineBus();
@@ -52,7 +57,8 @@ export async function withNetwork<T>(context: CommandContext, use: (network: Net
 		const result = await use({
 			...{identity, client, router: mergeRouters(clients), servers, flags, dataDir, bus, memberships},
 		});
-		await rememberServers(dataDir, servers);
+		// What a link brings along does not replace what the person uses.
+		if (linked.length === 0) await rememberServers(dataDir, servers);
 		return result;
 	} finally {
 		await client.close();
@@ -63,10 +69,11 @@ async function chooseServers(
 	flags: Flags,
 	dataDir: string,
 	identity: Identity,
+	linked: readonly string[],
 	signal: AbortSignal,
 ): Promise<string[]> {
 	if (flags.server?.length) return readServers(flags.server).servers;
-	const last = lastServers(dataDir);
+	const last = [...new Set([...linked.map(serverAddress), ...lastServers(dataDir)])];
 	if (last.length > 0) return last;
 	const found = await discoverServers({signal});
 	if (found.length > 1) throw severalServers(found);

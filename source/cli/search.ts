@@ -1,5 +1,6 @@
 import {limits} from '../api/limits.ts';
 import type {ContentSources, Source} from '../api/schemas.ts';
+import {formatLink} from '../content/link.ts';
 import {formatAddress} from '../core/address.ts';
 import {displayText} from '../core/display.ts';
 import {P2pError} from '../core/errors.ts';
@@ -15,14 +16,14 @@ export const command: Command = async context => {
 	const query = context.input.join(' ');
 	if (query.trim() === '')
 		throw new P2pError('usage', 'What should be searched for?', {hint: 'Example: p2p-tui search holiday ext:jpg'});
-	return withNetwork(context, async ({router}) => {
+	return withNetwork(context, async ({router, servers}) => {
 		const {hits, total, more} = await router.search(query, {
 			limit: hitsPrinted,
 			sources: limits.sourcesPerHit,
 			signal: context.signal,
 		});
 		for (const hit of hits) {
-			if (context.json) printJson(hit);
+			if (context.json) printJson({...hit, link: linkTo(hit, servers)});
 			else printHit(hit);
 		}
 		if (hits.length === 0) throw new P2pError('not-found', `Nothing found for "${query}"`);
@@ -31,6 +32,10 @@ export const command: Command = async context => {
 		return exitCodes.done;
 	});
 };
+
+function linkTo({content, name, size}: ContentSources, servers: string[]): string {
+	return formatLink({content, name, size, servers});
+}
 
 function printHit({content, name, size, sources, sourceCount}: ContentSources): void {
 	printLine(`${displayText(name)}  ${formatBytes(size)}  ${shortId(content)}…`);

@@ -39,6 +39,20 @@ test('get of a path from ls fetches the folder, or the file, from that peer', as
 		path: path.join(folder, `downloaded_${table}`),
 	});
 
+	// As a link, which names peer and server: nothing else is needed, and nothing is remembered from it.
+	const listed = await runProgram(['ls', '1', 'testing_files', ...options]);
+	const links = Object.fromEntries(listed.events.map(entry => [entry.path, String(entry.link)]));
+	const elsewhere = await tempFolder();
+	const alone = ['--data-dir', path.join(elsewhere, 'data'), '--downloads', elsewhere, '--json'];
+	const linked = await runProgram(['get', links['testing_files/notes']!, ...alone]);
+	expect(linked.events.at(-1), linked.stderr).toMatchObject({path: path.join(elsewhere, 'downloaded_notes')});
+	const byContent = await runProgram(['get', links['testing_files/1.txt']!, ...alone]);
+	expect(byContent.events.at(-1), byContent.stderr).toMatchObject({path: path.join(elsewhere, 'downloaded_1.txt')});
+	const found = await runProgram(['search', '1.txt', ...options]);
+	expect(found.events[0]?.link).toBe(links['testing_files/1.txt']);
+	const twice = await runProgram(['get', links['testing_files/notes']!, '--from', '1', ...alone]);
+	expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining('leave --from out')]);
+
 	const none = await runProgram(['get', 'testing_files/nowhere', '--from', '1', ...options]);
 	expect(none.code).toBe(3);
 });
