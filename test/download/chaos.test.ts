@@ -1,40 +1,17 @@
 // Everything at once: of five sources one lies, one stalls, one dies and comes back and one is slow, while the
 // downloader is killed and started again.
-import {type ChildProcess, spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
-import {once} from 'node:events';
 import {readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
-import {createInterface} from 'node:readline';
-import {fileURLToPath} from 'node:url';
-import {expect, onTestFinished, test} from 'vitest';
+import {expect, test} from 'vitest';
 import {contentOf, piece, sendBoth, wireSource} from '../helpers/download.ts';
+import {type ChildLine, downloadProcess} from '../helpers/download-process.ts';
 import {tempFolder} from '../helpers/temp-folder.ts';
 import {waitFor} from '../helpers/wait-for.ts';
 
-const childFile = fileURLToPath(new URL('../helpers/download-child.ts', import.meta.url));
 const size = 96 * piece;
 const file = randomBytes(size);
 const {content} = contentOf(file);
-
-type Line = {
-	event: string;
-	path?: string;
-	done?: number;
-	sources?: string[];
-	dropped?: {peer: string}[];
-	message?: string;
-};
-
-function downloadProcess(settings: object) {
-	const child: ChildProcess = spawn(process.execPath, [childFile, JSON.stringify(settings)], {
-		stdio: ['ignore', 'pipe', 'inherit'],
-	});
-	onTestFinished(() => void child.kill('SIGKILL'));
-	const lines: Line[] = [];
-	createInterface({input: child.stdout!}).on('line', line => lines.push(JSON.parse(line)));
-	return {child, lines, exited: once(child, 'exit')};
-}
 
 test('a liar, one that stalls, one that dies and comes back, a slow one, and kill -9 in between', async () => {
 	const root = await tempFolder();
@@ -57,7 +34,7 @@ test('a liar, one that stalls, one that dies and comes back, a slow one, and kil
 	const sources = [liar, stalling, mortal, slow, honest].map(each => each.source);
 	const request = {content, name: 'x.bin', size, sources};
 	const settings = {database: path.join(root, 'd.db'), folder: path.join(root, 'downloads'), request};
-	const all: Line[] = [];
+	const all: ChildLine[] = [];
 	for (let round = 0; round < 3; round++) {
 		const run = downloadProcess(settings);
 		const before = honest.calls.length;

@@ -1,35 +1,18 @@
 // Killed, stopped, tampered with, out of disk: real processes, real disks.
-import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
 import {randomBytes} from 'node:crypto';
-import {once} from 'node:events';
 import {existsSync} from 'node:fs';
 import {link, mkdir, open, readdir, readFile, rm, symlink, truncate, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {createInterface} from 'node:readline';
-import {fileURLToPath} from 'node:url';
-import {describe, expect, onTestFinished, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {Journal} from '../../source/download/journal.ts';
 import {contentOf, downloader, piece, wireSource} from '../helpers/download.ts';
+import {downloadProcess, noDisks, onDisk} from '../helpers/download-process.ts';
 import {tempFolder} from '../helpers/temp-folder.ts';
 import {waitFor} from '../helpers/wait-for.ts';
 
 const size = 32 * piece;
 const file = randomBytes(size);
 const {content} = contentOf(file);
-const childFile = fileURLToPath(new URL('../helpers/download-child.ts', import.meta.url));
-
-type Line = {event: string; done?: number; code?: string; message?: string; path?: string};
-
-/** A downloading process, with the lines that it printed so far. @param wrap a command that runs it */
-function downloadProcess(settings: object, wrap: string[] = []) {
-	const [command, ...args] = [...wrap, process.execPath, childFile, JSON.stringify(settings)];
-	const child: ChildProcess = spawn(command!, args, {stdio: ['ignore', 'pipe', 'inherit']});
-	onTestFinished(() => void child.kill('SIGKILL'));
-	const lines: Line[] = [];
-	createInterface({input: child.stdout!}).on('line', line => lines.push(JSON.parse(line)));
-	return {child, lines, exited: once(child, 'exit')};
-}
-
 /** A source that answers for the first pieces and then holds its breath until told. */
 async function breathlessSource(pieces: number) {
 	const gate = Promise.withResolvers<void>();
@@ -174,29 +157,17 @@ describe('after stop()', () => {
 });
 
 describe('the disk', () => {
-	/** Needs neither root nor a spare disk, where the system lets users have namespaces. */
-	const tmpfs = (megabytes: number, folder: string) => [
-		...['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c'],
-		`mount -t tmpfs -o size=${megabytes}m tmpfs ${folder} && exec "$@"`,
-		'sh',
-	];
-	const canMount = (() => {
-		try {
-			const [command, ...args] = tmpfs(1, '/mnt');
-			execFileSync(command!, [...args, 'true'], {stdio: 'ignore'});
-			return true;
-		} catch {
-			return false;
-		}
-	})();
-
-	test.skipIf(!canMount)('is full: disk-full, with the next step, and no name taken', async () => {
+	test('is full: disk-full, with the next step, and no name taken', async context => {
+		if (noDisks) context.skip(noDisks);
 		const root = await tempFolder();
 		const folder = path.join(root, 'small');
 		await mkdir(folder);
 		const source = await wireSource(file);
 		const request = {content, name: 'x.bin', size, sources: [source.source]};
-		const {exited, lines} = downloadProcess({database: path.join(root, 'd.db'), folder, request}, tmpfs(3, folder));
+		const {exited, lines} = downloadProcess(
+			{database: path.join(root, 'd.db'), folder, request},
+			onDisk('size=3m', folder),
+		);
 		await exited;
 		expect(lines.at(-1)).toMatchObject({event: 'failed', code: 'disk-full'});
 		expect(lines.at(-1)?.message).toMatch(/the disk is full/);
@@ -205,6 +176,35 @@ describe('the disk', () => {
 		expect(journal.find(content)).toMatchObject({state: 'failed', code: 'disk-full'});
 		expect(journal.find(content)!.done).toBeGreaterThan(0);
 		journal.close();
+	});
+
+	test('is read-only: not-writable, and what the system says', async context => {
+		if (noDisks) context.skip(noDisks);
+		const root = await tempFolder();
+		const folder = path.join(root, 'card');
+		await mkdir(folder);
+		const source = await wireSource(file);
+		const request = {content, name: 'x.bin', size, sources: [source.source]};
+		const {exited, lines} = downloadProcess({database: path.join(root, 'd.db'), folder, request}, onDisk('ro', folder));
+		await exited;
+		expect(lines.at(-1)).toMatchObject({event: 'failed', code: 'not-writable'});
+		expect(lines.at(-1)?.message).toContain(`${folder}: the disk is read-only`);
+	});
+
+	test('is taken away midway: an error that says so, and a retry starts anew when it is back', async () => {
+		const source = await breathlessSource(10);
+		const {manager, folder} = await downloader({once: false});
+		const {key} = await manager.add({content, name: 'x.bin', size, sources: [source.source]});
+		await waitFor('10 pieces', () => manager.list()[0]?.done === 10 * piece);
+		await rm(folder, {recursive: true});
+		await writeFile(folder, 'an empty mount point that nobody may write to');
+		source.release();
+		const error: unknown = await manager.finished(key).catch(error => error);
+		expect((error as {code: string}).code).toMatch(/^(not-writable|changed)$/);
+		expect(manager.list()).toMatchObject([{state: 'failed'}]);
+		await rm(folder);
+		await manager.retry(key);
+		expect((await readFile((await manager.finished(key)).path)).equals(file)).toBe(true);
 	});
 
 	test.skipIf(process.platform !== 'linux')('a file larger than is allowed: not-writable, not a crash', async () => {
