@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<{command: Command}>> = {
 	invites: () => import('./cli/invites.ts'),
 	members: () => import('./cli/members.ts'),
 	remove: async () => ({command: (await import('./cli/members.ts')).remove}),
+	leave: () => import('./cli/leave.ts'),
 	backup: () => import('./cli/backup.ts'),
 	demo: () => import('./cli/demo.ts'),
 };

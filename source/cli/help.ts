@@ -16,6 +16,7 @@ export const helpText = `
     $ p2p-tui invite                       on a private server's machine: a link that lets somebody in;
                                            --uses N (1), --expires 7d, --withdraw ID, --no-qr
     $ p2p-tui invites                      the invites; members: who is in; remove <peer>: shut one out
+    $ p2p-tui leave <HOST[:PORT]>          forget a private network that this peer is a member of
     $ p2p-tui hash <file…>                 print content IDs (BitTorrent v2 file roots)
     $ p2p-tui backup <file>                copy the index of this machine's server, also while it runs
     $ p2p-tui demo                         a server and two peers on this machine

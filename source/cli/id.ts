@@ -1,11 +1,14 @@
 import path from 'node:path';
 import {dataFolderFor} from '../config/data-folders.ts';
+import {displayText} from '../core/display.ts';
 import {P2pError} from '../core/errors.ts';
 import {exitCodes} from '../core/exit-codes.ts';
-import {lockFolder} from '../core/folder-lock.ts';
 import {loadIdentity} from '../identity/identity.ts';
+import {knownNetworks} from '../identity/known-networks.ts';
+import {readMembership} from '../identity/membership.ts';
 import {exportKey, importKey} from '../identity/move-key.ts';
 import {type Command, printJson, printLine} from './context.ts';
+import {whileStopped} from './while-stopped.ts';
 
 /** `p2p-tui id`: whose data folder this is; `--export FILE` and `--import FILE` move the key. */
 export const command: Command = async context => {
@@ -16,7 +19,8 @@ export const command: Command = async context => {
 		throw new P2pError('usage', 'Either --export or --import, not both');
 	const dataDir = dataFolderFor(mode, flags.dataDir);
 	if (importFile !== undefined) {
-		const {id, kept} = whileStopped(dataDir, () => importKey(dataDir, named(importFile, '--import'), {force}));
+		// It would go on under the old key.
+		const {id, kept} = await whileStopped(dataDir, () => importKey(dataDir, named(importFile, '--import'), {force}));
 		if (json) printJson({id, mode, dataDir, ...(kept && {kept})});
 		else printLine(kept ? `${id} is installed; the key before it is ${kept}` : `${id} is installed in ${dataDir}`);
 		return exitCodes.done;
@@ -29,26 +33,18 @@ export const command: Command = async context => {
 		return exitCodes.done;
 	}
 	const {id} = await loadIdentity(dataDir);
-	if (json) printJson({id, mode, dataDir});
+	const networks = knownNetworks(dataDir).map(({server, address, name, membership}) => ({
+		...{server, address, name, membership},
+		expires: new Date(readMembership(membership)?.expires ?? 0).toISOString(),
+	}));
+	if (json) printJson({id, mode, dataDir, ...(networks.length > 0 && {networks})});
 	else {
 		printLine(`${`${mode} ID`.padEnd(11)}  ${id}`);
 		printLine(`data folder  ${dataDir}`);
+		for (const {address, name} of networks) printLine(displayText(`member of    ${name} at ${address}`));
 	}
 	return exitCodes.done;
 };
-
-/** @throws P2pError in-use while a peer or server runs with the folder: it would go on under the old key */
-function whileStopped<T>(dataDir: string, work: () => T): T {
-	const lock = lockFolder(dataDir);
-	if (!lock) {
-		throw new P2pError('in-use', `A p2p-tui runs with the data folder ${dataDir}`, {hint: 'Stop it first'});
-	}
-	try {
-		return work();
-	} finally {
-		lock.release();
-	}
-}
 
 /** @throws P2pError usage */
 function named(file: string, flag: string): string {
