@@ -1,12 +1,13 @@
 // What the screens cost: `npm run bench:tui`, after `npm run build`. Prints a Markdown table; see docs/benchmarks.md.
 // Linux only: CPU time of a single thread is read from /proc.
-import {mkdirSync, mkdtempSync, openSync, rmSync, writeSync} from 'node:fs';
+import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {fixtureProgram, startPty} from '../test/helpers/tui-pty.ts';
 import {percentile, short} from './index/statistics.ts';
 import {firstFrame, keyLatency, load, transferSpeed} from './tui/live.ts';
-import {bundle, outputOf, startHeadless} from './tui/processes.ts';
+import {bundle, outputOf} from './tui/processes.ts';
+import {bigFile, measureReal, startNetwork, startScreen} from './tui/real.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'p2p-bench-tui-'));
 const stops: (() => void)[] = [];
@@ -16,16 +17,6 @@ const only = process.argv[2];
 const part = async (name: string, work: () => Promise<void>) => {
 	if (only === undefined || name.startsWith(only)) await work();
 };
-
-/** A file of bytes that differ in each block, sparse otherwise. */
-function bigFile(size: number): string {
-	const share = path.join(folder, 'share');
-	mkdirSync(share, {recursive: true});
-	const file = openSync(path.join(share, 'big.iso'), 'w');
-	for (let at = 0; at < size; at += 1 << 20) writeSync(file, Buffer.alloc(4096, at / (1 << 20) + 1), 0, 4096, at);
-	writeSync(file, Buffer.from('.'), 0, 1, size - 1);
-	return share;
-}
 
 try {
 	await part('frame', async () => {
@@ -80,21 +71,9 @@ try {
 	});
 	await part('transfer', async () => {
 		const size = 1 << 30;
-		const share = bigFile(size);
-		const port = await startHeadless(
-			['--mode', 'server', '--host', '0', '--port', '0', '--data-dir', path.join(folder, 'server')],
-			/"event":"listening".*?"port":(\d+)/,
-			stops,
-		);
-		const server = `127.0.0.1:${port}`;
-		await startHeadless(
-			[
-				...['--mode', 'peer', '--host', '0', '--port', '0', '--server', server, '--name', 'alice'],
-				...['--data-dir', path.join(folder, 'alice'), '--share', share],
-			],
-			/"event":"registered".*?"files":(1)/,
-			stops,
-		);
+		const share = path.join(folder, 'share');
+		bigFile(share, size);
+		const server = await startNetwork(folder, share, 1, stops);
 		const speeds: Record<'screen' | 'plain', number[]> = {screen: [], plain: []};
 		for (let run = 0; run < 3; run++) {
 			for (const kind of run % 2 === 0 ? (['screen', 'plain'] as const) : (['plain', 'screen'] as const)) {
@@ -107,20 +86,25 @@ try {
 			`${short(drawn / 1e6)} MB/s, ${short(plain / 1e6)} MB/s: ${short(drawn / plain)}×`,
 			'≥ 0.9×',
 		]);
-		const screen = startPty(
-			process.execPath,
-			[
-				...['dist/p2p-tui.js', '--mode', 'peer', '--host', '0', '--port', '0', '--server', server],
-				...['--data-dir', path.join(folder, 'rest'), '--downloads', path.join(folder, 'rest-downloads')],
-			],
-			{columns: 120, rows: 36},
-		);
-		stops.push(() => screen.dispose());
+	});
+	await part('rest', async () => {
+		const share = path.join(folder, 'little');
+		bigFile(share, 1 << 20);
+		const own = path.join(folder, 'resting');
+		const screen = startScreen(own, await startNetwork(own, share, 1, stops), [], stops);
 		await screen.waitFor('2 online');
 		await load(screen, 8);
 		const rest = await load(screen, 20);
-		rows.push(['CPU of the screen at rest, connected, 120x36', `${short(rest.cpu)}%`, '≤ 0.5%']);
-		rows.push(['written at rest', `${short(rest.bytes / 1000)} KB/s`, '']);
+		rows.push(
+			['CPU of the screen at rest, connected, 120x36', `${short(rest.cpu)}%`, '≤ 0.5%'],
+			['CPU of the whole process at rest', `${short(rest.process)}%`, ''],
+			['written at rest', `${short(rest.bytes)} bytes/s`, ''],
+		);
+		screen.dispose();
+	});
+	// The command has machine-wide effects for half a minute: a hundred thousand files are written and hashed.
+	await part('real', async () => {
+		rows.push(...(await measureReal(path.join(folder, 'real'), Number(process.argv[3] ?? 100_000), stops)));
 	});
 } finally {
 	for (const stop of stops) stop();

@@ -19,13 +19,17 @@ export async function firstFrame(folder: string): Promise<number> {
 	return took;
 }
 
-/** CPU share of the drawing thread in percent, and bytes written per second, over some seconds. */
-export async function load(screen: PtyScreen, seconds: number): Promise<{cpu: number; bytes: number}> {
-	const [cpu, bytes, started] = [cpuMs(screen.pid, 'screen'), Buffer.byteLength(screen.raw()), performance.now()];
+/** CPU in percent of the drawing thread and of the whole process, and bytes written per second, over some seconds. */
+export async function load(screen: PtyScreen, seconds: number): Promise<{cpu: number; process: number; bytes: number}> {
+	const read = () => [cpuMs(screen.pid, 'screen'), cpuMs(screen.pid, 'process'), performance.now()] as const;
+	const bytes = Buffer.byteLength(screen.raw());
+	const before = read();
 	await pause(seconds * 1000);
-	const took = performance.now() - started;
+	const after = read();
+	const took = after[2] - before[2];
 	return {
-		cpu: ((cpuMs(screen.pid, 'screen') - cpu) / took) * 100,
+		cpu: ((after[0] - before[0]) / took) * 100,
+		process: ((after[1] - before[1]) / took) * 100,
 		bytes: ((Buffer.byteLength(screen.raw()) - bytes) / took) * 1000,
 	};
 }

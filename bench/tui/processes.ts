@@ -1,6 +1,6 @@
 // Programs to measure: bundled as a user runs them, their CPU time read from the kernel.
 import {type ChildProcess, spawn} from 'node:child_process';
-import {readFileSync} from 'node:fs';
+import {readdirSync, readFileSync} from 'node:fs';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
@@ -49,12 +49,12 @@ export async function outputOf(file: string, args: (string | number)[]): Promise
 
 /** CPU milliseconds of the thread that draws, or of the whole process. Linux only. */
 export function cpuMs(pid: number, what: 'screen' | 'process'): number {
-	const file = what === 'screen' ? `/proc/${pid}/task/${pid}/stat` : `/proc/${pid}/stat`;
-	const fields = readFileSync(file, 'utf8')
-		.replace(/^.*\) /, '')
-		.split(' ');
-	// Clock ticks of user and system time, fields 14 and 15 of proc(5); a tick is 10 ms.
-	return (Number(fields[11]) + Number(fields[12])) * 10;
+	const tasks = what === 'screen' ? [String(pid)] : readdirSync(`/proc/${pid}/task`);
+	// The scheduler counts nanoseconds; the clock ticks of proc(5) are too coarse for a program at rest.
+	return tasks.reduce((sum, task) => {
+		const [ran] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ');
+		return sum + Number(ran) / 1e6;
+	}, 0);
 }
 
 /** A server or peer without a screen; resolves when it printed the event. */

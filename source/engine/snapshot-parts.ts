@@ -15,7 +15,8 @@ export type SnapshotChange = {
 export function isSame(a: unknown, b: unknown): boolean {
 	if (Object.is(a, b)) return true;
 	if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-	if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((value, at) => isSame(value, b[at]));
+	if (Array.isArray(a) && Array.isArray(b))
+		return a.length === b.length && a.every((value, at) => isSame(value, b[at]));
 	const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
 	const keys = Object.keys(left);
 	return keys.length === Object.keys(right).length && keys.every(key => key in right && isSame(left[key], right[key]));

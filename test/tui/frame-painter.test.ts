@@ -46,16 +46,19 @@ const line = fc.array(span, {maxLength: 6}).map(spans => paintLine(theme, column
 
 test('from any frame to any other the terminal shows what was meant', async () => {
 	await fc.assert(
-		fc.asyncProperty(fc.array(fc.array(line, {minLength: 3, maxLength: 3}), {minLength: 2, maxLength: 5}), async frames => {
-			const [once, steps] = [terminalOf(3), terminalOf(3)];
-			const painter = new FramePainter(steps.stream);
-			for (const frame of frames) painter.write(frame.join('\n'));
-			new FramePainter(once.stream).write(frames.at(-1)?.join('\n') ?? '');
-			await Promise.all([once.settled(), steps.settled()]);
-			expect(steps.cellsOf()).toEqual(once.cellsOf());
-			once.terminal.dispose();
-			steps.terminal.dispose();
-		}),
+		fc.asyncProperty(
+			fc.array(fc.array(line, {minLength: 3, maxLength: 3}), {minLength: 2, maxLength: 5}),
+			async frames => {
+				const [once, steps] = [terminalOf(3), terminalOf(3)];
+				const painter = new FramePainter(steps.stream);
+				for (const frame of frames) painter.write(frame.join('\n'));
+				new FramePainter(once.stream).write(frames.at(-1)?.join('\n') ?? '');
+				await Promise.all([once.settled(), steps.settled()]);
+				expect(steps.cellsOf()).toEqual(once.cellsOf());
+				once.terminal.dispose();
+				steps.terminal.dispose();
+			},
+		),
 		{numRuns: 150},
 	);
 });
