@@ -42,7 +42,9 @@ try {
 	await server.usage();
 	const stopSearches = await steady(server.port, mixed, 100);
 	const before = await server.usage();
+	const online = setInterval(() => void server.online(), 500);
 	const {files, seconds: took} = await registerAll(server.port, corpus);
+	clearInterval(online);
 	const during = await stopSearches();
 	const after = await server.usage();
 	print('| registering through the API | |');

@@ -47,7 +47,8 @@ export class ServerHandle {
 	}
 
 	usage = () => this.#call<Usage>({do: 'usage'});
-	online = () => this.#call<number>({do: 'online'});
+	/** Puts every registered peer online, as if it held its event stream open. */
+	online = () => this.#call<void>({do: 'online'});
 	fill = (size: number) => this.#call<number>({do: 'fill', size});
 	latency = (kind: string, queries: string[]) =>
 		this.#call<{cold: Latency; warm: Latency}>({do: 'latency', kind, queries});

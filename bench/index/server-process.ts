@@ -40,9 +40,13 @@ async function run(command: Command): Promise<unknown> {
 			return {cpuMs: (user + system) / 1000, rss, delay, disk};
 		}
 		case 'online': {
-			const {peers} = await store.listPeers();
-			for (const {id} of peers) await store.setOnline(id, true);
-			return peers.length;
+			let cursor: string | undefined;
+			do {
+				const page = await store.listPeers({cursor});
+				for (const {id, online} of page.peers) if (!online) await store.setOnline(id, true);
+				cursor = page.cursor;
+			} while (cursor);
+			return undefined;
 		}
 		case 'latency': {
 			const {queries, kind} = command;

@@ -63,6 +63,7 @@ export async function createIndexServer(
 		await stopParts();
 		throw error;
 	}
+	if (store.notice) bus.emit('log', {level: 'warn', message: store.notice});
 	bus.emit('listening', {
 		mode: 'server',
 		host: address.host,

@@ -2,6 +2,7 @@ import type {DatabaseSync} from 'node:sqlite';
 import type {BrowseEntry, BrowseResponse} from '../../api/schemas.ts';
 import {noSuchPath} from '../browse-files.ts';
 import {readCursor, writeCursor} from '../cursor.ts';
+import {contentKeys} from './content-key.ts';
 
 /** A listing as it goes to a reader. */
 export type BrowseRequest = {peer: number; path: string; limit: number; cursor?: string};
@@ -9,21 +10,24 @@ export type BrowseRequest = {peer: number; path: string; limit: number; cursor?:
 type FolderRow = {name: string; files: number; bytes: number};
 type FileRow = {name: string; size: number; hash: Uint8Array};
 
-/** Lists folders of peers: a page costs the same in a folder of ten files and of a million. */
+/** Lists folders of peers. Folders come in the order of their index; the files of one folder are sorted for each page. */
 export class FolderReader {
 	readonly #folder;
 	readonly #folders;
 	readonly #files;
 	readonly #file;
+	readonly #keys;
 
 	constructor(database: DatabaseSync) {
+		this.#keys = contentKeys(database);
 		this.#folder = database.prepare('SELECT id FROM folder WHERE parent=? AND name=?');
 		this.#folders = database.prepare(
 			'SELECT name, files, bytes FROM folder WHERE parent=? AND name>? ORDER BY name LIMIT ?',
 		);
-		const file = 'SELECT s.name, f.size, f.hash FROM share s JOIN file f ON f.id=s.file WHERE s.folder=? AND s.name';
-		this.#files = database.prepare(`${file}>? ORDER BY s.name LIMIT ?`);
-		this.#file = database.prepare(`${file}=?`);
+		const file = `SELECT iif(s.name='', f.name, s.name) AS name, f.size, f.hash FROM share s JOIN file f ON f.id=s.file
+			WHERE s.folder=?`;
+		this.#files = database.prepare(`SELECT * FROM (${file}) WHERE name>? ORDER BY name LIMIT ?`);
+		this.#file = database.prepare(`SELECT * FROM (${file} AND s.nh=?) WHERE name=?`);
 	}
 
 	/** One page; see IndexStore.browse. */
@@ -35,7 +39,7 @@ export class FolderReader {
 			folder = parent === undefined ? undefined : this.#find(parent, name);
 			if (folder !== undefined) continue;
 			const isLast = index === components.length - 1;
-			const row = isLast && parent !== undefined ? this.#file.get(parent, name) : undefined;
+			const row = isLast && parent !== undefined ? this.#file.get(parent, this.#keys.ofName(name), name) : undefined;
 			if (!row) throw noSuchPath(path);
 			return {entries: [fileEntry(path, row as FileRow)]};
 		}

@@ -1,26 +1,44 @@
 import type {DatabaseSync} from 'node:sqlite';
 
-/** The 48 bits under which a content ID is found, and its bytes. */
-export type ContentKey = (content: Uint8Array) => number;
+/** 48 bits of something, under which it is found. */
+export type ContentKeys = {
+	/** Of the content ID in 32 bytes from `at` on. */
+	ofContent(bytes: Uint8Array, at?: number): number;
+	/** Of a file's name. */
+	ofName(name: string): number;
+};
 
 /**
- * How this database shortens content IDs to 48 bits. It depends on a secret of the database's own: IDs are what peers
- * claim, and with plain prefixes anybody could register a million of them under one key.
+ * How this database shortens content IDs and names to 48 bits. It depends on a secret of the database's own: both are
+ * what peers claim, and with plain prefixes anybody could register a million of them under one key.
  */
-export function contentKey(database: DatabaseSync): ContentKey {
+export function contentKeys(database: DatabaseSync): ContentKeys {
 	const row = database.prepare("SELECT value FROM meta WHERE name='content-key'").get() as {value: Uint8Array};
 	const secret = Uint32Array.from({length: 4}, (_, index) => wordAt(row.value, 4 * index));
 	const [a = 0, b = 0, c = 0, d = 0] = secret;
-	return content => {
-		let low = a;
-		let high = b;
-		for (let at = 0; at < 32; at += 4) {
-			const word = wordAt(content, at);
-			// MurmurHash3's mixing of 32-bit words, in two lanes under two seeds.
-			low = mix(low ^ mix(Math.imul(word ^ c, 0xcc9e2d51)));
-			high = mix(high ^ mix(Math.imul(word ^ d, 0x1b873593)));
-		}
-		return (high & 0xffff) * 2 ** 32 + (low >>> 0);
+	// MurmurHash3's mixing of 32-bit words, in two lanes under two seeds.
+	const join = (low: number, high: number) => (high & 0xffff) * 2 ** 32 + (low >>> 0);
+	return {
+		ofContent(bytes, at = 0) {
+			let low = a;
+			let high = b;
+			for (let place = at; place < at + 32; place += 4) {
+				const word = wordAt(bytes, place);
+				low = mix(low ^ mix(Math.imul(word ^ c, 0xcc9e2d51)));
+				high = mix(high ^ mix(Math.imul(word ^ d, 0x1b873593)));
+			}
+			return join(low, high);
+		},
+		ofName(name) {
+			let low = c ^ name.length;
+			let high = d;
+			for (let place = 0; place < name.length; place += 2) {
+				const word = name.charCodeAt(place) | ((place + 1 < name.length ? name.charCodeAt(place + 1) : 0) << 16);
+				low = mix(low ^ mix(Math.imul(word ^ a, 0xcc9e2d51)));
+				high = mix(high ^ mix(Math.imul(word ^ b, 0x1b873593)));
+			}
+			return join(low, high);
+		},
 	};
 }
 

@@ -1,96 +1,51 @@
 import type {DatabaseSync} from 'node:sqlite';
 import {limits} from '../../api/limits.ts';
-import {type PathWords, readPath} from '../../api/query-match.ts';
-import {baseName} from '../../core/share-path.ts';
-import {type ContentKey, contentKey} from './content-key.ts';
+import {type ContentKeys, contentKeys} from './content-key.ts';
 import type {SharedPresence} from './shared-presence.ts';
+import {Remembered, type StoredContent, StoredFolder, StoredName, type StoredShare} from './stored-content.ts';
 
-/** Shares of one content that are read; of the rest only the number counts. */
-const sharesRead = 200;
+/** Shares of one content that are read for a search; of the rest only the number counts. */
+const sharesRead = 64;
+/** The same where the content is asked for. */
+const sharesListed = 1000;
 /** The same where the first ones are all offline. */
 const sharesLookedThrough = 100_000;
-/** Contents and shares that are remembered: some 30 MB in each thread that reads. */
+/** Contents and folders that are remembered: some 30 MB in each thread that reads. */
 const contentsRemembered = 8000;
-const sharesRemembered = 60_000;
+const foldersRemembered = 20_000;
 
 /** A source before the peer's name and address are put to it. `at`: Unix seconds. */
 export type RawSource = {peer: number; path: string; at: number};
 /** A content before that. `sourceCount`: online peers. */
 export type RawContent = {content: string; name: string; size: number; sources: RawSource[]; sourceCount: number};
 
-/** A share as it is remembered. */
-export class StoredShare {
-	readonly peer: number;
-	readonly at: number;
-	readonly name: StoredName;
-	#text: string | undefined;
-
-	constructor(peer: number, at: number, name: StoredName) {
-		this.peer = peer;
-		this.at = at;
-		this.name = name;
-	}
-
-	/** The end of an online source's JSON, from the value of `path` on. */
-	get text(): string {
-		this.#text ??= `${JSON.stringify(this.name.path)},"sharedAt":"${isoSeconds(this.at)}","online":true}`;
-		return this.#text;
-	}
-}
-
-/** One of a content's paths, which many peers may share it under. */
-export class StoredName {
-	readonly path: string;
-	#words: PathWords | undefined;
-
-	constructor(path: string) {
-		this.path = path;
-	}
-
-	/** The path, cut. */
-	get words(): PathWords {
-		this.#words ??= readPath(this.path);
-		return this.#words;
-	}
-}
-
-/** A content as it is remembered. `asOf`: the transaction that it is no older than. */
-export type StoredContent = {
-	id: number;
-	asOf: number;
-	content: string;
-	size: number;
-	/** Oldest first. */
-	shares: StoredShare[];
-	/** The oldest of each peer. */
-	byPeer: StoredShare[];
-	/** Different paths among them. */
-	names: number;
-};
-
-type ShareRow = [peer: number, folder: string, name: string, at: number];
+type FileRow = [size: number, twin: number, hash: Uint8Array, name: string];
+type HolderRow = [folder: number, name: string, at: number];
 
 /** Reads contents and who shares them, and remembers those that are asked for again and again. */
 export class ContentReader {
 	readonly #presence: SharedPresence;
 	readonly #file;
 	readonly #byKey;
-	readonly #shares;
-	readonly #keyOf: ContentKey;
-	readonly #remembered = new Map<number, StoredContent>();
-	#sharesHeld = 0;
+	readonly #holders;
+	readonly #folder;
+	readonly #keys: ContentKeys;
+	readonly #contents = new Remembered<number, StoredContent>(contentsRemembered);
+	readonly #folders = new Remembered<number, StoredFolder>(foldersRemembered);
 	#asOf = 0;
 
 	constructor(database: DatabaseSync, presence: SharedPresence) {
+		const prepare = (sql: string) => {
+			const statement = database.prepare(sql);
+			statement.setReturnArrays(true);
+			return statement;
+		};
 		this.#presence = presence;
-		this.#keyOf = contentKey(database);
-		this.#file = database.prepare('SELECT size, hash FROM file WHERE id=?');
-		this.#byKey = database.prepare('SELECT id, hash FROM file WHERE hk=?');
-		this.#shares = database.prepare(
-			`SELECT f.peer, f.path, s.name, s.at FROM share s JOIN folder f ON f.id=s.folder
-			WHERE s.file=? ORDER BY s.folder, s.name LIMIT ? OFFSET ?`,
-		);
-		this.#shares.setReturnArrays(true);
+		this.#keys = contentKeys(database);
+		this.#file = prepare('SELECT size, twin, hash, name FROM file WHERE id=?');
+		this.#byKey = prepare('SELECT id, hash FROM file WHERE hk=?');
+		this.#holders = prepare('SELECT folder, name, at FROM holder WHERE file=? LIMIT ? OFFSET ?');
+		this.#folder = prepare('SELECT path, at FROM folder WHERE id=?');
 	}
 
 	/** Called before a transaction begins. */
@@ -100,92 +55,99 @@ export class ContentReader {
 
 	/** The content of that row; undefined when it went meanwhile. */
 	read(id: number): StoredContent | undefined {
-		const known = this.#remembered.get(id);
+		const known = this.#contents.get(id);
 		if (known && this.#presence.writtenAt(id) <= known.asOf) return known;
-		if (known) this.#forget(known);
-		const row = this.#file.get(id) as {size: number; hash: Uint8Array} | undefined;
-		if (!row) return undefined;
-		let rows = this.#rowsOf(id, sharesRead, 0);
-		const isOnline = ([peer]: ShareRow) => this.#presence.isOnline(peer);
-		const truncated = rows.length === sharesRead;
-		if (truncated && !rows.some(isOnline)) {
-			const later = this.#rowsOf(id, sharesLookedThrough, sharesRead).filter(isOnline);
-			if (later.length > 0) rows = later.slice(0, sharesRead);
-		}
-		const stored = assemble(id, this.#asOf, hex(row.hash), row.size, rows);
-		// Which shares were read depends on who was online.
-		if (!truncated || rows.some(isOnline)) this.#remember(stored);
+		const stored = this.#read(id, sharesRead);
+		// Which shares were read may depend on who was online.
+		if (!stored || (stored.isPart && !stored.shares.some(({peer}) => this.#presence.isOnline(peer))))
+			this.#contents.delete(id);
+		else this.#contents.set(id, stored);
 		return stored;
 	}
 
-	/** The content with that ID; undefined when nobody ever registered it. */
-	find(content: string): StoredContent | undefined {
-		const rows = this.#byKey.all(this.#keyOf(Buffer.from(content, 'hex'))) as {id: number; hash: Uint8Array}[];
-		const row = rows.find(({hash}) => hex(hash) === content);
-		return row && this.read(row.id);
+	/** The folder of a share that was read. */
+	folder(id: number): StoredFolder {
+		let folder = this.#folders.get(id);
+		if (!folder) {
+			const [path = '', at = 0] = (this.#folder.get(id) ?? []) as unknown as [string?, number?];
+			folder = new StoredFolder(path, at);
+			this.#folders.set(id, folder);
+		}
+		return folder;
+	}
+
+	/** The end of an online source's JSON, from the value of `path` on. */
+	textOf(share: StoredShare): string {
+		if (share.text === undefined) {
+			const folder = this.folder(share.folder);
+			const path = JSON.stringify(folder.pathOf(share.name.text));
+			share.text = `${path},"sharedAt":"${isoSeconds(folder.at + share.at)}","online":true}`;
+		}
+		return share.text;
+	}
+
+	/** All sources of a content, one per peer, online ones first; undefined when nobody ever registered it. */
+	sources(content: string): RawContent | undefined {
+		const [believed] = this.#sizesOf(Buffer.from(content, 'hex'));
+		const stored = believed === undefined ? undefined : this.#read(believed, sharesListed);
+		if (!stored) return undefined;
+		const {size, byPeer} = stored;
+		const online = byPeer.filter(({peer}) => this.#presence.isOnline(peer));
+		const rest = byPeer.filter(({peer}) => !this.#presence.isOnline(peer));
+		const sources = [...online, ...rest].slice(0, limits.sourcesPerHit).map(({peer, folder: id, name, at}) => {
+			const folder = this.folder(id);
+			return {peer, path: folder.pathOf(name.text), at: folder.at + at};
+		});
+		const name = (online[0] ?? rest[0])?.name.text ?? '';
+		return {content, name, size, sources, sourceCount: online.length + this.unread(stored)};
 	}
 
 	/** How many online peers share a content beyond those whose shares were read. */
-	unread({id, shares}: StoredContent): number {
-		return shares.length < sharesRead ? 0 : Math.max(0, this.#presence.shares(id) - sharesRead);
+	unread({id, shares, isPart}: StoredContent): number {
+		return isPart ? Math.max(0, this.#presence.shares(id) - shares.length) : 0;
 	}
 
-	/** A content with all its sources, one per peer, online ones first. */
-	describe(stored: StoredContent): RawContent {
-		const {content, size, byPeer} = stored;
-		const online = byPeer.filter(({peer}) => this.#presence.isOnline(peer));
-		const rest = byPeer.filter(({peer}) => !this.#presence.isOnline(peer));
-		const sources = [...online, ...rest].slice(0, limits.sourcesPerHit);
-		return {
-			content,
-			name: baseName((online[0] ?? rest[0])?.name.path ?? ''),
-			size,
-			sources: sources.map(({peer, at, name}) => ({peer, at, path: name.path})),
-			sourceCount: online.length + this.unread(stored),
-		};
+	/** Whether no other size is claimed for this content by more online shares: what is not believed is not offered. */
+	isBelieved({id, content, isTwin}: StoredContent): boolean {
+		return !isTwin || this.#sizesOf(Buffer.from(content, 'hex'))[0] === id;
 	}
 
-	#rowsOf(id: number, limit: number, offset: number): ShareRow[] {
-		const rows = this.#shares.all(id, limit, offset) as unknown as ShareRow[];
-		// Folders come in the order in which they were made; within it by time.
-		return rows.length > 1 ? rows.sort((a, b) => a[3] - b[3]) : rows;
+	/** The rows of a content, one per claimed size: the one with most online shares first, then the oldest. */
+	#sizesOf(hash: Uint8Array): number[] {
+		const rows = this.#byKey.all(this.#keys.ofContent(hash)) as unknown as [id: number, hash: Uint8Array][];
+		const ids = rows.filter(([, other]) => Buffer.compare(hash, other) === 0).map(([id]) => id);
+		return ids.sort((a, b) => this.#presence.shares(b) - this.#presence.shares(a) || a - b);
 	}
 
-	#remember(stored: StoredContent): void {
-		this.#remembered.set(stored.id, stored);
-		this.#sharesHeld += stored.shares.length;
-		while (this.#remembered.size > contentsRemembered || this.#sharesHeld > sharesRemembered) {
-			// The one that was read first: what is asked for all the time is soon read again.
-			const [oldest] = this.#remembered.values();
-			if (!oldest) return;
-			this.#forget(oldest);
+	#read(id: number, most: number): StoredContent | undefined {
+		const row = this.#file.get(id) as unknown as FileRow | undefined;
+		if (!row) return undefined;
+		const [size, twin, hash, ownName] = row;
+		let rows = this.#holders.all(id, most, 0) as unknown as HolderRow[];
+		const isOnline = ([folder]: HolderRow) => this.#presence.isOnline(this.#presence.peerOf(folder));
+		const isPart = rows.length === most;
+		if (isPart && !rows.some(isOnline)) {
+			const later = (this.#holders.all(id, sharesLookedThrough, most) as unknown as HolderRow[]).filter(isOnline);
+			if (later.length > 0) rows = later.slice(0, most);
 		}
-	}
-
-	#forget(stored: StoredContent): void {
-		if (this.#remembered.delete(stored.id)) this.#sharesHeld -= stored.shares.length;
+		const own = new StoredName(ownName);
+		const names = new Map<string, StoredName>();
+		const shares = rows.map(([folder, text, at]): StoredShare => {
+			const peer = this.#presence.peerOf(folder);
+			if (text === '') return {peer, folder, name: own, at};
+			const name = names.get(text) ?? new StoredName(text);
+			names.set(text, name);
+			return {peer, folder, name, at};
+		});
+		const content = Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex');
+		return {id, asOf: this.#asOf, content, size, isTwin: twin === 1, shares, byPeer: onePerPeer(shares), isPart};
 	}
 }
 
-function assemble(id: number, asOf: number, content: string, size: number, rows: ShareRow[]): StoredContent {
-	const names = new Map<string, StoredName>();
+function onePerPeer(shares: StoredShare[]): StoredShare[] {
+	if (shares.length < 2) return shares;
 	const peers = new Set<number>();
-	const shares: StoredShare[] = [];
-	const byPeer: StoredShare[] = [];
-	for (const [peer, folder, file, at] of rows) {
-		const path = folder === '' ? file : `${folder}/${file}`;
-		let name = names.get(path);
-		if (!name) {
-			name = new StoredName(path);
-			names.set(path, name);
-		}
-		const share = new StoredShare(peer, at, name);
-		shares.push(share);
-		if (peers.has(peer)) continue;
-		peers.add(peer);
-		byPeer.push(share);
-	}
-	return {id, asOf, content, size, shares, byPeer, names: names.size};
+	return shares.filter(({peer}) => peers.size < peers.add(peer).size);
 }
 
 let lastSecond = -1;
@@ -198,8 +160,4 @@ function isoSeconds(at: number): string {
 		lastSecond = at;
 	}
 	return lastText;
-}
-
-function hex(hash: Uint8Array): string {
-	return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex');
 }

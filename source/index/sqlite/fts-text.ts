@@ -60,11 +60,9 @@ function wordsOfPiece(piece: string): Set<string> {
 export function ftsText(words: Set<string>, paths: string[], size: number): string {
 	const signs = new Set<string>([sizeSign(sizeClass(size))]);
 	for (const path of paths) {
-		const name = fold(baseName(path));
 		signs.add(kindSign(kindOf(path)));
 		signs.add(extensionSign(extensionOf(path)));
-		signs.add(nameSign(name));
-		signs.add(nameSign(nameStem(name)));
+		signs.add(nameSign(nameStem(fold(baseName(path)))));
 	}
 	return `${[...words].join(' ')} ${[...signs].join(' ')}`;
 }
@@ -79,9 +77,14 @@ export function extensionSign(extension: string): string {
 	return String.fromCodePoint(extensionBase + (hash(extension) % planeSize));
 }
 
-/** The character that a folded name shares with few others. */
-export function nameSign(name: string): string {
-	return String.fromCodePoint(nameBase + (hash(name) % planeSize));
+/** The character that a folded name without its ending shares with few others. */
+export function nameSign(stem: string): string {
+	return String.fromCodePoint(nameBase + (hash(stem) % planeSize));
+}
+
+/** The characters of all names that are this text, with or without an ending. */
+export function nameSigns(text: string): string[] {
+	return [...new Set([nameSign(text), nameSign(nameStem(text))])];
 }
 
 /** The characters of all sizes in a range; the ends are compared afterwards. */

@@ -38,10 +38,7 @@ export class IndexReader {
 
 	/** Undefined when nobody ever registered it. */
 	sources(content: string): RawContent | undefined {
-		return this.#snapshot(() => {
-			const stored = this.#contents.find(content);
-			return stored && this.#contents.describe(stored);
-		});
+		return this.#snapshot(() => this.#contents.sources(content));
 	}
 
 	browse(request: BrowseRequest): BrowseResponse {

@@ -1,15 +1,15 @@
 // A search: candidates from the full-text index in the order of popularity, compared with their names, page by page.
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import type {ParsedQuery} from '../../api/query.ts';
-import {insideLength, matchRank, matchRanks, nameStem} from '../../api/query-match.ts';
-import {baseName} from '../../core/share-path.ts';
+import {hasFilters, insideLength, isNamed, matchRanks, wordsRank} from '../../api/query-match.ts';
 import {readCursor, writeCursor} from '../cursor.ts';
 import type {SearchText} from '../store.ts';
-import type {ContentReader, StoredContent, StoredName} from './content-reader.ts';
+import type {ContentReader} from './content-reader.ts';
 import {fileOfRow} from './fts-text.ts';
 import {countExpression, matchExpression, type Step, steps} from './match-expression.ts';
 import type {PeerTexts} from './peer-texts.ts';
 import type {SharedPresence} from './shared-presence.ts';
+import type {StoredContent, StoredName} from './stored-content.ts';
 import type {VocabularyReader} from './vocabulary.ts';
 
 /** Rows that are counted for a total; past them it is "more than". */
@@ -20,6 +20,8 @@ const enough = 10;
 const readMost = 2000;
 /** Rows of the full-text index that are passed over for one page, as nobody online has them. */
 const passedMost = 200_000;
+/** Different paths of a content that are compared with a query. */
+const pathsCompared = 20;
 /** Rows that are looked through at once for those of some peers. */
 const peerChunk = 20_000;
 
@@ -68,8 +70,8 @@ export class IndexSearch {
 		this.#rows = database.prepare(`SELECT group_concat(row) FROM (${match})`);
 		this.#rows.setReturnArrays(true);
 		this.#rowsOfPeers = database.prepare(
-			`SELECT group_concat(row) FROM (SELECT row FROM (${match}) WHERE EXISTS (SELECT 1 FROM share s JOIN folder f ON f.id=s.folder
-				WHERE s.file=(row & 1099511627775) AND f.peer IN (SELECT value FROM json_each(?))) LIMIT ?)`,
+			`SELECT group_concat(row) FROM (SELECT row FROM (${match}) WHERE EXISTS (SELECT 1 FROM holder h JOIN folder f
+				ON f.id=h.folder WHERE h.file=(row & 1099511627775) AND f.peer IN (SELECT value FROM json_each(?))) LIMIT ?)`,
 		);
 		this.#rowsOfPeers.setReturnArrays(true);
 		this.#rowAt = database.prepare(`${match.replace('LIMIT ?', 'LIMIT 1 OFFSET ?')}`);
@@ -149,9 +151,9 @@ export class IndexSearch {
 	/** Compares a candidate with the query by its names among online sources. */
 	#check({query, peers, named, here}: Asked, step: Step, id: number): Found | undefined {
 		const stored = this.#contents.read(id);
-		if (!stored) return undefined;
+		if (!stored || !this.#contents.isBelieved(stored)) return undefined;
 		const isWanted = (peer: number) => this.#presence.isOnline(peer) && (peers === undefined || peers.has(peer));
-		const best = bestName(query, stored, isWanted, step);
+		const best = this.#bestName(query, stored, isWanted, step);
 		if (!best || (best.rank === matchRanks.exact) !== (step === 'exact')) return undefined;
 		// An earlier step had it already.
 		if (step === 'inside' && best.rank < matchRanks.inside) return undefined;
@@ -160,12 +162,39 @@ export class IndexSearch {
 		for (const share of stored.byPeer) {
 			if (!isWanted(share.peer)) continue;
 			if (++sources > named) continue;
-			text += `${sources > 1 ? ',' : ''}${this.#peers.text(share.peer, here)}${share.text}`;
+			text += `${sources > 1 ? ',' : ''}${this.#peers.text(share.peer, here)}${this.#contents.textOf(share)}`;
 		}
 		if (!peers) sources += this.#contents.unread(stored);
-		const name = JSON.stringify(baseName(best.path));
+		const name = JSON.stringify(best.name.text);
 		text = `{"content":"${stored.content}","name":${name},"size":${stored.size},"sources":[${text}],"sourceCount":${sources}}`;
 		return {rank: best.rank, id, sources, text};
+	}
+
+	/** The name among wanted shares that matches best. */
+	#bestName(
+		query: ParsedQuery,
+		{size, shares}: StoredContent,
+		isWanted: (peer: number) => boolean,
+		step: Step,
+	): {rank: number; name: StoredName} | undefined {
+		let best: {rank: number; name: StoredName} | undefined;
+		let seen: Set<string> | undefined;
+		for (const {peer, name, folder: id} of shares) {
+			if (!isWanted(peer)) continue;
+			if (best && name === best.name && best.rank === bestOf[step]) continue;
+			// After the best of this step only a whole name could do better: that one was found in the first step.
+			const isDone = best?.rank === bestOf[step] || (seen && seen.size >= pathsCompared);
+			if (isDone && !isNamed(query, name.folded)) continue;
+			const folder = this.#contents.folder(id);
+			const path = folder.pathOf(name.text);
+			if (seen?.has(path)) continue;
+			if (shares.length > 1) seen = (seen ?? new Set()).add(path);
+			if (!hasFilters(query, name.text, size)) continue;
+			const rank = wordsRank(query, {name: name.folded, folders: folder.words, own: name.words});
+			if (rank !== undefined && (!best || rank < best.rank)) best = {rank, name};
+			if (best?.rank === matchRanks.exact) break;
+		}
+		return best;
 	}
 
 	/** Exact when the first page holds everything; else what the index finds, up to a bound. */
@@ -195,31 +224,6 @@ const bestOf: Record<Step, number> = {
 	start: matchRanks.start,
 	inside: matchRanks.inside,
 };
-
-/** The name among wanted shares that matches best. */
-function bestName(
-	query: ParsedQuery,
-	{size, shares, names}: StoredContent,
-	isWanted: (peer: number) => boolean,
-	step: Step,
-): {rank: number; path: string} | undefined {
-	let best: {rank: number; path: string} | undefined;
-	const seen = names > 1 ? new Set<StoredName>() : undefined;
-	for (const {peer, name} of shares) {
-		if (seen?.has(name) || !isWanted(peer)) continue;
-		seen?.add(name);
-		// After the best of this step only a whole name could do better: that one was found in the first step.
-		if (best?.rank === bestOf[step] && !isWholeName(query, name)) continue;
-		const rank = matchRank(query, {path: name.path, size}, () => name.words);
-		if (rank !== undefined && (!best || rank < best.rank)) best = {rank, path: name.path};
-		if (!seen || best?.rank === matchRanks.exact) break;
-	}
-	return best;
-}
-
-function isWholeName({plain}: ParsedQuery, {words}: StoredName): boolean {
-	return plain !== '' && (words.name === plain || nameStem(words.name) === plain);
-}
 
 /** Whether what is counted for a query may be less than what matches (inside words), or more (what is compared later). */
 function isCountedInPart({words, phrases, without, extensions, names, size}: ParsedQuery): boolean {

@@ -1,12 +1,14 @@
 // All that writes to the index's database; lives in the writer's thread.
 import type {DatabaseSync} from 'node:sqlite';
 import {limits} from '../../api/limits.ts';
-import type {CatalogChange, CatalogPoint} from '../../api/schemas.ts';
+import type {CatalogPoint} from '../../api/schemas.ts';
 import {tooManyFiles} from '../change-range.ts';
 import type {PeerRecord} from '../peer-registry.ts';
-import {type BatchPeer, CatalogBatch, CatalogStatements} from './catalog-batch.ts';
+import {type BatchPeer, CatalogBatch} from './catalog-batch.ts';
+import {CatalogStatements} from './catalog-statements.ts';
 import {Maintenance} from './maintenance.ts';
 import {openForWriting, writing} from './open-database.ts';
+import type {PackedChanges} from './packed-changes.ts';
 import {type PresenceMemory, SharedPresence} from './shared-presence.ts';
 import {VocabularyWriter} from './vocabulary.ts';
 
@@ -14,10 +16,11 @@ import {VocabularyWriter} from './vocabulary.ts';
 const sweepStep = 2000;
 
 type Sum = {files: number; bytes: number};
-type Upload = BatchPeer & {waiting: CatalogChange[]; sum: Sum};
+type Upload = BatchPeer & {waiting: PackedChanges[]; count: number; sum: Sum};
 
 export class IndexWriter {
 	readonly #database: DatabaseSync;
+	readonly #emptied: boolean;
 	readonly #presence: SharedPresence;
 	readonly #statements: CatalogStatements;
 	readonly #vocabulary: VocabularyWriter;
@@ -25,11 +28,16 @@ export class IndexWriter {
 	readonly #uploads = new Map<number, Upload>();
 
 	constructor(file: string, memory: PresenceMemory) {
-		this.#database = openForWriting(file);
+		const {database, emptied} = openForWriting(file);
+		this.#database = database;
+		this.#emptied = emptied;
 		this.#presence = new SharedPresence(memory);
 		this.#statements = new CatalogStatements(this.#database);
 		this.#vocabulary = new VocabularyWriter(this.#database);
 		this.#maintenance = new Maintenance(this.#database);
+		const folders = this.#database.prepare('SELECT id, peer FROM folder');
+		folders.setReturnArrays(true);
+		for (const row of folders.iterate()) this.#presence.setPeerOf(...(row as unknown as [number, number]));
 	}
 
 	/** Every peer ever registered, offline. */
@@ -49,6 +57,11 @@ export class IndexWriter {
 			since: Number(row.seen),
 			left: row.gone === 1,
 		}));
+	}
+
+	/** Whether the database was of an older version, so that peers have to send again what they share. */
+	emptied(): boolean {
+		return this.#emptied;
 	}
 
 	/** Peers whose shares are still to be taken out. */
@@ -91,15 +104,17 @@ export class IndexWriter {
 			gen: mode === 'replace' ? gen + 1 : gen,
 			online,
 			waiting: [],
+			count: 0,
 			sum: {files, bytes},
 		});
 	}
 
 	/** Takes in changes; they are written when enough came together. */
-	add(number: number, changes: CatalogChange[]): Sum {
+	add(number: number, changes: PackedChanges): Sum {
 		const upload = this.#need(number);
-		upload.waiting.push(...changes);
-		if (upload.waiting.length >= limits.catalogBatch) this.#write(upload);
+		upload.waiting.push(changes);
+		upload.count += changes.sizes.length;
+		if (upload.count >= limits.catalogBatch) this.#write(upload);
 		return upload.sum;
 	}
 
@@ -145,14 +160,14 @@ export class IndexWriter {
 		const {gen, ...sum} = peer as {gen: number} & Sum;
 		const rows = this.#database
 			.prepare(
-				`SELECT f.id, f.parent, s.name, s.file FROM folder f JOIN share s ON s.folder=f.id
+				`SELECT f.id, s.nh, s.file, s.name FROM folder f JOIN share s ON s.folder=f.id
 				WHERE f.peer=? AND f.id>=? AND s.gen<>? ORDER BY f.id LIMIT ${sweepStep}`,
 			)
-			.all(number, after, gen) as {id: number; parent: number; name: string; file: number}[];
+			.all(number, after, gen) as {id: number; nh: number; file: number; name: string}[];
 		const total = upload?.sum ?? sum;
 		if (rows.length > 0) {
 			this.#transaction({number, gen, online: this.#presence.isOnline(number)}, total, batch => {
-				for (const {id, parent, name, file} of rows) batch.removeShare(id, parent, name, file);
+				for (const {id, nh, file, name} of rows) batch.removeShare(id, nh, file, name);
 			});
 		}
 		return {next: rows.length < sweepStep ? undefined : rows.at(-1)?.id, sum: {...total}};
@@ -177,6 +192,7 @@ export class IndexWriter {
 	#write(upload: Upload): void {
 		const changes = upload.waiting;
 		upload.waiting = [];
+		upload.count = 0;
 		if (changes.length === 0) return;
 		this.#transaction(upload, upload.sum, batch => {
 			batch.apply(changes);

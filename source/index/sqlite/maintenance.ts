@@ -16,6 +16,8 @@ type Phase = 'rest' | 'begin' | 'merge';
 export class Maintenance {
 	readonly #database: DatabaseSync;
 	#written = 0;
+	/** The log of the database may hold something that is not in its file yet. */
+	#isLogged = false;
 	#phase: Phase = 'rest';
 
 	constructor(database: DatabaseSync) {
@@ -24,6 +26,7 @@ export class Maintenance {
 
 	/** So many rows were written. */
 	wrote(rows: number): void {
+		this.#isLogged = true;
 		this.#written += rows;
 		if (this.#phase === 'rest' && this.#written > mergeAfter && this.#written > this.#rows() * mergePart)
 			this.#phase = 'begin';
@@ -33,6 +36,8 @@ export class Maintenance {
 	step(): boolean {
 		switch (this.#phase) {
 			case 'rest':
+				if (this.#isLogged) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+				this.#isLogged = false;
 				return false;
 			case 'begin':
 				this.#written = 0;
@@ -41,9 +46,8 @@ export class Maintenance {
 				return true;
 			case 'merge':
 				if (this.#merge(pages)) return true;
-				this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 				this.#phase = 'rest';
-				return this.#written > mergeAfter;
+				return true;
 		}
 	}
 

@@ -1,7 +1,7 @@
 // From a query to FTS5 expressions, one per step of how well a content matches.
 import type {ParsedQuery} from '../../api/query.ts';
-import {insideLength} from '../../api/query-match.ts';
-import {extensionSign, kindSign, nameSign, sizeSigns} from './fts-text.ts';
+import {insideLength, nameStem} from '../../api/query-match.ts';
+import {extensionSign, kindSign, nameSign, nameSigns, sizeSigns} from './fts-text.ts';
 
 /** The steps, best first. */
 export const steps = ['exact', 'whole', 'start', 'inside'] as const;
@@ -32,7 +32,7 @@ export function matchExpression(
 	const exactly = starts.map(quote);
 	switch (step) {
 		case 'exact':
-			return query.plain === '' ? undefined : all([...filters(query), quote(nameSign(query.plain))]);
+			return query.plain === '' ? undefined : all([...filters(query), any(nameSigns(query.plain).map(quote))]);
 		case 'whole':
 			return all([...common, ...exactly]);
 		case 'start': {
@@ -77,7 +77,7 @@ function filters({extensions, kinds, size, names, phrases, words}: ParsedQuery):
 	const list: string[] = [];
 	if (extensions.length > 0) list.push(any(extensions.map(extension => quote(extensionSign(extension)))));
 	if (kinds.length > 0) list.push(any(kinds.map(kind => quote(kindSign(kind)))));
-	if (names.length > 0) list.push(any(names.map(name => quote(nameSign(name)))));
+	if (names.length > 0) list.push(any(names.map(name => quote(nameSign(nameStem(name))))));
 	if (size) list.push(any(sizeSigns(size.min, size.max).map(quote)));
 	// A search by peer alone: every content has a size.
 	const enough = list.length > 0 || phrases.length > 0 || words.length > 0;

@@ -2,13 +2,8 @@ import {existsSync, renameSync, rmSync} from 'node:fs';
 import {backup, DatabaseSync, type StatementSync} from 'node:sqlite';
 import {diskError, P2pError} from '../../core/errors.ts';
 
-/** What brings a database of each version to the next one, from version 1 on: each in a transaction of its own. */
-const migrations = [
-	// 2: sources come in the order of their folders, which is nearly that of time, and the index is smaller.
-	'DROP INDEX share_file; CREATE INDEX share_file ON share(file);',
-];
 /** Grows with each change of the tables. */
-const schemaVersion = migrations.length + 1;
+const schemaVersion = 3;
 /** Marks the file as ours: "p2pi". */
 const applicationId = 0x70327069;
 
@@ -16,40 +11,54 @@ const pragmas = `
 	PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;
 	PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864; PRAGMA busy_timeout=5000;`;
 
-/**
- * file: one row per content; hk are 48 bits of its ID (content-key.ts), nsrc the shares it has. folder: one per folder of a
- * peer, with the sum of all below it; a peer's root has parent 0 and its number as name. share: one file of one peer;
- * at is Unix seconds; gen tells the rows of a catalog that was replaced. fts: words of a content's paths under a row ID
- * that sorts by popularity (fts-text.ts). tok, voc: every word once, found by what is inside it.
- */
-const schema = `
+/** Who registered, and under which number: what cannot be made again from what peers send. */
+const peerTables = `
 	CREATE TABLE meta(name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 	INSERT INTO meta VALUES('content-key', randomblob(16));
 	CREATE TABLE peer(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, host TEXT NOT NULL,
 		port INT NOT NULL, addresses TEXT NOT NULL, epoch TEXT, version INT NOT NULL DEFAULT 0,
 		files INT NOT NULL DEFAULT 0, bytes INT NOT NULL DEFAULT 0, gen INT NOT NULL DEFAULT 0, seen INT NOT NULL,
-		gone INT NOT NULL DEFAULT 0);
+		gone INT NOT NULL DEFAULT 0);`;
+
+/**
+ * Small rows, because there are millions: what is 0 or '' takes no room in a row.
+ *
+ * file: one row per content and claimed size; hk are 48 bits of its ID (content-key.ts), nsrc the shares it has, twin
+ * whether it is there with other sizes as well, name what most shares call it. folder: one per folder of a peer, with the
+ * sum of all below it; a peer's root has parent 0 and its number as name; at is Unix seconds. share: one file of one peer,
+ * found by its folder and 48 bits of its name (nh); gen tells the rows of a catalog that was replaced. holder: the same
+ * shares, found by content; at counts from its folder's. The name of both is '' where it is the content's own. fts: words
+ * of a content's paths under a row ID that sorts by popularity (fts-text.ts). tok, voc: every word once, found by what is
+ * inside it.
+ */
+const catalogTables = `
 	CREATE TABLE folder(id INTEGER PRIMARY KEY, peer INT NOT NULL, parent INT NOT NULL, name TEXT NOT NULL,
-		path TEXT NOT NULL, files INT NOT NULL DEFAULT 0, bytes INT NOT NULL DEFAULT 0);
+		path TEXT NOT NULL, at INT NOT NULL, files INT NOT NULL DEFAULT 0, bytes INT NOT NULL DEFAULT 0);
 	CREATE UNIQUE INDEX folder_parent ON folder(parent, name);
 	CREATE INDEX folder_peer ON folder(peer);
-	CREATE TABLE share(folder INT NOT NULL, name TEXT NOT NULL, file INT NOT NULL, at INT NOT NULL, gen INT NOT NULL,
-		PRIMARY KEY(folder, name)) WITHOUT ROWID;
-	CREATE INDEX share_file ON share(file);
-	CREATE TABLE file(id INTEGER PRIMARY KEY, hk INT NOT NULL, nsrc INT NOT NULL, size INT NOT NULL, hash BLOB NOT NULL);
+	CREATE TABLE share(folder INT NOT NULL, nh INT NOT NULL, file INT NOT NULL, gen INT NOT NULL, name TEXT NOT NULL,
+		PRIMARY KEY(folder, nh, file)) WITHOUT ROWID;
+	CREATE TABLE holder(file INT NOT NULL, folder INT NOT NULL, name TEXT NOT NULL, at INT NOT NULL,
+		PRIMARY KEY(file, folder, name)) WITHOUT ROWID;
+	CREATE TABLE file(id INTEGER PRIMARY KEY, hk INT NOT NULL, nsrc INT NOT NULL, size INT NOT NULL, twin INT NOT NULL,
+		hash BLOB NOT NULL, name TEXT NOT NULL);
 	CREATE INDEX file_hk ON file(hk);
 	CREATE VIRTUAL TABLE fts USING fts5(t, content='', contentless_delete=1, tokenize='ascii', prefix='1 2 3 4',
 		detail=none);
 	INSERT INTO fts(fts, rank) VALUES('automerge', 8), ('deletemerge', 0);
 	CREATE TABLE tok(id INTEGER PRIMARY KEY, t TEXT NOT NULL UNIQUE);
-	CREATE VIRTUAL TABLE voc USING fts5(t, content='', contentless_delete=1, tokenize='trigram', detail=none);`;
+	CREATE VIRTUAL TABLE voc USING fts5(t, content='', columnsize=0, tokenize='trigram', detail=none);`;
+
+/** The tables of versions 1 and 2. */
+const dropOldCatalog = ['fts', 'voc', 'tok', 'file', 'share', 'folder'].map(table => `DROP TABLE ${table};`).join(' ');
 
 /**
- * Opens the index's database for writing and makes it where there is none.
+ * Opens the index's database for writing and makes it where there is none. `emptied`: it was of an older version, and
+ * what peers share was taken out of it.
  *
  * @throws P2pError bad-database when it is damaged, of a newer version, or no index; not-readable, disk-full…
  */
-export function openForWriting(file: string): DatabaseSync {
+export function openForWriting(file: string): {database: DatabaseSync; emptied: boolean} {
 	return guarded(file, () => {
 		const isNew = !existsSync(file);
 		const database = new DatabaseSync(file);
@@ -62,10 +71,11 @@ export function openForWriting(file: string): DatabaseSync {
 			if (version === 0 && tables.n === 0) create(database);
 			else if (id !== applicationId) throw refuse(file, 'it is not the index of a p2p-tui server');
 			else if (version > schemaVersion) throw refuse(file, 'a newer version of p2p-tui wrote it', 'Update p2p-tui');
-			else migrate(database, version);
+			const emptied = version > 0 && version < schemaVersion;
+			if (emptied) migrate(database);
 			database.prepare('SELECT count(*) FROM peer').get();
 			database.prepare("SELECT rowid FROM fts WHERE fts MATCH 'a' LIMIT 1").get();
-			return database;
+			return {database, emptied};
 		} catch (error) {
 			database.close();
 			throw error;
@@ -139,7 +149,7 @@ export function databaseError(file: string, error: unknown): unknown {
 	}
 }
 
-function guarded(file: string, open: () => DatabaseSync): DatabaseSync {
+function guarded<T>(file: string, open: () => T): T {
 	try {
 		return open();
 	} catch (error) {
@@ -149,22 +159,25 @@ function guarded(file: string, open: () => DatabaseSync): DatabaseSync {
 
 function create(database: DatabaseSync): void {
 	database.exec(
-		`BEGIN IMMEDIATE; ${schema} PRAGMA application_id=${applicationId}; PRAGMA user_version=${schemaVersion}; COMMIT;`,
+		`BEGIN IMMEDIATE; ${peerTables} ${catalogTables}
+		PRAGMA application_id=${applicationId}; PRAGMA user_version=${schemaVersion}; COMMIT;`,
 	);
 }
 
-function migrate(database: DatabaseSync, from: number): void {
-	for (const [index, change] of migrations.entries()) {
-		const version = index + 2;
-		if (version <= from) continue;
-		database.exec('BEGIN IMMEDIATE');
-		try {
-			database.exec(`${change} PRAGMA user_version=${version}; COMMIT`);
-		} catch (error) {
-			if (database.isTransaction) database.exec('ROLLBACK');
-			throw error;
-		}
+/**
+ * Brings a database of versions 1 and 2 to the present form. Numbers, names and addresses of peers stay; what they share
+ * is taken out, and their next registration is told to send it all again, as it was told at the first.
+ */
+function migrate(database: DatabaseSync): void {
+	database.exec('BEGIN IMMEDIATE');
+	try {
+		database.exec(`${dropOldCatalog} ${catalogTables}
+			UPDATE peer SET epoch=NULL, version=0, files=0, bytes=0; PRAGMA user_version=${schemaVersion}; COMMIT`);
+	} catch (error) {
+		if (database.isTransaction) database.exec('ROLLBACK');
+		throw error;
 	}
+	database.exec('VACUUM');
 }
 
 function numberOf(database: DatabaseSync, pragma: string): number {

@@ -7,12 +7,14 @@ export type PresenceMemory = {
 	peers: SharedArrayBuffer;
 	files: SharedArrayBuffer;
 	written: SharedArrayBuffer;
+	folders: SharedArrayBuffer;
 	clocks: SharedArrayBuffer;
 };
 
-/** Highest numbers of peers and contents. Only what is used takes memory. */
+/** Highest numbers of peers, contents and folders. Only what is used takes memory. */
 const mostPeers = 16 * 1024 * 1024;
 const mostFiles = 256 * 1024 * 1024;
+const mostFolders = 256 * 1024 * 1024;
 
 /** Fresh memory, with nobody online. */
 export function createPresenceMemory(): PresenceMemory {
@@ -20,6 +22,7 @@ export function createPresenceMemory(): PresenceMemory {
 		peers: new SharedArrayBuffer(1024, {maxByteLength: mostPeers}),
 		files: new SharedArrayBuffer(64 * 1024, {maxByteLength: 2 * mostFiles}),
 		written: new SharedArrayBuffer(64 * 1024, {maxByteLength: 4 * mostFiles}),
+		folders: new SharedArrayBuffer(64 * 1024, {maxByteLength: 4 * mostFolders}),
 		clocks: new SharedArrayBuffer(8),
 	};
 }
@@ -30,6 +33,8 @@ export class SharedPresence {
 	readonly #peers: Uint8Array<SharedArrayBuffer>;
 	readonly #files: Uint16Array<SharedArrayBuffer>;
 	readonly #written: Uint32Array<SharedArrayBuffer>;
+	/** The peer of each folder. */
+	readonly #folders: Uint32Array<SharedArrayBuffer>;
 	/** How many transactions changed contents, and how often peers' names or addresses changed. */
 	readonly #clocks: Uint32Array<SharedArrayBuffer>;
 
@@ -38,6 +43,7 @@ export class SharedPresence {
 		this.#peers = new Uint8Array(memory.peers);
 		this.#files = new Uint16Array(memory.files);
 		this.#written = new Uint32Array(memory.written);
+		this.#folders = new Uint32Array(memory.folders);
 		this.#clocks = new Uint32Array(memory.clocks);
 	}
 
@@ -49,6 +55,17 @@ export class SharedPresence {
 	setOnline(peer: number, online: boolean): void {
 		grow(this.#memory.peers, peer + 1);
 		this.#peers[peer] = online ? 1 : 0;
+	}
+
+	/** The number of the peer that a folder is of. */
+	peerOf(folder: number): number {
+		return this.#folders[folder] ?? 0;
+	}
+
+	/** Tells whose a folder is, before anybody can see it. IDs of folders are never given again. */
+	setPeerOf(folder: number, peer: number): void {
+		grow(this.#memory.folders, 4 * (folder + 1));
+		this.#folders[folder] = peer;
 	}
 
 	/** How many shares of online peers a content has; stays at 65,535 once it was reached. */

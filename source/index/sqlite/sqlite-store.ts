@@ -17,6 +17,7 @@ import type {
 import type {RawContent} from './content-reader.ts';
 import type {IndexReader} from './index-reader.ts';
 import type {IndexWriter} from './index-writer.ts';
+import {packChanges} from './packed-changes.ts';
 import {createPresenceMemory, SharedPresence} from './shared-presence.ts';
 import {WorkerThread} from './worker-thread.ts';
 
@@ -39,6 +40,8 @@ export class SqliteStore implements IndexStore {
 	#nextReader = 0;
 	#sweeping: Promise<void> = Promise.resolve();
 	#closing = false;
+	/** What the operator should know after {@link open}. */
+	notice: string | undefined;
 
 	/** @param options.readers threads that answer searches; two or more, so that a slow search holds up no other */
 	constructor(file: string, options: {readers?: number} = {}) {
@@ -50,7 +53,11 @@ export class SqliteStore implements IndexStore {
 		const data = {file: this.#file, memory: this.#memory};
 		this.#writer = await WorkerThread.start<IndexWriter>({role: 'writer', ...data});
 		try {
-			for (const record of await this.#write.peers()) this.#peers.load(record);
+			const records = await this.#write.peers();
+			for (const record of records) this.#peers.load(record);
+			if (await this.#write.emptied()) {
+				this.notice = `The index was made by an older version and is built anew: ${records.length} peers keep their numbers, and each is found again once it has come back and sent its list`;
+			}
 			const readers = Array.from({length: this.#readerCount}, () =>
 				WorkerThread.start<IndexReader>({role: 'reader', ...data}),
 			);
@@ -187,7 +194,7 @@ export class SqliteStore implements IndexStore {
 		const waiting: Promise<unknown>[] = [];
 		try {
 			for await (const batch of batches) {
-				const added = this.#write.add(number, batch);
+				const added = this.#write.add(number, packChanges(batch));
 				// It is awaited below; until then a failure is nobody's.
 				added.catch(() => undefined);
 				waiting.push(added);

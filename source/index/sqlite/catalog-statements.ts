@@ -1,0 +1,82 @@
+import type {DatabaseSync, StatementSync} from 'node:sqlite';
+import {type ContentKeys, contentKeys} from './content-key.ts';
+import {writing} from './open-database.ts';
+
+/** Shares of a content that are looked at to learn its paths. */
+const holdersLookedAt = 1000;
+
+/** The statements of a writing connection, prepared once. Those that read give rows as arrays. */
+export class CatalogStatements {
+	readonly folder: StatementSync;
+	readonly folderById: StatementSync;
+	readonly addFolder: StatementSync;
+	readonly sumFolder: StatementSync;
+	readonly dropFolder: StatementSync;
+	readonly share: StatementSync;
+	readonly addShare: StatementSync;
+	readonly keepShare: StatementSync;
+	readonly dropShare: StatementSync;
+	readonly addHolder: StatementSync;
+	readonly dropHolder: StatementSync;
+	readonly file: StatementSync;
+	readonly fileById: StatementSync;
+	readonly addFile: StatementSync;
+	readonly setFile: StatementSync;
+	readonly dropFile: StatementSync;
+	readonly paths: StatementSync;
+	readonly addText: StatementSync;
+	readonly dropText: StatementSync;
+	/** The keys under which contents and names are found. */
+	readonly keys: ContentKeys;
+	#nextFile: number;
+	#nextFolder: number;
+
+	constructor(database: DatabaseSync) {
+		const read = (sql: string) => {
+			const statement = database.prepare(sql);
+			statement.setReturnArrays(true);
+			return statement;
+		};
+		const write = (sql: string) => writing(database, sql);
+		this.folder = read('SELECT id, at FROM folder WHERE parent=? AND name=?');
+		this.folderById = read('SELECT parent, at FROM folder WHERE id=?');
+		this.addFolder = write('INSERT INTO folder(id, peer, parent, name, path, at) VALUES(?, ?, ?, ?, ?, ?)');
+		this.sumFolder = write('UPDATE folder SET files=files+?, bytes=bytes+? WHERE id=?');
+		this.dropFolder = write('DELETE FROM folder WHERE id=? AND files=0 AND parent<>0');
+		this.share = read('SELECT file, gen, name FROM share WHERE folder=? AND nh=?');
+		this.addShare = write('INSERT OR REPLACE INTO share(folder, nh, file, gen, name) VALUES(?, ?, ?, ?, ?)');
+		this.keepShare = write('UPDATE share SET gen=? WHERE folder=? AND nh=? AND file=?');
+		this.dropShare = write('DELETE FROM share WHERE folder=? AND nh=? AND file=?');
+		this.addHolder = write('INSERT OR IGNORE INTO holder(file, folder, name, at) VALUES(?, ?, ?, ?)');
+		this.dropHolder = write('DELETE FROM holder WHERE file=? AND folder=? AND name=?');
+		this.file = read('SELECT id, nsrc, size, twin, hash, name FROM file WHERE hk=?');
+		this.fileById = read('SELECT id, nsrc, size, twin, hash, name FROM file WHERE id=?');
+		this.addFile = write('INSERT INTO file(id, hk, nsrc, size, twin, hash, name) VALUES(?, ?, ?, ?, ?, ?, ?)');
+		this.setFile = write('UPDATE file SET nsrc=?, twin=? WHERE id=?');
+		this.dropFile = write('DELETE FROM file WHERE id=?');
+		this.paths = read(
+			`SELECT f.path, h.name FROM (SELECT folder, name FROM holder WHERE file=? LIMIT ${holdersLookedAt}) h
+			JOIN folder f ON f.id=h.folder`,
+		);
+		this.addText = write('INSERT INTO fts(rowid, t) VALUES(?, ?)');
+		this.dropText = write('DELETE FROM fts WHERE rowid=?');
+		this.keys = contentKeys(database);
+		this.#nextFile = lastOf(database, 'file') + 1;
+		this.#nextFolder = lastOf(database, 'folder') + 1;
+	}
+
+	/** An ID that no content has had since the start. */
+	newFile(): number {
+		return this.#nextFile++;
+	}
+
+	/** An ID that no folder has had since the start. */
+	newFolder(): number {
+		return this.#nextFolder++;
+	}
+}
+
+function lastOf(database: DatabaseSync, table: 'file' | 'folder'): number {
+	const row = database.prepare(`SELECT max(id) AS last FROM ${table}`).get() as {last: number | null};
+	return row.last ?? 0;
+}
