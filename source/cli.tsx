@@ -49,6 +49,7 @@ const cli = meow(helpText, {
 		expires: {type: 'string'},
 		withdraw: {type: 'string'},
 		qr: {type: 'boolean'},
+		store: {type: 'string'},
 		export: {type: 'string'},
 		import: {type: 'string'},
 		force: {type: 'boolean'},

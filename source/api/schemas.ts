@@ -32,6 +32,8 @@ export const serverInfoSchema = z.object({
 	online: count,
 	files: count,
 	bytes: sum,
+	/** There when several servers answer for the same network: only a `whole` one answers searches. */
+	cluster: z.object({state: z.enum(['whole', 'catching-up', 'stale']), servers: z.int().min(1)}).optional(),
 });
 export type ServerInfo = z.infer<typeof serverInfoSchema>;
 

@@ -12,6 +12,8 @@ export type ServerOptions = {
 	announce?: boolean;
 	/** true: members only from now on; false: open from now on; undefined: as it was before, at first open. */
 	private?: boolean;
+	/** The Redis Cluster that holds the index; undefined: an SQLite file in the data folder. Index servers only. */
+	store?: string;
 };
 
 /** What a peer is started with. */

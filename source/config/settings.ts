@@ -27,6 +27,8 @@ export type Flags = {
 	/** Whether a server's network becomes private, or open. */
 	private?: boolean;
 	open?: boolean;
+	/** Where a server keeps its index: a Redis Cluster's address; without it, its own database. */
+	store?: string;
 	/** Peers that get nothing from this one; config file only, see `p2p-tui block`. */
 	block?: string[];
 };
@@ -47,6 +49,7 @@ const fileSchema = z
 		name: z.string(),
 		prefix: z.string(),
 		announce: z.boolean(),
+		store: z.string(),
 		block: z.array(z.string().regex(blockPattern, 'must be a peer ID or its first 8 digits or more')).max(mostBlocked),
 		...preferenceShape,
 	})
@@ -87,6 +90,7 @@ export function environmentFlags(environment: NodeJS.ProcessEnv): Flags {
 		slots: environment.P2P_TUI_SLOTS,
 		running: environment.P2P_TUI_RUNNING,
 		announce: yesOrNo('P2P_TUI_ANNOUNCE', environment.P2P_TUI_ANNOUNCE),
+		store: environment.P2P_TUI_STORE,
 	};
 }
 
@@ -118,6 +122,7 @@ export function serverOptions(flags: Flags, dataDir: string): ServerOptions {
 		name: nickname(flags.name),
 		announce: flags.announce,
 		private: privateOrOpen(flags),
+		store: flags.store === undefined ? undefined : redisUrl(flags.store),
 	};
 }
 
@@ -125,6 +130,14 @@ function privateOrOpen(flags: Flags): boolean | undefined {
 	if (flags.private && flags.open) throw new P2pError('usage', 'Either --private or --open, not both');
 	if (flags.private) return true;
 	return flags.open ? false : undefined;
+}
+
+/** @throws P2pError usage */
+function redisUrl(text: string): string {
+	if (/^rediss?:\/\/./i.test(text)) return text;
+	throw new P2pError('usage', `Not a place for the index: ${text}`, {
+		hint: 'Write --store redis://HOST:PORT for a Redis Cluster; without --store the index lies in the data folder',
+	});
 }
 
 /** What a peer is started with. @throws P2pError usage */

@@ -15,6 +15,7 @@ export const errorCodes = {
 	timeout: {exit: exitCodes.unreachable, status: 504},
 	'source-lost': {exit: exitCodes.unreachable, status: 502},
 	busy: {exit: exitCodes.failed, status: 503},
+	'catching-up': {exit: exitCodes.unreachable, status: 503},
 	corrupt: {exit: exitCodes.corrupt, status: 502},
 	changed: {exit: exitCodes.failed, status: 409},
 	'identity-changed': {exit: exitCodes.refused, status: 403},

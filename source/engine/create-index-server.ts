@@ -3,7 +3,7 @@ import {monitorEventLoopDelay} from 'node:perf_hooks';
 import type {Counts, PeersResponse} from '../api/schemas.ts';
 import type {ServerOptions} from '../config/options.ts';
 import {defaultPorts} from '../core/address.ts';
-import {EngineBus} from '../core/events.ts';
+import {EngineBus, type LogLevel} from '../core/events.ts';
 import {protectFolder} from '../core/private-folder.ts';
 import {version} from '../core/version.ts';
 import {loadIdentity} from '../identity/identity.ts';
@@ -41,7 +41,7 @@ export async function createIndexServer(
 ): Promise<RunningServer> {
 	const identity = await loadIdentity(options.dataDir);
 	const closeLog = writeLogFile(options.dataDir, bus);
-	const store = new SqliteStore(path.join(options.dataDir, 'index.db'));
+	const store = await createStore(options, identity.id, bus);
 	const members = openMembers(options, bus);
 	const network = members && new PrivateNetwork({identity, name: options.name, members});
 	const app = createIndexApp({identity, store, name: options.name, version, bus, network});
@@ -63,6 +63,7 @@ export async function createIndexServer(
 		await stopParts();
 		throw error;
 	}
+	store.cluster?.announce({host: address.host, port: address.port, name: options.name});
 	if (store.notice) bus.emit('log', {level: 'warn', message: store.notice});
 	bus.emit('listening', {
 		mode: 'server',
@@ -189,6 +190,14 @@ export async function createIndexServer(
 		ended: ended.promise,
 	};
 	return {handle, bus};
+}
+
+/** The index where the options say; what a cluster needs is loaded for a server that uses one only. */
+async function createStore({store, dataDir}: ServerOptions, server: string, bus: EngineBus): Promise<IndexStore> {
+	if (store === undefined) return new SqliteStore(path.join(dataDir, 'index.db'));
+	const {RedisStore} = await import('../index/redis/redis-store.ts');
+	const log = (level: LogLevel, message: string) => bus.emit('log', {level, message});
+	return new RedisStore({url: store, dataDir, server, log});
 }
 
 /** The rows of the list of peers that a screen shows, found by walking the pages before them. */

@@ -41,7 +41,7 @@ export class PeerRegistry {
 		let record = this.#byId.get(peer.id);
 		if (!record) {
 			const {id, name, host, port} = peer;
-			const number = this.#last + 1;
+			const number = peer.number ?? this.#last + 1;
 			const state = {have: null, files: 0, bytes: 0, online: false, since: Date.now(), left: false};
 			record = {id, number, name, host, port, addresses, ...state};
 			this.load(record);

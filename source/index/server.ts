@@ -82,7 +82,8 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 			if (!online) partials.drop(id);
 			return store.setOnline(id, online);
 		},
-		changed: (id, online) => void store.getPeer(id).then(peer => announce(peer, online), log),
+		// A peer that is at another server of the same cluster as well has not gone.
+		changed: (id, online) => void store.getPeer(id).then(peer => peer.online === online && announce(peer, online), log),
 		failed: log,
 	});
 	const context: IndexContext = {
@@ -181,6 +182,11 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		await forgetPeer(id);
 		hub.tellRemoved({id, at});
 	}
+	const stopNews = [
+		store.cluster?.news.on('peer-joined', peer => announce(peer, true)),
+		store.cluster?.news.on('peer-left', peer => announce(peer, false)),
+		store.cluster?.news.on('peer-updated', peer => hub.tellPeer('peer-updated', peer)),
+	];
 
 	let told = '';
 	const tellCounts = async () => {
@@ -205,6 +211,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		async stop() {
 			for (const timer of timers) clearInterval(timer);
 			options.network?.stop();
+			for (const stop of stopNews) stop?.();
 			hub.close();
 			reachability.close();
 			const force = setTimeout(() => app.server.closeAllConnections(), stopPatience);

@@ -10,6 +10,7 @@ import type {
 	PeersResponse,
 	SearchResponse,
 } from '../api/schemas.ts';
+import type {Emitter} from '../core/emitter.ts';
 
 /** Who registers, and under which address others reach it. */
 export type Registration = {
@@ -20,6 +21,8 @@ export type Registration = {
 	port: number;
 	/** Further addresses, as HOST:PORT. */
 	addresses?: string[];
+	/** Its number, where something above this store gives them: a cluster's servers number their peers together. */
+	number?: number;
 };
 
 /** Which part of a peer's catalog a stream of changes covers: everything after version `from` up to version `to`. */
@@ -41,12 +44,38 @@ export type SearchTextOptions = SearchOptions & {here?: string};
 export type SearchText = {json: Uint8Array; total: number; more: boolean};
 
 /**
+ * How complete the answers of one server of a cluster are: `catching-up` while it reads what happened before it came,
+ * `stale` when it has not heard of the others for long. Only a `whole` one answers searches.
+ */
+export type IndexState = 'whole' | 'catching-up' | 'stale';
+
+/** What other servers of the same cluster did, as it becomes known here. */
+export type ClusterNews = {'peer-joined': PeerInfo; 'peer-left': PeerInfo; 'peer-updated': PeerInfo};
+
+/** The side of a store that several servers share. */
+export type ClusterSide = {
+	readonly news: Emitter<ClusterNews>;
+	state(): IndexState;
+	/** Says where this server listens, for the others. */
+	announce(server: {host: string; port: number; name: string}): void;
+	/** Index servers that are there now, this one included. */
+	servers(): number;
+	/** For `GET /metrics`: values by name, with what they say. */
+	gauges(): Record<string, {help: string; value: number}>;
+};
+
+/**
  * Peers, what they share, and the search over it. Only what online peers hold is found or counted; what the others
  * registered is kept until they come back or are forgotten.
  *
  * All methods throw P2pError `bad-request` for a cursor that this store did not make.
  */
 export interface IndexStore {
+	/** There when several servers share the store. */
+	readonly cluster?: ClusterSide;
+	/** What the operator should know after {@link open}. */
+	readonly notice?: string | undefined;
+
 	/** Opens what is stored. Nobody is online then. @throws P2pError bad-database when it is damaged or newer */
 	open(): Promise<void>;
 

@@ -9,13 +9,23 @@ export function operatorRoutes(
 	app: FastifyInstance,
 	{identity, store, name, version, metrics, hub, network}: IndexContext,
 ): void {
+	const clusterInfo = () =>
+		store.cluster && {cluster: {state: store.cluster.state(), servers: store.cluster.servers()}};
+
 	app.get('/v1', async (request, reply) => {
 		tell(request, 'INFO');
 		const self = {kind: 'server', id: identity.id} as const;
 		if (network && !network.isMember(remotePeerId(request.raw.socket)))
 			return answer(reply, privateInfoSchema, {...self, private: true});
 		const counts = await store.counts();
-		return answer(reply, serverInfoSchema, {...self, name, version, private: network !== undefined, ...counts});
+		return answer(reply, serverInfoSchema, {
+			...self,
+			name,
+			version,
+			private: network !== undefined,
+			...counts,
+			...clusterInfo(),
+		});
 	});
 
 	app.get('/healthz', async (request, reply) => {
@@ -37,6 +47,7 @@ export function operatorRoutes(
 			file_bytes: {help: 'Their size together.', value: bytes},
 			event_listeners: {help: 'Open event streams.', value: hub.size},
 			memory_bytes: {help: 'Resident memory of the process.', value: process.memoryUsage.rss()},
+			...store.cluster?.gauges(),
 		};
 		return reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text(gauges));
 	});

@@ -173,6 +173,17 @@ export class IndexWriter {
 		return {next: rows.length < sweepStep ? undefined : rows.at(-1)?.id, sum: {...total}};
 	}
 
+	/** Keeps a note of the caller's in the database: it is as new as the changes written before it, also after a crash. */
+	note(name: string, value: string): void {
+		writing(this.#database, 'INSERT OR REPLACE INTO meta VALUES(?, ?)').run(`note:${name}`, value);
+	}
+
+	/** A note that was kept. */
+	readNote(name: string): string | undefined {
+		const row = this.#database.prepare('SELECT value FROM meta WHERE name=?').get(`note:${name}`);
+		return row && String(row.value);
+	}
+
 	/** Some upkeep, when nothing else is to do; returns whether there is more. */
 	maintain(): boolean {
 		return this.#uploads.size === 0 && this.#maintenance.step();

@@ -1,7 +1,7 @@
 import {availableParallelism} from 'node:os';
 import {limits} from '../../api/limits.ts';
 import type {ParsedQuery} from '../../api/query.ts';
-import type {CatalogChange, ContentSources, SearchResponse} from '../../api/schemas.ts';
+import type {CatalogChange, CatalogPoint, ContentSources, SearchResponse} from '../../api/schemas.ts';
 import {P2pError} from '../../core/errors.ts';
 import {checkRange} from '../change-range.ts';
 import {type PeerRecord, PeerRegistry, peerInfo} from '../peer-registry.ts';
@@ -175,6 +175,31 @@ export class SqliteStore implements IndexStore {
 		const peers = this.#peers.unseenSince(before);
 		for (const {id} of peers) await this.leave(id);
 		return peers.length;
+	}
+
+	/** Up to where a peer's catalog is known; null for one that is to be sent whole, or not registered. */
+	point(id: string): CatalogPoint | null {
+		return this.#peers.get(id)?.have ?? null;
+	}
+
+	/** Whether a peer is registered. */
+	isRegistered(id: string): boolean {
+		return this.#peers.get(id) !== undefined;
+	}
+
+	/** IDs of the peers that {@link forget} would take out. */
+	unseenSince(before: number): string[] {
+		return this.#peers.unseenSince(before).map(({id}) => id);
+	}
+
+	/** Keeps a note beside the index: after a crash it is no newer than the changes that were taken in before it. */
+	async note(name: string, value: string): Promise<void> {
+		await this.#write.note(name, value);
+	}
+
+	/** What {@link note} kept under a name. */
+	async readNote(name: string): Promise<string | undefined> {
+		return this.#write.readNote(name);
 	}
 
 	get #write() {

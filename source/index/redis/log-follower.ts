@@ -1,0 +1,273 @@
+import {P2pError} from '../../core/errors.ts';
+import type {SqliteStore} from '../sqlite/sqlite-store.ts';
+import {unpackChanges} from './change-codec.ts';
+import {Feed} from './feed.ts';
+import {keys} from './keys.ts';
+import {isBefore, type LogEntry, logStart, readEntry, timeOf} from './log-entry.ts';
+import type {RedisLink} from './redis-link.ts';
+
+/** Entries that are read at once; a batch of an upload is one. */
+const pageEntries = 16;
+/** Milliseconds between two looks at a log in which nothing happens: most of the time until others find a change. */
+const pollPause = 150;
+/** Milliseconds by which reading goes back after trouble: what a new master wrote while its clock was behind is found. */
+const lookBack = 30_000;
+
+/** What a follower works on, and whom it tells. */
+export type FollowerOptions = {
+	partition: number;
+	link: RedisLink;
+	/** The read model. */
+	read: SqliteStore;
+	/** A peer's registration or files are others now, or it left. */
+	changed(id: string, what: 'registered' | 'files' | 'left'): Promise<void>;
+	/** This read model cannot continue a peer's catalog: something before is missing. */
+	missing(id: string, point: {epoch: string; version: number}): Promise<void>;
+	/** The log was trimmed past what was read: this read model cannot be continued. */
+	gone(): void;
+	failed(error: unknown): void;
+};
+
+type Upload = {peer: string; before: string; feed: Feed; done: Promise<unknown>};
+type Applied = {promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void};
+
+/** Applies one partition's log to the read model, in order, again and again until stopped. */
+export class LogFollower {
+	readonly #options: FollowerOptions;
+	readonly #uploads = new Map<string, Upload>();
+	readonly #byPeer = new Map<string, Upload>();
+	/** Entries of the last minute that were applied, and those that somebody waits for. */
+	readonly #applied = new Map<string, Applied>();
+	#position: string;
+	readonly #first: string;
+	#caughtUpAt = 0;
+	#lookAgain = true;
+	#refreshes = 0;
+	#stopped = false;
+	#running: Promise<void> | undefined;
+	#wake: (() => void) | undefined;
+
+	/** @param position the last entry that the read model has */
+	constructor(options: FollowerOptions, position: string = logStart) {
+		this.#options = options;
+		this.#position = position;
+		this.#first = position;
+	}
+
+	start(): void {
+		this.#running ??= this.#run();
+	}
+
+	/** Ends after the entry that is being applied; uploads that are open are given up, and read again next time. */
+	async stop(): Promise<void> {
+		this.#stopped = true;
+		this.#wake?.();
+		for (const {feed} of this.#uploads.values()) feed.fail(new P2pError('cancelled', 'The index is closed'));
+		await this.#running;
+		await Promise.allSettled([...this.#uploads.values()].map(({done}) => done));
+		const closed = new P2pError('cancelled', 'The index is closed');
+		for (const waiting of this.#applied.values()) waiting.reject(closed);
+	}
+
+	/** When the log was last read to its end, in Unix milliseconds; 0 for never. */
+	get caughtUpAt(): number {
+		return this.#caughtUpAt;
+	}
+
+	/** From where a later start has to read: before the oldest upload that is still open. */
+	get position(): string {
+		let position = this.#position;
+		for (const {before} of this.#uploads.values()) if (isBefore(before, position)) position = before;
+		return position;
+	}
+
+	/** There is something new, so look at once. */
+	wake(): void {
+		this.#wake?.();
+	}
+
+	/** Resolves when that entry was applied here. @throws what applying it threw */
+	async applied(entry: string): Promise<void> {
+		let waiting = this.#applied.get(entry);
+		if (!waiting) {
+			waiting = expect();
+			this.#applied.set(entry, waiting);
+			this.wake();
+		}
+		await waiting.promise;
+	}
+
+	async #run(): Promise<void> {
+		while (!this.#stopped) {
+			try {
+				const {stats} = this.#options.link;
+				if (this.#lookAgain || this.#refreshes !== stats.refreshes) {
+					this.#refreshes = stats.refreshes;
+					await this.#readAgain();
+					this.#lookAgain = false;
+				}
+				const entries = await this.#read();
+				for (const entry of entries) await this.#take(entry);
+				if (entries.length < pageEntries) {
+					this.#caughtUpAt = Date.now();
+					if (entries.length === 0) await this.#pause();
+				}
+			} catch (error) {
+				this.#lookAgain = true;
+				if (this.#stopped) return;
+				if (!(error instanceof P2pError && error.code === 'unreachable')) this.#options.failed(error);
+				await this.#pause();
+			}
+		}
+	}
+
+	/** Entries of the last half minute that were not there when that stretch was read, and whether the log still goes on here. */
+	async #readAgain(): Promise<void> {
+		const {link, partition, gone} = this.#options;
+		const trimmed = await link.call<string | null>(keys.trimmed(partition), ['GET', keys.trimmed(partition)]);
+		if (trimmed && this.#position !== trimmed && isBefore(this.#position, trimmed)) {
+			this.#stopped = true;
+			gone();
+			return;
+		}
+		// What was applied before this start is not known one by one, and must not be applied out of order.
+		let before = `${Math.max(0, timeOf(this.#position) - lookBack)}-0`;
+		if (isBefore(before, this.#first)) before = this.#first;
+		if (!isBefore(before, this.#position)) return;
+		while (true) {
+			const entries = await this.#read(before);
+			for (const entry of entries) {
+				if (isBefore(this.#position, entry.id)) return;
+				if (!this.#applied.has(entry.id)) await this.#take(entry);
+				before = entry.id;
+			}
+			if (entries.length < pageEntries) return;
+		}
+	}
+
+	async #read(after = this.#position): Promise<LogEntry[]> {
+		const {link, partition} = this.#options;
+		const log = keys.log(partition);
+		const parts = ['XREAD', 'COUNT', String(pageEntries), 'STREAMS', log, after];
+		const answer = await link.call<[unknown, [Buffer, Buffer[]][]][] | null>(log, parts, {
+			buffers: true,
+			patience: 2000,
+		});
+		let before = after;
+		return (answer?.[0]?.[1] ?? []).flatMap(([id, fields]) => {
+			const entry = readEntry(String(id), fields, before);
+			before = String(id);
+			return entry ? [entry] : [];
+		});
+	}
+
+	async #take(entry: LogEntry): Promise<void> {
+		const told = this.#applied.get(entry.id) ?? expect();
+		this.#applied.set(entry.id, told);
+		try {
+			await this.#apply(entry, told);
+		} catch (error) {
+			told.reject(error);
+			throw error;
+		}
+		if (isBefore(this.#position, entry.id)) this.#position = entry.id;
+		this.#forgetOld();
+	}
+
+	async #apply(entry: LogEntry, told: Applied): Promise<void> {
+		const {read, changed} = this.#options;
+		switch (entry.kind) {
+			case 'peer':
+				await read.register(entry.peer);
+				await changed(entry.peer.id, 'registered');
+				return told.resolve();
+			case 'begin':
+				await this.#begin(entry);
+				return told.resolve();
+			case 'batch':
+				await this.#uploads.get(entry.upload)?.feed.push(await unpackChanges(entry.packed));
+				return told.resolve();
+			case 'end':
+				await this.#end(entry.upload, told);
+				return;
+			case 'abort':
+				await this.#giveUp(entry.peer, 'The upload was given up');
+				return told.resolve();
+			case 'leave':
+				await this.#giveUp(entry.peer, 'The peer left');
+				await changed(entry.peer, 'left');
+				await read.leave(entry.peer);
+				return told.resolve();
+		}
+	}
+
+	async #begin(entry: LogEntry & {kind: 'begin'}): Promise<void> {
+		const {read, missing, failed} = this.#options;
+		const {upload, epoch, to, before} = entry;
+		const peer = entry.peer.id;
+		await read.register(entry.peer);
+		await this.#giveUp(peer, 'A newer upload took its place');
+		const have = read.point(peer);
+		// Read again after a restart, or after a failover: it is there already.
+		if (have?.epoch === epoch && have.version >= to && to > 0) return;
+		let {from} = entry;
+		if (!entry.replace) {
+			if (have?.epoch !== epoch || have.version < from) return missing(peer, {epoch, version: from});
+			from = have.version;
+		}
+		const feed = new Feed();
+		const done = read.applyChanges(peer, {epoch, from, to}, feed).finally(() => {
+			feed.close();
+			this.#uploads.delete(upload);
+			if (this.#byPeer.get(peer)?.feed === feed) this.#byPeer.delete(peer);
+		});
+		done.catch(error => {
+			if (!(error instanceof P2pError)) failed(error);
+		});
+		const open = {peer, before, feed, done};
+		this.#uploads.set(upload, open);
+		this.#byPeer.set(peer, open);
+	}
+
+	/** The rest of the log goes on while the last changes are written; the next upload of the same peer waits. */
+	async #end(token: string, told: Applied): Promise<void> {
+		const upload = this.#uploads.get(token);
+		if (!upload) return told.resolve();
+		await upload.feed.end();
+		upload.done.then(() => this.#options.changed(upload.peer, 'files')).then(told.resolve, told.reject);
+	}
+
+	async #giveUp(peer: string, why: string): Promise<void> {
+		const upload = this.#byPeer.get(peer);
+		if (!upload) return;
+		upload.feed.fail(new P2pError('cancelled', why));
+		await upload.done.catch(() => undefined);
+	}
+
+	#forgetOld(): void {
+		const border = timeOf(this.#position) - 2 * lookBack;
+		for (const [id] of this.#applied) {
+			if (timeOf(id) >= border) break;
+			this.#applied.delete(id);
+		}
+	}
+
+	async #pause(): Promise<void> {
+		if (this.#stopped) return;
+		await new Promise<void>(resolve => {
+			const timer = setTimeout(resolve, pollPause);
+			this.#wake = () => {
+				clearTimeout(timer);
+				resolve();
+			};
+		});
+		this.#wake = undefined;
+	}
+}
+
+function expect(): Applied {
+	const {promise, resolve, reject} = Promise.withResolvers<void>();
+	// Whether anybody waits for it is not known here.
+	promise.catch(() => undefined);
+	return {promise, resolve: () => resolve(), reject};
+}

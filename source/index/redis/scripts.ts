@@ -1,0 +1,143 @@
+// What has to happen at once, as Lua scripts that Redis runs as one step. The keys of each are in one slot. A log and
+// the records of its peers change together, so that after a failover, which may lose the last writes of a master, both
+// have lost the same: what a record says is in the log.
+import {createHash} from 'node:crypto';
+
+/** A script and the hash under which Redis knows it. */
+export type Script = {text: string; hash: string};
+
+function script(text: string): Script {
+	return {text, hash: createHash('sha1').update(text).digest('hex')};
+}
+
+/**
+ * A number that nobody has: KEYS counter; ARGV the highest number that the caller has seen, which repairs a counter that
+ * a failover set back.
+ */
+export const takeNumber = script(`
+local n = redis.call('INCR', KEYS[1])
+local floor = tonumber(ARGV[1])
+if n <= floor then n = floor + 1 redis.call('SET', KEYS[1], n) end
+return n`);
+
+/**
+ * Registers a peer or renews it: KEYS record, log; ARGV id, number for a new one or '', info as JSON, lineage, 1 to give
+ * it the number although it has one. Returns number, epoch, version, and the log entry where something changed; or
+ * nothing when it needs a number.
+ */
+export const registerPeer = script(`
+local r = redis.call('HMGET', KEYS[1], 'number', 'info', 'gone', 'epoch', 'version', 'lineage')
+local number = r[1]
+if (not number or ARGV[5] == '1') then
+  if ARGV[2] == '' then return {} end
+  number = ARGV[2]
+end
+local entry = ''
+if number ~= r[1] or r[2] ~= ARGV[3] or r[3] == '1' then
+  redis.call('HSET', KEYS[1], 'number', number, 'info', ARGV[3], 'gone', '0')
+  entry = redis.call('XADD', KEYS[2], '*', 'k', 'peer', 'i', ARGV[1], 'n', number, 'd', ARGV[3])
+end
+if r[6] ~= ARGV[4] or not r[4] then return {number, '', '', entry} end
+return {number, r[4], r[5], entry}`);
+
+/**
+ * Begins an upload: KEYS record, log; ARGV id, token, epoch, from, to, lineage, milliseconds that it may rest.
+ * Returns 'ok', mode, generation, number, log entry; or 'not-found', 'busy', or 'mismatch' with epoch and version.
+ */
+export const beginUpload = script(`
+local r = redis.call('HMGET', KEYS[1], 'number', 'gone', 'epoch', 'version', 'lineage', 'upload', 'until', 'gen', 'info')
+if not r[1] or r[2] == '1' then return {'not-found'} end
+local epoch, version = r[3], r[4]
+if r[5] ~= ARGV[6] then epoch = false end
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+if r[6] == ARGV[2] then return {'ok', redis.call('HGET', KEYS[1], 'mode'), r[8] or '0', r[1], ''} end
+local mode
+if epoch and epoch == ARGV[3] and version == ARGV[4] then mode = 'continue'
+elseif ARGV[4] == '0' then mode = 'replace'
+else return {'mismatch', epoch or '', version or ''} end
+if r[6] and tonumber(r[7]) > now then return {'busy'} end
+local gen = tonumber(r[8] or '0')
+if mode == 'replace' then
+  redis.call('HDEL', KEYS[1], 'epoch', 'version')
+  gen = redis.call('HINCRBY', KEYS[1], 'gen', 1)
+end
+redis.call('HSET', KEYS[1], 'upload', ARGV[2], 'until', now + ARGV[7], 'mode', mode, 'batches', 0)
+local entry = redis.call('XADD', KEYS[2], '*', 'k', 'begin', 'i', ARGV[1], 'n', r[1], 'd', r[9], 'u', ARGV[2], 'e', ARGV[3], 'f', ARGV[4], 't', ARGV[5], 'm', mode)
+return {'ok', mode, tostring(gen), r[1], entry}`);
+
+/**
+ * A batch of an upload: KEYS record, log; ARGV id, token, batch, milliseconds, how many came before it. Returns the
+ * entry; '-' when this one was there already; '' when the upload has ended, or a failover lost a part of it.
+ */
+export const addBatch = script(`
+local r = redis.call('HMGET', KEYS[1], 'upload', 'batches')
+if r[1] ~= ARGV[2] then return '' end
+local behind = tonumber(r[2]) - tonumber(ARGV[5])
+if behind == 1 then return '-' end
+if behind ~= 0 then return '' end
+local t = redis.call('TIME')
+redis.call('HSET', KEYS[1], 'until', t[1] * 1000 + math.floor(t[2] / 1000) + ARGV[4], 'batches', ARGV[5] + 1)
+return redis.call('XADD', KEYS[2], '*', 'k', 'batch', 'u', ARGV[2], 'd', ARGV[3])`);
+
+/**
+ * Ends an upload: KEYS record, log, sweeps; ARGV id, token, epoch, to, lineage, batches. Returns the entry; '-' when
+ * it had ended so before, '' when something else ended it or a part of it was lost.
+ */
+export const endUpload = script(`
+local r = redis.call('HMGET', KEYS[1], 'upload', 'epoch', 'version', 'mode', 'batches')
+if r[1] ~= ARGV[2] then
+  if r[2] == ARGV[3] and r[3] == ARGV[4] then return '-' end
+  return ''
+end
+if r[5] ~= ARGV[6] then return '' end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'version', ARGV[4], 'lineage', ARGV[5])
+redis.call('HDEL', KEYS[1], 'upload', 'until', 'mode')
+if r[4] == 'replace' then redis.call('SADD', KEYS[3], ARGV[1]) end
+return redis.call('XADD', KEYS[2], '*', 'k', 'end', 'i', ARGV[1], 'u', ARGV[2])`);
+
+/** Gives an upload up: KEYS record, log; ARGV id, token. Returns the entry or ''. */
+export const abandonUpload = script(`
+if redis.call('HGET', KEYS[1], 'upload') ~= ARGV[2] then return '' end
+redis.call('HDEL', KEYS[1], 'upload', 'until', 'mode')
+return redis.call('XADD', KEYS[2], '*', 'k', 'abort', 'i', ARGV[1], 'u', ARGV[2])`);
+
+/** Takes a peer out: KEYS record, log, sweeps; ARGV id. Its number stays. Returns the entry, '' when it was not there. */
+export const removePeer = script(`
+local r = redis.call('HMGET', KEYS[1], 'number', 'gone')
+if not r[1] or r[2] == '1' then return '' end
+redis.call('HSET', KEYS[1], 'gone', '1')
+redis.call('HDEL', KEYS[1], 'epoch', 'version', 'upload', 'until', 'mode')
+redis.call('HINCRBY', KEYS[1], 'gen', 1)
+redis.call('SADD', KEYS[3], ARGV[1])
+return redis.call('XADD', KEYS[2], '*', 'k', 'leave', 'i', ARGV[1])`);
+
+/** Puts a peer on or off a server's board: KEYS board; ARGV id, since or ''. Returns how many changes the board has seen. */
+export const markPresence = script(`
+if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return redis.call('HINCRBY', KEYS[1], '#', 1)`);
+
+/**
+ * Names the cluster at its first use: KEYS meta; ARGV format version, a fresh ID. Returns version, ID and lineage.
+ */
+export const nameCluster = script(`
+redis.call('HSETNX', KEYS[1], 'format', ARGV[1])
+redis.call('HSETNX', KEYS[1], 'id', ARGV[2])
+redis.call('HSETNX', KEYS[1], 'lineage', '1')
+return redis.call('HMGET', KEYS[1], 'format', 'id', 'lineage')`);
+
+/** Begins a new lineage, unless somebody has: KEYS meta; ARGV the old one. Returns the present one. */
+export const nextLineage = script(`
+if redis.call('HGET', KEYS[1], 'lineage') == ARGV[1] then redis.call('HINCRBY', KEYS[1], 'lineage', 1) end
+return redis.call('HGET', KEYS[1], 'lineage')`);
+
+/** Makes a peer send its catalog whole: KEYS record; ARGV the epoch and version at which something is missing. */
+export const forgetCatalog = script(`
+local r = redis.call('HMGET', KEYS[1], 'epoch', 'version')
+if r[1] == ARGV[1] and r[2] == ARGV[2] then redis.call('HDEL', KEYS[1], 'epoch', 'version') end
+return 1`);
+
+/** Trims a log: KEYS log, mark; ARGV the first entry that stays. The mark tells whoever comes later what is gone. */
+export const trimLog = script(`
+redis.call('SET', KEYS[2], ARGV[1])
+return redis.call('XTRIM', KEYS[1], 'MINID', ARGV[1])`);
