@@ -45,7 +45,8 @@ await build({
 	minifySyntax: true,
 	legalComments: 'linked',
 	logLevel: quiet ? 'warning' : 'info',
-	external: ['react-devtools-core'],
+	// hyperdht brings native modules, which are found from where they are installed.
+	external: ['react-devtools-core', 'hyperdht'],
 	define: {'process.env.NODE_ENV': '"production"', __VERSION__: JSON.stringify(version)},
 	banner: {js: commonJs},
 });

@@ -30,6 +30,9 @@ export const helpText = `
     --downloads DIR      where finished files go. Default: ./downloads
     --name NAME          nickname. Default: the host name
     --data-dir DIR       identity, database, logs. Default: the platform's data folder
+    --dht                no server: find peers by a distributed hash table; goes beside --server as well
+    --network NAME       with --dht: only peers that say the same name
+    --bootstrap HOST[:PORT]  with --dht: a node to start from, where the local network has none. Repeatable
     --from PEER          only from this peer (number, ID or its start, nickname). Repeatable (get)
     --prefix TEXT        put before the name of a finished download. Default: downloaded_ ; '' for none
     --limit-down RATE    bytes per second of all downloads, such as 5M or 500K. Also --limit-up

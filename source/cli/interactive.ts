@@ -130,7 +130,7 @@ async function startEngine(
 	peerOptions(given, '');
 	return own(mode, given, async (flags, folder) => {
 		const options = peerOptions(withLastServers(flags, folder), folder);
-		if (options.servers.length === 0) throw await noServerForPeer(signal);
+		if (options.servers.length === 0 && !options.dht) throw await noServerForPeer(signal);
 		return startPeerInWorker(options);
 	});
 }

@@ -1,11 +1,12 @@
 import {configFile} from '../config/config-file.ts';
 import {dataFolderFor} from '../config/data-folders.ts';
 import {lastServers, rememberServers} from '../config/remembered.ts';
-import {type Flags, mergeFlags, readServers, serverAddress} from '../config/settings.ts';
-import {defaultPorts, formatAddress} from '../core/address.ts';
+import {dhtSettings, type Flags, mergeFlags, readServers, serverAddress} from '../config/settings.ts';
+import {defaultPorts, formatAddress, parseHost} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import {EngineBus} from '../core/events.ts';
 import {mergeRouters, type Router} from '../engine/directory.ts';
+import {joinDht} from '../engine/join-dht.ts';
 import {type Identity, loadIdentity} from '../identity/identity.ts';
 import {openKnownServers} from '../identity/known-servers.ts';
 import {createIndexClient} from '../index/client.ts';
@@ -44,25 +45,33 @@ export async function withNetwork<T>(
 	const dataDir = dataFolderFor('peer', context.flags.dataDir);
 	const flags = mergeFlags(context.flags, configFile(dataDir));
 	const identity = await loadIdentity(dataDir);
+	const settings = dhtSettings(flags);
 	const {invites} = readServers(flags.server);
-	const servers = await chooseServers(flags, dataDir, identity, linked, context.signal);
+	const servers =
+		settings && !flags.server?.length ? [] : await chooseServers(flags, dataDir, identity, linked, context.signal);
 	const memberships = new Memberships({folder: dataDir, id: identity.id, name: undefined, servers, invites});
 	const client = new SecureClient(identity, {membership: () => memberships.current()});
 	const bus = new EngineBus();
+	const dht = settings && (await joinDht(settings, {identity, client, bus, dataDir, servers, host: bindHost(flags)}));
 	try {
 		const knownServers = openKnownServers(dataDir);
 		const clients = servers.map(address =>
 			createIndexClient({identity, client, address, knownServers, bus, memberships}),
 		);
-		const result = await use({
-			...{identity, client, router: mergeRouters(clients), servers, flags, dataDir, bus, memberships},
-		});
+		const router = mergeRouters(dht ? [...clients, dht] : clients);
+		const result = await use({identity, client, router, servers, flags, dataDir, bus, memberships});
 		// What a link brings along does not replace what the person uses.
-		if (linked.length === 0) await rememberServers(dataDir, servers);
+		if (linked.length === 0 && servers.length > 0) await rememberServers(dataDir, servers);
 		return result;
 	} finally {
+		await dht?.stop();
 		await client.close();
 	}
+}
+
+/** Where a command's own socket is bound: to loopback, where that is asked for. */
+function bindHost({host}: Flags): string | undefined {
+	return host === undefined ? undefined : parseHost(host);
 }
 
 async function chooseServers(

@@ -94,6 +94,6 @@ async function runHeadless(context: CommandContext, mode: 'server' | 'peer'): Pr
 
 async function startPeer(flags: Flags, dataDir: string, bus: EngineBus, signal: AbortSignal) {
 	const options = peerOptions(withLastServers(flags, dataDir), dataDir);
-	if (options.servers.length === 0) throw await noServerForPeer(signal);
+	if (options.servers.length === 0 && !options.dht) throw await noServerForPeer(signal);
 	return createPeer(options, bus);
 }

@@ -19,7 +19,7 @@ export function settle(mode: 'server' | 'peer', given: Flags): {flags: Flags; ow
 	}
 }
 
-/** A peer's servers: those named, else those used last. */
+/** A peer's servers: those named, else those used last; none where it does without. */
 export function withLastServers(flags: Flags, dataDir: string): Flags {
-	return flags.server === undefined ? {...flags, server: lastServers(dataDir)} : flags;
+	return flags.server === undefined && flags.dht !== true ? {...flags, server: lastServers(dataDir)} : flags;
 }

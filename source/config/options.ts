@@ -14,6 +14,16 @@ export type ServerOptions = {
 	private?: boolean;
 	/** The Redis Cluster that holds the index; undefined: an SQLite file in the data folder. Index servers only. */
 	store?: string;
+	/** Takes part in the network without a server: the distributed hash table. */
+	dht?: DhtSettings;
+};
+
+/** The distributed hash table as asked for. */
+export type DhtSettings = {
+	/** Networks of different names do not see each other; undefined: the usual one. */
+	network?: string;
+	/** Nodes that are named, as IPv4 address or host name and UDP port. */
+	bootstrap: Array<{host: string; port: number}>;
 };
 
 /** What a peer is started with. */

@@ -4,7 +4,7 @@ import {defaultPorts, formatAddress, parseAddress, parseHost, parsePort} from '.
 import {P2pError} from '../core/errors.ts';
 import {type InviteLink, looksLikeInvite, parseInvite} from '../core/invite-link.ts';
 import {absoluteFolder} from './data-folders.ts';
-import type {PeerOptions, ServerOptions} from './options.ts';
+import type {DhtSettings, PeerOptions, ServerOptions} from './options.ts';
 import {type Preferences, preferenceShape} from './preferences.ts';
 
 /** What a person typed, by flag name; everything may be missing. */
@@ -29,6 +29,10 @@ export type Flags = {
 	open?: boolean;
 	/** Where a server keeps its index: a Redis Cluster's address; without it, its own database. */
 	store?: string;
+	/** Takes part in the distributed hash table; `network` and `bootstrap` say in which one. */
+	dht?: boolean;
+	network?: string;
+	bootstrap?: string[];
 	/** Peers that get nothing from this one; config file only, see `p2p-tui block`. */
 	block?: string[];
 };
@@ -50,6 +54,9 @@ const fileSchema = z
 		prefix: z.string(),
 		announce: z.boolean(),
 		store: z.string(),
+		dht: z.boolean(),
+		network: z.string(),
+		bootstrap: z.array(z.string()),
 		block: z.array(z.string().regex(blockPattern, 'must be a peer ID or its first 8 digits or more')).max(mostBlocked),
 		...preferenceShape,
 	})
@@ -91,6 +98,9 @@ export function environmentFlags(environment: NodeJS.ProcessEnv): Flags {
 		running: environment.P2P_TUI_RUNNING,
 		announce: yesOrNo('P2P_TUI_ANNOUNCE', environment.P2P_TUI_ANNOUNCE),
 		store: environment.P2P_TUI_STORE,
+		dht: yesOrNo('P2P_TUI_DHT', environment.P2P_TUI_DHT),
+		network: environment.P2P_TUI_NETWORK,
+		bootstrap: list(environment.P2P_TUI_BOOTSTRAP),
 	};
 }
 
@@ -123,6 +133,21 @@ export function serverOptions(flags: Flags, dataDir: string): ServerOptions {
 		announce: flags.announce,
 		private: privateOrOpen(flags),
 		store: flags.store === undefined ? undefined : redisUrl(flags.store),
+		dht: dhtSettings(flags),
+	};
+}
+
+/** The distributed hash table, where it was asked for. @throws P2pError usage */
+export function dhtSettings(flags: Flags): DhtSettings | undefined {
+	const {dht, network, bootstrap} = flags;
+	if (dht !== true) {
+		if (dht === undefined && (network !== undefined || (bootstrap?.length ?? 0) > 0))
+			throw new P2pError('usage', '--network and --bootstrap go with --dht', {hint: 'Add --dht'});
+		return undefined;
+	}
+	return {
+		network: network === undefined ? undefined : nickname(network),
+		bootstrap: (bootstrap ?? []).map(text => parseAddress(text, defaultPorts.peer)),
 	};
 }
 

@@ -74,6 +74,8 @@ export type EngineEvents = {
 	'download-failed': DownloadEvent & {code: ErrorCode; message: string};
 	'server-lost': {server: string; message: string};
 	'server-back': {server: string};
+	/** A place in the network without a server: its UDP port, and how many other nodes it knows. */
+	'dht-joined': {network: string; port: number; nodes: number};
 	error: {code: ErrorCode; message: string};
 	log: {level: LogLevel; message: string};
 	request: RequestEvent;

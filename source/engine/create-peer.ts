@@ -20,6 +20,7 @@ import {createShares} from '../share/shares.ts';
 import {createUploadServer} from '../upload/upload-server.ts';
 import {mergeRouters} from './directory.ts';
 import {joinNetworks} from './join-networks.ts';
+import {joinDht} from './join-dht.ts';
 import {createLiveLog} from './live-log.ts';
 import {writeLogFile} from './log-file.ts';
 import type {PeerEngine} from './messages.ts';
@@ -115,8 +116,12 @@ async function startPeer(
 			removed: peer => uploads.disconnect(peer),
 		}),
 	);
-	const router = mergeRouters(servers);
-	const livePeers = () => mergePeers(servers.map(server => server.livePeers()));
+	const dht =
+		options.dht && (await joinDht(options.dht, {...options, identity, client, bus, catalog, address, wildcard}));
+	if (dht) stops.push(() => dht.stop());
+	const routing = dht ? [...servers, dht] : servers;
+	const router = mergeRouters(routing);
+	const livePeers = () => mergePeers(routing.map(part => part.livePeers()));
 
 	await shares.start();
 	stops.push(() => downloads.stop());
@@ -125,7 +130,7 @@ async function startPeer(
 	protectFolder(options.dataDir);
 
 	shares.onChange(() => {
-		for (const server of servers) server.catalogChanged();
+		for (const part of routing) part.catalogChanged();
 	});
 	bus.on('peer-joined', () => downloads.sourcesChanged());
 	bus.on('server-back', () => downloads.sourcesChanged());
@@ -146,7 +151,7 @@ async function startPeer(
 		identity,
 		address,
 		bus,
-		servers,
+		servers: routing,
 		livePeers,
 		shares,
 		uploads,

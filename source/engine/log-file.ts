@@ -24,6 +24,7 @@ const logged: Record<
 	'download-failed': 'error',
 	'server-lost': 'warn',
 	'server-back': 'info',
+	'dht-joined': 'info',
 	error: 'error',
 	log: 'info',
 };

@@ -22,7 +22,8 @@ export type PeerParts = {
 	identity: Identity;
 	address: Address;
 	bus: EngineBus;
-	servers: IndexClient[];
+	/** Index servers, and the table where it is taken part in. */
+	servers: Array<Pick<IndexClient, 'link' | 'onChange'>>;
 	livePeers(): PeerInfo[];
 	shares: Shares;
 	uploads: UploadServer;

@@ -19,6 +19,7 @@ const printed: Array<keyof EngineEvents> = [
 	'download-failed',
 	'server-lost',
 	'server-back',
+	'dht-joined',
 	'error',
 	'log',
 ];
@@ -88,6 +89,8 @@ const lines: {[K in keyof EngineEvents]?: (event: EngineEvents[K]) => string | u
 	'download-failed': ({name, message}) => `download of ${name} failed: ${message}`,
 	'server-lost': ({server, message}) => `server ${server} lost: ${message}`,
 	'server-back': ({server}) => `server ${server} is back`,
+	'dht-joined': ({network, port, nodes}) =>
+		`in the network ${network} without a server, UDP port ${port}: ${nodes === 0 ? 'the first here' : count(nodes, 'other node')}`,
 	error: ({message}) => `error: ${message}`,
 	log: ({level, message}) => (level === 'debug' ? undefined : level === 'info' ? message : `${level}: ${message}`),
 };

@@ -1,0 +1,364 @@
+// Content routing with no server: a peer's, a server's or a command's place in the distributed hash table.
+import type {KeyObject} from 'node:crypto';
+import {mkdirSync} from 'node:fs';
+import path from 'node:path';
+import {limits} from '../api/limits.ts';
+import {
+	type BrowseResponse,
+	browseResponseSchema,
+	type ContentSources,
+	type PeerInfo,
+	type PeersResponse,
+	type SearchResponse,
+} from '../api/schemas.ts';
+import {formatAddress} from '../core/address.ts';
+import {P2pError} from '../core/errors.ts';
+import type {EngineBus} from '../core/events.ts';
+import type {SecureClient} from '../net/secure-client.ts';
+import {localNodes, rememberedNodes, rememberNodes} from './bootstrap.ts';
+import {keepersOf} from './distance.ts';
+import {Finder} from './finder.ts';
+import {Keeper} from './keeper.ts';
+import {NetworkKey} from './network-key.ts';
+import {DhtNode, isPrivateAddress, lanAddresses, type NodeAddress, type TableNode} from './node.ts';
+import {numberOfPeer, PeerBook, presenceEvery, presenceLife} from './peer-book.ts';
+import {PostingStore} from './posting-store.ts';
+import {type PublishedCatalog, Publisher} from './publisher.ts';
+import {Asker} from './questions.ts';
+import {type Signer, signPresence} from './records.ts';
+import {Sender} from './sender.ts';
+import {keyWords} from './words.ts';
+
+/** The name of the network that is joined where none is given. */
+export const defaultNetwork = 'p2p-tui';
+
+/** What is published of a peer. */
+export type DhtShare = {
+	catalog: PublishedCatalog & {readonly bytes: number};
+	name: string;
+	/** Port of its file server, and the address that it listens on where that is not all of them. */
+	port: number;
+	host?: string;
+};
+
+export type DhtOptions = {
+	identity: {id: string; privateKey: KeyObject};
+	client: SecureClient;
+	bus: EngineBus;
+	dataDir: string;
+	/** Networks of different names do not see each other. */
+	network?: string;
+	/** Of a private network: 32 bytes that only its members have. */
+	networkKey?: Uint8Array;
+	/** Nodes that are named, index servers among them. */
+	bootstrap: NodeAddress[];
+	/** Local address of its UDP socket; undefined: all. */
+	host?: string;
+	/** UDP port; another one is taken when it is in use. Undefined: the system chooses. */
+	port?: number;
+	/** Keeps a part of the table for others; a one-shot command does not. */
+	keeps: boolean;
+	/** What it publishes; a server and a command publish nothing. */
+	share?: DhtShare;
+};
+
+/** How it stands, in the form of a link to an index server. */
+export type DhtLink = {address: string; state: 'connecting' | 'online' | 'lost'; number?: number; message?: string};
+
+/** Seconds between two steps of forgetting what expired. */
+const forgetEvery = 5;
+/** Milliseconds between two looks at who is there, in a small network and in a large one. */
+const lookEvery = {small: 2500, large: 15_000};
+
+/** A place in the table. All questions are P2pErrors when they fail. */
+export class Dht {
+	readonly #options: DhtOptions;
+	readonly #key: NetworkKey;
+	readonly #signer: Signer;
+	readonly #timers: NodeJS.Timeout[] = [];
+	readonly #listeners = new Set<() => void>();
+	readonly #since = Math.floor(Date.now() / 1000);
+	#store: PostingStore | undefined;
+	#keeper: Keeper | undefined;
+	#node: DhtNode | undefined;
+	#sender!: Sender;
+	#peers!: PeerBook;
+	#finder!: Finder;
+	#publisher: Publisher | undefined;
+	#present = new Map<string, PeerInfo>();
+	#link: DhtLink;
+	#looking: Promise<void> | undefined;
+	#stopped = false;
+
+	private constructor(options: DhtOptions) {
+		this.#options = options;
+		this.#key = new NetworkKey(options.network ?? defaultNetwork, options.networkKey);
+		this.#signer = {peer: options.identity.id, privateKey: options.identity.privateKey, tag: this.#key.tag};
+		this.#link = {address: 'DHT', state: 'connecting', number: options.share && numberOfPeer(options.identity.id)};
+	}
+
+	/** Joins the network, or begins one. @throws P2pError bad-database */
+	static async start(options: DhtOptions): Promise<Dht> {
+		const dht = new Dht(options);
+		try {
+			await dht.#start();
+			return dht;
+		} catch (error) {
+			await dht.stop();
+			throw error;
+		}
+	}
+
+	/** UDP port. */
+	get port(): number {
+		return this.#node?.port ?? 0;
+	}
+
+	/** Nodes that it knows. */
+	get nodes(): number {
+		return this.#node?.size ?? 0;
+	}
+
+	async search(
+		query: string,
+		{limit = limits.searchDefault, sources = limits.sourcesPerSearchHit, signal}: SearchOptions = {},
+	): Promise<SearchResponse> {
+		return this.#finder.search(query, {limit: Math.min(limit, limits.searchPage), sources, signal});
+	}
+
+	sources(content: string, signal?: AbortSignal): Promise<ContentSources> {
+		return this.#finder.sources(content, signal);
+	}
+
+	async browse(
+		peer: string,
+		{path: folder, cursor, signal}: {path: string; cursor?: string; signal?: AbortSignal},
+	): Promise<BrowseResponse> {
+		const {id, host, port} = await this.peer(peer, signal);
+		const parameters = new URLSearchParams({path: folder, ...(cursor !== undefined && {cursor})});
+		return this.#options.client.json(
+			{id, host, port},
+			{path: `/v1/browse?${parameters}`, schema: browseResponseSchema, signal},
+		);
+	}
+
+	async peers({signal}: {cursor?: string; limit?: number; signal?: AbortSignal} = {}): Promise<PeersResponse> {
+		const peers = await this.#peers.list(signal);
+		return {peers, total: peers.length, online: peers.length};
+	}
+
+	async peer(text: string, signal?: AbortSignal): Promise<PeerInfo> {
+		const wanted = text.toLowerCase();
+		if (/^[0-9a-f]{64}$/.test(wanted)) {
+			const presence = await this.#peers.who(wanted, signal);
+			if (presence) return this.#peers.info(presence);
+		}
+		const fits = (peer: PeerInfo) =>
+			String(peer.number) === wanted || peer.name === text || (wanted.length >= 4 && peer.id.startsWith(wanted));
+		const found = this.#peers.all().find(fits) ?? (await this.#peers.list(signal)).find(fits);
+		if (found) return found;
+		throw new P2pError('not-found', `No peer ${text} is there`, {hint: 'See who is: p2p-tui peers --dht'});
+	}
+
+	/** How it stands. */
+	link(): DhtLink {
+		return this.#link;
+	}
+
+	/** Everyone who is there, as far as was heard. */
+	livePeers(): PeerInfo[] {
+		return [...this.#present.values()];
+	}
+
+	/** Called after each change of link() or livePeers(); returns the stop. */
+	onChange(listener: () => void): () => void {
+		this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
+	}
+
+	/** The catalog has changes. */
+	catalogChanged(): void {
+		this.#publisher?.catalogChanged();
+	}
+
+	/** Says goodbye and leaves. */
+	async stop(): Promise<void> {
+		if (this.#stopped) return;
+		this.#stopped = true;
+		for (const timer of this.#timers) clearInterval(timer);
+		await this.#publisher?.stop();
+		await this.#looking;
+		if (this.#node && this.#options.share) {
+			await Promise.race([this.#tellPresence(true), new Promise(resolve => setTimeout(resolve, 500))]);
+		}
+		if (this.#node) await this.#remember();
+		await this.#node?.stop();
+		this.#store?.close();
+	}
+
+	async #start(): Promise<void> {
+		const {options, candidates} = {options: this.#options, candidates: this.#candidates()};
+		if (options.keeps) {
+			mkdirSync(options.dataDir, {recursive: true, mode: 0o700});
+			this.#store = new PostingStore(path.join(options.dataDir, 'dht.db'));
+			this.#keeper = new Keeper(this.#store, this.#key.tag);
+		}
+		const lan = candidates.every(({host}) => isPrivateAddress(host));
+		const seed = Buffer.from(options.identity.privateKey.export({format: 'jwk'}).d!, 'base64url');
+		const log = (message: string) => options.bus.emit('log', {level: 'debug', message});
+		const node = await DhtNode.start({
+			...{host: options.host, port: options.port, key: this.#key, seed, keeper: this.#keeper, lan, log},
+		});
+		this.#node = node;
+		const asker = new Asker(node, this.#keeper);
+		this.#sender = new Sender(node, this.#keeper, this.#signer);
+		this.#peers = new PeerBook(asker, this.#key, nearest);
+		this.#finder = new Finder(asker, this.#key, this.#peers);
+		await node.join(candidates);
+		this.#tellLink();
+		options.bus.emit('dht-joined', {network: options.network ?? defaultNetwork, port: node.port, nodes: node.size});
+		node.onChange(() => {
+			this.#publisher?.nodesChanged();
+			this.#tellLink();
+		});
+		await this.#remember();
+		if (options.share) this.#beginSharing(options.share, node);
+		if (options.keeps) this.#beginKeeping(node);
+	}
+
+	#beginSharing(share: DhtShare, node: DhtNode): void {
+		const {bus} = this.#options;
+		this.#publisher = new Publisher({
+			...{node, sender: this.#sender, key: this.#key, signer: this.#signer, catalog: share.catalog},
+			published: () => {
+				const {files, bytes} = share.catalog;
+				bus.emit('registered', {server: 'DHT', number: numberOfPeer(this.#signer.peer), files, bytes});
+				void this.#tellPresence(false);
+			},
+			log: message => bus.emit('log', {level: 'warn', message}),
+		});
+		this.#publisher.start();
+		void this.#tellPresence(false);
+		this.#every(presenceEvery * 1000 * (0.9 + Math.random() * 0.2), () => void this.#tellPresence(false));
+		let looked = 0;
+		this.#every(lookEvery.small, () => {
+			if (this.#looking || (!node.isSmall && Date.now() - looked < lookEvery.large)) return;
+			looked = Date.now();
+			this.#looking = this.#look()
+				.catch(() => undefined)
+				.finally(() => {
+					this.#looking = undefined;
+				});
+		});
+	}
+
+	#beginKeeping(node: DhtNode): void {
+		this.#every(forgetEvery * 1000, () => this.#store?.forget(Math.floor(Date.now() / 1000), keyWords));
+		this.#every(60_000, () => void this.#remember());
+		// Somebody who was alone looks again for those who were there before.
+		this.#every(15_000, () => {
+			if (node.size === 0) void node.join(this.#candidates());
+		});
+	}
+
+	#every(ms: number, work: () => void): void {
+		this.#timers.push(setInterval(work, ms).unref());
+	}
+
+	#candidates(): NodeAddress[] {
+		const {dataDir, network, bootstrap, host} = this.#options;
+		const all = [
+			...bootstrap,
+			...rememberedNodes(dataDir, network ?? defaultNetwork),
+			...(bootstrap.length === 0 ? localNodes(host) : []),
+		];
+		return [...new Map(all.map(node => [`${node.host}:${node.port}`, node])).values()];
+	}
+
+	/** Who is there now, and the events of those who came and went. */
+	async #look(): Promise<void> {
+		const {bus, identity} = this.#options;
+		const peers = await this.#peers.list();
+		const before = this.#present;
+		this.#present = new Map(peers.map(peer => [peer.id, peer]));
+		const event = ({id, number, name, files, ...address}: PeerInfo) => ({
+			...{id, number, name, files, address: formatAddress(address)},
+		});
+		for (const peer of peers) if (!before.has(peer.id) && peer.id !== identity.id) bus.emit('peer-joined', event(peer));
+		for (const peer of before.values()) if (!this.#present.has(peer.id)) bus.emit('peer-left', event(peer));
+		this.#changed();
+	}
+
+	/** Tells where this peer is, or that it leaves, to those who keep it. */
+	async #tellPresence(left: boolean): Promise<void> {
+		const {share, identity} = this.#options;
+		const node = this.#node;
+		if (!share || !node) return;
+		const time = Math.floor(Date.now() / 1000);
+		const presence = signPresence(
+			{
+				...{peer: identity.id, name: share.name, port: share.port, addresses: this.#addresses(share)},
+				...{files: share.catalog.files, bytes: share.catalog.bytes, since: this.#since},
+				// A goodbye in the same second must be later than the greeting.
+				...{time: left ? time + 1 : time, expiry: time + presenceLife, left},
+			},
+			this.#signer,
+		);
+		const keepers = new Map<string, TableNode | 'self'>();
+		for (const topic of [this.#key.peer(identity.id), this.#key.peers()]) {
+			const nodes = await node.findClosest(topic);
+			const all = node.id ? [...nodes, {...node.address, id: node.id}] : nodes;
+			for (const keeper of keepersOf(topic, all))
+				keepers.set(keeper.id.toString('hex'), node.id?.equals(keeper.id) ? 'self' : keeper);
+		}
+		this.#peers.take(presence);
+		await Promise.all([...keepers.values()].map(to => this.#sender.presence(to, presence)));
+	}
+
+	#addresses({host}: DhtShare): string[] {
+		if (host !== undefined && host !== '::' && host !== '0.0.0.0') return [host];
+		const seen = this.#node?.address.host;
+		const own = lanAddresses();
+		const all = seen !== undefined && !own.includes(seen) && !isPrivateAddress(seen) ? [...own, seen] : own;
+		return all.length > 0 ? all : ['127.0.0.1'];
+	}
+
+	async #remember(): Promise<void> {
+		const node = this.#node;
+		if (!node || node.size === 0) {
+			// A lone peer's own address still helps the commands beside it.
+			if (node?.id) await this.#write([node.address]);
+			return;
+		}
+		await this.#write(node.id ? [node.address, ...node.known()] : node.known());
+	}
+
+	async #write(nodes: NodeAddress[]): Promise<void> {
+		const {dataDir, network} = this.#options;
+		await rememberNodes(dataDir, network ?? defaultNetwork, nodes).catch(() => undefined);
+	}
+
+	#tellLink(): void {
+		const nodes = this.nodes;
+		const text = nodes === 0 ? 'alone' : nodes === 1 ? '1 node' : `${nodes} nodes`;
+		this.#link = {...this.#link, address: `DHT (${text})`, state: 'online'};
+		this.#changed();
+	}
+
+	#changed(): void {
+		for (const listener of this.#listeners) listener();
+	}
+}
+
+type SearchOptions = {limit?: number; cursor?: string; sources?: number; signal?: AbortSignal};
+
+/** The address to connect to: one in a network of this machine, else a public one, else the first. */
+function nearest(addresses: string[]): string {
+	const own = lanAddresses().map(address => address.slice(0, address.lastIndexOf('.')));
+	return (
+		addresses.find(address => own.includes(address.slice(0, address.lastIndexOf('.')))) ??
+		addresses.find(address => !isPrivateAddress(address)) ??
+		addresses[0] ??
+		'127.0.0.1'
+	);
+}

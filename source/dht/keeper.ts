@@ -1,0 +1,170 @@
+// How this node answers: what it takes in and what it finds in its part of the table.
+import {matchesQuery, parseQuery} from '../api/query.ts';
+import {BadBytes} from './bytes.ts';
+import {
+	AnswerWriter,
+	batchText,
+	type Cursor,
+	type GetRequest,
+	messageBytes,
+	type PutBody,
+	readGet,
+	readPut,
+	writePutAnswer,
+} from './messages.ts';
+import {sealBytes} from './network-key.ts';
+import type {KeptFile, PostingStore} from './posting-store.ts';
+import {isGenuinePresence, isSignedBy} from './records.ts';
+import {keyWords} from './words.ts';
+
+/** Files that one question looks through at most: then it answers how far it came. */
+const looksAt = 600;
+const pageOfFiles = 128;
+/** Words that a question for the start of one goes through. */
+const wordsAtOnce = 32;
+/** Furthest into the future that a record may be signed, or live, in seconds. */
+const clockSkew = 600;
+export const longestLife = 25 * 3600;
+
+/** The part of a word that has too many files: which one a file is in. */
+export const partsOfWord = [...'0123456789abcdef'];
+
+/** How a word, or a part of it, stands in the store. */
+function keptWord(word: string, part: string): string {
+	return part === '' ? word : `${word}|${part}`;
+}
+
+/** Takes in batches and answers questions from the store. Times are Unix seconds. */
+export class Keeper {
+	readonly #store: PostingStore;
+	readonly #tag: Buffer;
+	readonly #now: () => number;
+
+	constructor(store: PostingStore, tag: Buffer, now: () => number = () => Math.floor(Date.now() / 1000)) {
+		this.#store = store;
+		this.#tag = tag;
+		this.#now = now;
+	}
+
+	/**
+	 * Takes in a batch.
+	 *
+	 * @param nodeId of this node; @param token that the sender was given: both are what it signed
+	 * @returns the answer's bytes; undefined when it is refused
+	 * @throws BadBytes
+	 */
+	put(message: Buffer, nodeId: Buffer, token: Buffer, address: string): Buffer | undefined {
+		const {signature, body, put} = readPut(message);
+		if (put.kind === 'files' && !isSignedBy(put.publisher, batchText(nodeId, token, body), signature)) return undefined;
+		return this.keep(put, address);
+	}
+
+	/** The same for what this node publishes itself. */
+	keep(put: PutBody, address: string): Buffer | undefined {
+		const now = this.#now();
+		if (put.kind === 'presence') {
+			const {presence} = put;
+			if (!this.#isTimely(presence, now) || !isGenuinePresence(presence, this.#tag)) return undefined;
+			return this.#store.putPresence(presence) ? writePutAnswer([]) : undefined;
+		}
+		if (put.part !== '' && !partsOfWord.includes(put.part)) return undefined;
+		return this.#store.together(() => {
+			const full: number[] = [];
+			for (const {mask, file} of put.files) {
+				if (!this.#isTimely(file, now)) return undefined;
+				const words = keyWords(file.path).map(word => keptWord(word, put.part));
+				const rest = this.#store.put(put.publisher, file, words, mask, address);
+				if (rest === undefined) return undefined;
+				full.push(rest);
+			}
+			return writePutAnswer(full);
+		});
+	}
+
+	/** @throws BadBytes, P2pError bad-query */
+	get(message: Buffer): Buffer {
+		return this.answer(readGet(message));
+	}
+
+	answer(request: GetRequest): Buffer {
+		const answer = new AnswerWriter(messageBytes - sealBytes);
+		const now = this.#now();
+		if (request.kind === 'peer') {
+			const raw = this.#store.presence(request.peer);
+			if (raw) answer.presence(raw);
+			return answer.done({next: undefined, total: 0, split: false});
+		}
+		if (request.kind === 'peers') {
+			const rows = this.#store.presences(request.cursor.second, now, 20);
+			let next: Cursor | undefined;
+			for (const [index, {raw}] of rows.entries()) {
+				if (answer.presence(raw)) continue;
+				next = {first: 0, second: rows[index - 1]?.key ?? 0};
+				break;
+			}
+			return answer.done({next, total: 0, split: false});
+		}
+		if (request.kind === 'word') return this.#words(request, answer, now);
+		const page = (after: number, limit: number) =>
+			request.kind === 'scan'
+				? this.#store.all(after, now, limit)
+				: this.#store.withContent(request.content, after, now, limit);
+		const found = this.#fill(answer, request.cursor.second, page, request.kind === 'scan' ? request.query : '');
+		const next = found.end ? undefined : {first: 0, second: found.after};
+		return answer.done({next, total: 0, split: false});
+	}
+
+	#words(request: Extract<GetRequest, {kind: 'word'}>, answer: AnswerWriter, now: number): Buffer {
+		const text = keptWord(request.word, request.part);
+		const exact = this.#store.word(text);
+		const from = Math.max(0, request.cursor.first);
+		const words = request.prefix ? this.#store.wordsFrom(text, from, wordsAtOnce + 1) : exact ? [exact.id] : [];
+		let cursor = request.cursor;
+		let next: Cursor | undefined;
+		let budget = looksAt;
+		for (const [index, word] of words.entries()) {
+			const after = word === cursor.first ? cursor.second : 0;
+			const page = (seen: number, limit: number) => this.#store.under(word, seen, now, limit);
+			const found = this.#fill(answer, after, page, request.query, budget);
+			budget -= found.seen;
+			cursor = {first: word, second: found.after};
+			if (!found.end || budget <= 0) next = cursor;
+			else if (index === wordsAtOnce) next = {first: word + 1, second: 0};
+			if (next) break;
+		}
+		return answer.done({next, total: exact?.files ?? 0, split: exact?.split ?? false});
+	}
+
+	/** Fills an answer with those files of a list that the query takes. */
+	#fill(
+		answer: AnswerWriter,
+		from: number,
+		page: (after: number, limit: number) => KeptFile[],
+		text: string,
+		budget: number = looksAt,
+	): {after: number; end: boolean; seen: number} {
+		const query = text === '' ? undefined : parseQuery(text);
+		let after = from;
+		let seen = 0;
+		while (seen < budget) {
+			const files = page(after, pageOfFiles);
+			for (const file of files) {
+				if ((!query || matchesQuery(query, file)) && !answer.file(file.publisher, file.raw))
+					return {after, end: false, seen};
+				after = file.id;
+				seen++;
+			}
+			if (files.length < pageOfFiles) return {after, end: true, seen};
+		}
+		return {after, end: false, seen};
+	}
+
+	#isTimely({time, expiry}: {time: number; expiry: number}, now: number): boolean {
+		return time <= now + clockSkew && expiry > now && expiry <= now + longestLife + clockSkew;
+	}
+}
+
+/** Whether an error says that what was sent is wrong, and not that this program is. */
+export function isSendersFault(error: unknown): boolean {
+	return error instanceof BadBytes || (error instanceof Error && error.name === 'P2pError');
+}

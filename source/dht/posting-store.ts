@@ -1,0 +1,308 @@
+// The part of the table that this node keeps: signed records and the words they are kept under, in SQLite.
+import {DatabaseSync, type StatementSync} from 'node:sqlite';
+import {blake2b} from './network-key.ts';
+import type {FileRecord, PresenceRecord, Signed} from './records.ts';
+import {mostWords} from './words.ts';
+
+/** What a node keeps at most, so that no publisher, address or word fills it alone. */
+export const keepLimits = {
+	/** Records of one publisher. */
+	publisher: 250_000,
+	/** Records of all publishers behind one address: many peers share one. */
+	address: 500_000,
+	/** Files under one word; what comes after goes to the parts of the word. */
+	word: 20_000,
+	/** Of those, from one publisher. */
+	wordOfPublisher: 10_000,
+	/** Records in all. */
+	records: 2_000_000,
+	/** Peers. */
+	presences: 20_000,
+} as const;
+
+const schema = `
+PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-16384;
+PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=16777216;
+CREATE TABLE IF NOT EXISTS publisher(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, address TEXT NOT NULL,
+	records INT NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS publisher_address ON publisher(address);
+CREATE TABLE IF NOT EXISTS record(id INTEGER PRIMARY KEY, publisher INT NOT NULL, content INT NOT NULL, size INT NOT NULL,
+	time INT NOT NULL, expiry INT NOT NULL, mask INT NOT NULL, path TEXT NOT NULL, raw BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS record_content ON record(content);
+CREATE TABLE IF NOT EXISTS word(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, files INT NOT NULL DEFAULT 0,
+	split INT NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS posting(word INT, record INT, PRIMARY KEY(word, record)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS share_of(word INT, publisher INT, files INT NOT NULL, PRIMARY KEY(word, publisher)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS presence(key INTEGER PRIMARY KEY, peer TEXT NOT NULL, time INT NOT NULL, expiry INT NOT NULL,
+	raw BLOB NOT NULL);
+`;
+
+/** A record as it is kept. */
+export type KeptFile = {id: number; publisher: string; size: number; path: string; raw: Buffer};
+
+/** A number of 52 bits that stands for the bytes: SQLite and JavaScript both count that far. */
+export function numberOf(bytes: Buffer): number {
+	return bytes.readUIntBE(0, 6) * 16 + (bytes[6]! >> 4);
+}
+
+/** How many records are looked through in one step of forgetting. */
+const forgetStep = 500;
+
+/** Keeps records until they expire. All calls are short. */
+export class PostingStore {
+	readonly #database: DatabaseSync;
+	readonly #statements = new Map<string, StatementSync>();
+	readonly #limits: {[K in keyof typeof keepLimits]: number};
+	#records: number;
+	#forgotten = -1;
+
+	/** @param file of the database, or `:memory:` */
+	constructor(file: string, limits: Partial<{[K in keyof typeof keepLimits]: number}> = {}) {
+		this.#database = new DatabaseSync(file);
+		this.#limits = {...keepLimits, ...limits};
+		this.#database.exec(schema);
+		this.#records = Number(this.#run('SELECT count(*) AS n FROM record').get()!.n);
+	}
+
+	get records(): number {
+		return this.#records;
+	}
+
+	close(): void {
+		this.#database.close();
+	}
+
+	/** Runs several changes as one. */
+	together<T>(work: () => T): T {
+		this.#database.exec('BEGIN');
+		try {
+			const result = work();
+			this.#database.exec('COMMIT');
+			return result;
+		} catch (error) {
+			this.#database.exec('ROLLBACK');
+			throw error;
+		}
+	}
+
+	/**
+	 * Keeps a file under those of its words that the mask names.
+	 *
+	 * @param words all words of its path; @param mask which of them; the content bit may be set as well
+	 * @param address where the publisher sends from
+	 * @returns the words that have no room, as a mask; undefined when nothing of this publisher is taken any more
+	 */
+	put(publisher: string, file: Signed<FileRecord>, words: string[], mask: number, address: string): number | undefined {
+		const owner = this.#publisher(publisher, address);
+		const id = numberOf(blake2b(publisher, file.path));
+		const known = this.#run('SELECT time, mask, expiry FROM record WHERE id = ?').get(id);
+		if (known && Number(known.time) > file.time) return 0;
+		if (file.removed) {
+			if (known) this.#unpost(id, owner, words, Number(known.mask));
+			else if (!this.#room(owner, address)) return 0;
+			this.#write(id, owner, file, 0, known !== undefined);
+			return 0;
+		}
+		if (!known && !this.#room(owner, address)) return undefined;
+		const had = known ? Number(known.mask) : 0;
+		let [kept, full] = [had, 0];
+		for (let index = 0; index < Math.min(words.length, mostWords); index++) {
+			const bit = 2 ** index;
+			if ((mask & bit) === 0 || (had & bit) !== 0) continue;
+			if (this.#post(id, owner, words[index]!)) kept |= bit;
+			else full |= bit;
+		}
+		this.#write(id, owner, file, kept, known !== undefined);
+		return full;
+	}
+
+	/** Keeps where a peer is, if that is newer than what is known. @returns whether there was room */
+	putPresence(presence: Signed<PresenceRecord>): boolean {
+		const key = numberOf(Buffer.from(presence.peer, 'hex'));
+		const known = this.#run('SELECT time FROM presence WHERE key = ?').get(key);
+		if (known && Number(known.time) > presence.time) return true;
+		if (!known && Number(this.#run('SELECT count(*) AS n FROM presence').get()!.n) >= this.#limits.presences)
+			return false;
+		this.#run('INSERT OR REPLACE INTO presence(key, peer, time, expiry, raw) VALUES (?, ?, ?, ?, ?)').run(
+			key,
+			presence.peer,
+			presence.time,
+			presence.expiry,
+			presence.raw,
+		);
+		return true;
+	}
+
+	presence(peer: string): Buffer | undefined {
+		const row = this.#run('SELECT raw FROM presence WHERE peer = ? AND key = ?').get(
+			peer,
+			numberOf(Buffer.from(peer, 'hex')),
+		);
+		return row && Buffer.from(row.raw as Uint8Array);
+	}
+
+	/** Peers after a place in their order, those that have not expired. */
+	presences(after: number, now: number, limit: number): Array<{key: number; raw: Buffer}> {
+		return this.#run('SELECT key, raw FROM presence WHERE key > ? AND expiry > ? ORDER BY key LIMIT ?')
+			.all(after, now, limit)
+			.map(row => ({key: Number(row.key), raw: Buffer.from(row.raw as Uint8Array)}));
+	}
+
+	/** The word itself, with how many files are under it and whether there were too many. */
+	word(text: string): {id: number; files: number; split: boolean} | undefined {
+		const row = this.#run('SELECT id, files, split FROM word WHERE text = ?').get(text);
+		return row && {id: Number(row.id), files: Number(row.files), split: Number(row.split) === 1};
+	}
+
+	/** Words that begin with a text, from an ID on, in the order of their IDs. */
+	wordsFrom(start: string, from: number, limit: number): number[] {
+		return this.#run('SELECT id FROM word WHERE text >= ? AND text < ? AND id >= ? AND files > 0 ORDER BY id LIMIT ?')
+			.all(start, `${start}\u{10ffff}`, from, limit)
+			.map(row => Number(row.id));
+	}
+
+	/** Files under a word, after a record, in the order of their IDs; without those that expired or were removed. */
+	under(word: number, after: number, now: number, limit: number): KeptFile[] {
+		return this.#files(
+			`SELECT r.id, p.key, r.size, r.path, r.raw FROM posting JOIN record r ON r.id = posting.record
+			JOIN publisher p ON p.id = r.publisher WHERE posting.word = ? AND posting.record > ? AND r.expiry > ?
+			ORDER BY posting.record LIMIT ?`,
+			word,
+			after,
+			now,
+			limit,
+		);
+	}
+
+	/** Files with a content, whatever they are kept under. */
+	withContent(content: string, after: number, now: number, limit: number): KeptFile[] {
+		return this.#files(
+			`SELECT r.id, p.key, r.size, r.path, r.raw FROM record r JOIN publisher p ON p.id = r.publisher
+			WHERE r.content = ? AND r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) = x'00' ORDER BY r.id LIMIT ?`,
+			numberOf(Buffer.from(content, 'hex')),
+			after,
+			now,
+			limit,
+		);
+	}
+
+	/** All files, after a record. */
+	all(after: number, now: number, limit: number): KeptFile[] {
+		return this.#files(
+			`SELECT r.id, p.key, r.size, r.path, r.raw FROM record r JOIN publisher p ON p.id = r.publisher
+			WHERE r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) = x'00' ORDER BY r.id LIMIT ?`,
+			after,
+			now,
+			limit,
+		);
+	}
+
+	/** One step of going round all records and forgetting those that expired; called again and again. */
+	forget(now: number, wordsOf: (path: string) => string[]): void {
+		const rows = this.#run('SELECT id, publisher, expiry, mask, path FROM record WHERE id > ? ORDER BY id LIMIT ?').all(
+			this.#forgotten,
+			forgetStep,
+		);
+		this.#forgotten = rows.length < forgetStep ? -1 : Number(rows.at(-1)!.id);
+		const expired = rows.filter(row => Number(row.expiry) <= now);
+		this.together(() => {
+			for (const row of expired) {
+				const owner = Number(row.publisher);
+				this.#unpost(Number(row.id), owner, wordsOf(String(row.path)), Number(row.mask));
+				this.#run('DELETE FROM record WHERE id = ?').run(Number(row.id));
+				this.#run('UPDATE publisher SET records = records - 1 WHERE id = ?').run(owner);
+			}
+			this.#run('DELETE FROM presence WHERE expiry <= ?').run(now);
+			if (this.#forgotten === -1) {
+				this.#run('DELETE FROM publisher WHERE records <= 0').run();
+				this.#run('DELETE FROM word WHERE files <= 0').run();
+			}
+		});
+		this.#records -= expired.length;
+	}
+
+	#files(sql: string, ...values: number[]): KeptFile[] {
+		return this.#run(sql)
+			.all(...values)
+			.map(row => ({
+				id: Number(row.id),
+				publisher: Buffer.from(row.key as Uint8Array).toString('hex'),
+				size: Number(row.size),
+				path: String(row.path),
+				raw: Buffer.from(row.raw as Uint8Array),
+			}));
+	}
+
+	#publisher(peer: string, address: string): number {
+		const key = Buffer.from(peer, 'hex');
+		const row = this.#run('SELECT id FROM publisher WHERE key = ?').get(key);
+		if (row) return Number(row.id);
+		return Number(this.#run('INSERT INTO publisher(key, address) VALUES (?, ?)').run(key, address).lastInsertRowid);
+	}
+
+	#room(owner: number, address: string): boolean {
+		if (this.#records >= this.#limits.records) return false;
+		const own = this.#run('SELECT records FROM publisher WHERE id = ?').get(owner);
+		if (Number(own?.records ?? 0) >= this.#limits.publisher) return false;
+		const there = this.#run('SELECT sum(records) AS n FROM publisher WHERE address = ?').get(address);
+		return Number(there?.n ?? 0) < this.#limits.address;
+	}
+
+	#write(id: number, owner: number, file: Signed<FileRecord>, mask: number, known: boolean): void {
+		if (known)
+			this.#run('UPDATE record SET content = ?, size = ?, time = ?, expiry = ?, mask = ?, raw = ? WHERE id = ?').run(
+				...([numberOf(Buffer.from(file.content, 'hex')), file.size, file.time, file.expiry, mask] as const),
+				...([file.raw, id] as const),
+			);
+		else {
+			this.#run(
+				'INSERT INTO record(id, publisher, content, size, time, expiry, mask, path, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+			).run(
+				...([id, owner, numberOf(Buffer.from(file.content, 'hex')), file.size, file.time, file.expiry] as const),
+				...([mask, file.path, file.raw] as const),
+			);
+			this.#run('UPDATE publisher SET records = records + 1 WHERE id = ?').run(owner);
+			this.#records++;
+		}
+	}
+
+	#post(record: number, owner: number, text: string): boolean {
+		const word = this.word(text);
+		const id = word?.id ?? Number(this.#run('INSERT INTO word(text) VALUES (?)').run(text).lastInsertRowid);
+		const own = Number(
+			this.#run('SELECT files FROM share_of WHERE word = ? AND publisher = ?').get(id, owner)?.files ?? 0,
+		);
+		if ((word?.files ?? 0) >= this.#limits.word || own >= this.#limits.wordOfPublisher) {
+			this.#run('UPDATE word SET split = 1 WHERE id = ?').run(id);
+			return false;
+		}
+		const {changes} = this.#run('INSERT OR IGNORE INTO posting(word, record) VALUES (?, ?)').run(id, record);
+		if (changes === 0) return true;
+		this.#run('UPDATE word SET files = files + 1 WHERE id = ?').run(id);
+		this.#run(
+			'INSERT INTO share_of(word, publisher, files) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET files = files + 1',
+		).run(id, owner);
+		return true;
+	}
+
+	#unpost(record: number, owner: number, words: string[], mask: number): void {
+		for (const [index, text] of words.entries()) {
+			if ((mask & (2 ** index)) === 0) continue;
+			const word = this.word(text);
+			if (!word) continue;
+			const {changes} = this.#run('DELETE FROM posting WHERE word = ? AND record = ?').run(word.id, record);
+			if (changes === 0) continue;
+			this.#run('UPDATE word SET files = files - 1 WHERE id = ?').run(word.id);
+			this.#run('UPDATE share_of SET files = files - 1 WHERE word = ? AND publisher = ?').run(word.id, owner);
+		}
+	}
+
+	#run(sql: string): StatementSync {
+		let statement = this.#statements.get(sql);
+		if (!statement) {
+			statement = this.#database.prepare(sql);
+			this.#statements.set(sql, statement);
+		}
+		return statement;
+	}
+}

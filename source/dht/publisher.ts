@@ -1,0 +1,283 @@
+// Publishing what this peer shares, by sweep: everything that one node keeps goes to it in the same packets.
+import {setImmediate, setTimeout as sleep} from 'node:timers/promises';
+import type {CatalogChange} from '../api/schemas.ts';
+import {errorLine} from '../core/errors.ts';
+import {contentBit, type PutFile} from './messages.ts';
+import type {NetworkKey} from './network-key.ts';
+import type {DhtNode, TableNode} from './node.ts';
+import {type FileRecord, recordPathBytes, type Signed, type Signer, signFile} from './records.ts';
+import {KeyRegions} from './regions.ts';
+import type {Sender} from './sender.ts';
+import {keyWords} from './words.ts';
+
+/** What of the catalog is published. */
+export type PublishedCatalog = {
+	readonly epoch: string;
+	readonly version: number;
+	readonly files: number;
+	changesSince(version: number, limit: number): {epoch: string; changes: CatalogChange[]; to: number; last: boolean};
+};
+
+/** How long records live and when they are sent anew, in seconds. Shares of many files are sent less often. */
+export const recordLife = {files: 10_000, short: 6 * 3600, long: 24 * 3600} as const;
+/** Changes that are published together: what is held in memory at once. */
+const chunk = 1000;
+/** Signatures between two turns of the event loop: about 5 ms. */
+const signedAtOnce = 100;
+/** Milliseconds from a change of the catalog, or of the nodes, to telling of it. */
+const settleMs = 300;
+const repairMs = 1500;
+/** How much sooner than at half of their life records may be sent anew. */
+const jitter = 0.2;
+
+export type PublisherOptions = {
+	node: DhtNode;
+	sender: Sender;
+	key: NetworkKey;
+	signer: Signer;
+	catalog: PublishedCatalog;
+	/** Told after each sweep. */
+	published(state: {files: number; ms: number}): void;
+	log(message: string): void;
+};
+
+/** Keeps the table up to date with the catalog until it is stopped. */
+export class Publisher {
+	readonly #options: PublisherOptions;
+	readonly #stop = new AbortController();
+	#epoch = '';
+	#version = 0;
+	#dirty = true;
+	/** Every record is due: the first time, and before they expire. */
+	#all = true;
+	#nodesChanged = false;
+	#wake: (() => void) | undefined;
+	#done: Promise<void> | undefined;
+	/** Who kept what after the last sweep of everything, in a small network. */
+	#keepers: TableNode[] | undefined;
+
+	constructor(options: PublisherOptions) {
+		this.#options = options;
+	}
+
+	start(): void {
+		this.#done ??= this.#run();
+	}
+
+	async stop(): Promise<void> {
+		this.#stop.abort();
+		this.#wake?.();
+		await this.#done;
+	}
+
+	catalogChanged(): void {
+		this.#dirty = true;
+		this.#wake?.();
+	}
+
+	/** Nodes came or went: what is kept where may have changed. */
+	nodesChanged(): void {
+		this.#nodesChanged = true;
+		this.#wake?.();
+	}
+
+	async #run(): Promise<void> {
+		const {signal} = this.#stop;
+		while (!signal.aborted) {
+			try {
+				await this.#work(signal);
+			} catch (error) {
+				if (signal.aborted) return;
+				this.#options.log(`DHT: publishing failed: ${errorLine(error)}`);
+				await sleep(5000, undefined, {signal}).catch(() => undefined);
+			}
+			if (signal.aborted) return;
+			if (!this.#dirty && !this.#all && !this.#nodesChanged) await this.#waitForWork(signal);
+			await sleep(this.#nodesChanged && !this.#dirty ? repairMs : settleMs, undefined, {signal}).catch(() => undefined);
+		}
+	}
+
+	async #waitForWork(signal: AbortSignal): Promise<void> {
+		const {catalog} = this.#options;
+		const life = lifeOf(catalog.files);
+		await new Promise<void>(resolve => {
+			const due = setTimeout(
+				() => {
+					this.#all = true;
+					resolve();
+				},
+				(life / 2) * 1000 * (1 - Math.random() * jitter),
+			);
+			this.#wake = () => {
+				clearTimeout(due);
+				resolve();
+			};
+			signal.addEventListener('abort', this.#wake, {once: true});
+		});
+		this.#wake = undefined;
+	}
+
+	async #work(signal: AbortSignal): Promise<void> {
+		const {catalog, node, published} = this.#options;
+		const started = performance.now();
+		const repair = this.#nodesChanged && !this.#all;
+		this.#nodesChanged = false;
+		if (node.size === 0 && !node.id) return;
+		if (this.#epoch !== catalog.epoch) this.#all = true;
+		if (this.#all || this.#dirty) {
+			const from = this.#all ? 0 : this.#version;
+			this.#epoch = catalog.epoch;
+			if (this.#all) this.#keepers = node.isSmall ? this.#everybody() : undefined;
+			this.#all = this.#dirty = false;
+			const files = await this.#sweep(from, signal);
+			if (files !== undefined) published({files: catalog.files, ms: performance.now() - started});
+			return;
+		}
+		if (repair) await this.#repair(signal);
+	}
+
+	/** Sends records to nodes that have become one of their keepers, in a small network. */
+	async #repair(signal: AbortSignal): Promise<void> {
+		const {node} = this.#options;
+		const before = this.#keepers;
+		const now = node.isSmall ? this.#everybody() : undefined;
+		if (!now) {
+			// In a large one lookups find whom the table has not lost; sent anew when a quarter of it is gone.
+			if (before) this.#all = true;
+			return;
+		}
+		const known = new Set(before?.map(({id}) => id.toString('hex')));
+		const same = before?.length === now.length && now.every(({id}) => known.has(id.toString('hex')));
+		if (same) return;
+		this.#keepers = now;
+		if (before) await this.#sweep(0, signal, before);
+		else this.#all = true;
+	}
+
+	/** All nodes of a small network, this one among them if it keeps a part. */
+	#everybody(): TableNode[] {
+		const {node} = this.#options;
+		const others = node.knownClosest(node.id ?? Buffer.alloc(32), 1000);
+		return node.id ? [...others, {...node.address, id: node.id}] : others;
+	}
+
+	/** @param before nodes that have kept it already: only what others keep now is sent */
+	async #sweep(from: number, signal: AbortSignal, before?: TableNode[]): Promise<number | undefined> {
+		const {catalog, node} = this.#options;
+		const everybody = node.isSmall ? this.#everybody() : undefined;
+		const regions = new KeyRegions(node, everybody, before);
+		let files = 0;
+		for (let version = from; ; ) {
+			const page = catalog.changesSince(version, chunk);
+			if (page.epoch !== this.#epoch) {
+				this.#all = true;
+				return undefined;
+			}
+			await this.#publish(page.changes, regions, signal);
+			signal.throwIfAborted();
+			files += page.changes.length;
+			version = page.to;
+			if (!before) this.#version = version;
+			if (page.last) return files;
+		}
+	}
+
+	async #publish(changes: CatalogChange[], regions: KeyRegions, signal: AbortSignal): Promise<void> {
+		const files: Array<Signed<FileRecord>> = [];
+		for (const [index, change] of changes.entries()) {
+			const record = this.#record(change);
+			if (record) files.push(signFile(record, this.#options.signer));
+			if (index % signedAtOnce === signedAtOnce - 1) await setImmediate();
+		}
+		const full = await this.#send(files, regions, undefined, signal);
+		// Words that have too many files: those that found no place go to a part of the word.
+		const rest = files.filter((_, index) => (full.get(index) ?? 0) !== 0);
+		if (rest.length > 0) await this.#send(rest, regions, file => full.get(files.indexOf(file)) ?? 0, signal);
+	}
+
+	/**
+	 * Sends each file to the keepers of its words and its content.
+	 *
+	 * @param split the words of a file that are meant, in parts; absent: all, and its content
+	 * @returns by index the words that had no room at the most of their keepers
+	 */
+	async #send(
+		files: Array<Signed<FileRecord>>,
+		regions: KeyRegions,
+		split: ((file: Signed<FileRecord>) => number) | undefined,
+		signal: AbortSignal,
+	): Promise<Map<number, number>> {
+		const {key, sender} = this.#options;
+		const wanted: Array<{topic: Buffer; index: number; bit: number}> = [];
+		const topics = new Map<string, Buffer>();
+		for (const [index, file] of files.entries()) {
+			const part = split ? file.content[0]! : '';
+			const mask = split?.(file);
+			for (const [n, word] of keyWords(file.path).entries()) {
+				if (mask !== undefined && (mask & (2 ** n)) === 0) continue;
+				const name = `${part} ${word}`;
+				let topic = topics.get(name);
+				if (!topic) topics.set(name, (topic = key.word(word, part)));
+				wanted.push({topic, index, bit: 2 ** n});
+			}
+			if (!split && !file.removed) wanted.push({topic: key.content(file.content), index, bit: contentBit});
+			if (index % 500 === 499) await setImmediate();
+		}
+		wanted.sort((a, b) => Buffer.compare(a.topic, b.topic));
+
+		/** By part and node: which files with which words. */
+		const loads = new Map<string, {to: TableNode | 'self'; part: string; masks: Map<number, number>}>();
+		for (const [turn, {topic, index, bit}] of wanted.entries()) {
+			if (turn % 500 === 499) await setImmediate();
+			const part = split ? files[index]!.content[0]! : '';
+			for (const {name, to} of await regions.keepers(topic)) {
+				const place = `${part} ${name}`;
+				let load = loads.get(place);
+				if (!load) loads.set(place, (load = {to, part, masks: new Map()}));
+				load.masks.set(index, (load.masks.get(index) ?? 0) + bit);
+			}
+		}
+		signal.throwIfAborted();
+		const fullCounts = new Map<string, number>();
+		await Promise.all(
+			[...loads.values()].map(async ({to, part, masks}) => {
+				const indexes = [...masks.keys()];
+				const load: PutFile[] = indexes.map(index => ({mask: masks.get(index)!, file: files[index]!}));
+				const sent = await sender.files(to, load, part);
+				for (const [at, mask] of sent?.full.entries() ?? []) {
+					for (let n = 0; mask !== 0 && n < 31; n++) {
+						if ((mask & (2 ** n)) === 0) continue;
+						const place = `${indexes[at]} ${n}`;
+						fullCounts.set(place, (fullCounts.get(place) ?? 0) + 1);
+					}
+				}
+			}),
+		);
+		const full = new Map<number, number>();
+		for (const [place, count] of fullCounts) {
+			const [index, n] = place.split(' ').map(Number);
+			if (count * 2 > Math.min(loads.size, 8)) full.set(index!, (full.get(index!) ?? 0) + 2 ** n!);
+		}
+		return full;
+	}
+
+	#record(change: CatalogChange): FileRecord | undefined {
+		const time = Math.floor(Date.now() / 1000);
+		const expiry = time + lifeOf(this.#options.catalog.files);
+		const path = shortened(change.path);
+		if (change.op === 'remove') return {content: '0'.repeat(64), size: 0, path, time, expiry, removed: true};
+		return {content: change.content, size: change.size, path, time, expiry, removed: false};
+	}
+}
+
+/** How long records of a share of so many files live, in seconds. */
+function lifeOf(files: number): number {
+	return files > recordLife.files ? recordLife.long : recordLife.short;
+}
+
+/** A path that fits into a record: folders at its start go first, then the start of the name. */
+function shortened(path: string): string {
+	let short = path;
+	while (Buffer.byteLength(short) > recordPathBytes && short.includes('/')) short = short.slice(short.indexOf('/') + 1);
+	return short;
+}
