@@ -6,7 +6,7 @@ import {defaultPorts, formatAddress, parseHost} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import {EngineBus} from '../core/events.ts';
 import {mergeRouters, type Router} from '../engine/directory.ts';
-import {joinDht} from '../engine/join-dht.ts';
+import {joinDht, mayJoinDht} from '../engine/join-dht.ts';
 import {type Identity, loadIdentity} from '../identity/identity.ts';
 import {openKnownServers} from '../identity/known-servers.ts';
 import {createIndexClient} from '../index/client.ts';
@@ -52,7 +52,12 @@ export async function withNetwork<T>(
 	const memberships = new Memberships({folder: dataDir, id: identity.id, name: undefined, servers, invites});
 	const client = new SecureClient(identity, {membership: () => memberships.current()});
 	const bus = new EngineBus();
-	const dht = settings && (await joinDht(settings, {identity, client, bus, dataDir, servers, host: bindHost(flags)}));
+	const dht =
+		mayJoinDht(settings, memberships, bus) &&
+		(await joinDht(settings, {
+			...{identity, client, bus, dataDir, servers, host: bindHost(flags)},
+			networkKey: memberships.networks[0]?.networkKey,
+		}));
 	try {
 		const knownServers = openKnownServers(dataDir);
 		const clients = servers.map(address =>
@@ -64,7 +69,7 @@ export async function withNetwork<T>(
 		if (linked.length === 0 && servers.length > 0) await rememberServers(dataDir, servers);
 		return result;
 	} finally {
-		await dht?.stop();
+		if (dht) await dht.stop();
 		await client.close();
 	}
 }

@@ -14,6 +14,7 @@ import {
 import {formatAddress} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
+import {watchLanNodes} from '../net/lan-nodes.ts';
 import type {SecureClient} from '../net/secure-client.ts';
 import {localNodes, rememberedNodes, rememberNodes} from './bootstrap.ts';
 import {keepersOf} from './distance.ts';
@@ -65,6 +66,8 @@ export type DhtOptions = {
 /** How it stands, in the form of a link to an index server. */
 export type DhtLink = {address: string; state: 'connecting' | 'online' | 'lost'; number?: number; message?: string};
 
+/** Milliseconds that a command without any other node to ask waits for one on the LAN. */
+const lanPatience = 1500;
 /** Seconds between two steps of forgetting what expired. */
 const forgetEvery = 5;
 /** Milliseconds between two looks at who is there, in a small network and in a large one. */
@@ -89,6 +92,7 @@ export class Dht {
 	#link: DhtLink;
 	#looking: Promise<void> | undefined;
 	#stopped = false;
+	#lan: {stop(): Promise<void>} | undefined;
 
 	private constructor(options: DhtOptions) {
 		this.#options = options;
@@ -186,6 +190,7 @@ export class Dht {
 		if (this.#stopped) return;
 		this.#stopped = true;
 		for (const timer of this.#timers) clearInterval(timer);
+		await this.#lan?.stop();
 		await this.#publisher?.stop();
 		await this.#looking;
 		if (this.#node && this.#options.share) {
@@ -214,7 +219,9 @@ export class Dht {
 		this.#sender = new Sender(node, this.#keeper, this.#signer);
 		this.#peers = new PeerBook(asker, this.#key, nearest);
 		this.#finder = new Finder(asker, this.#key, this.#peers);
-		await node.join(candidates);
+		const heard = this.#hearLan(node);
+		// Nobody whom it knows is there: whoever is on the LAN answers within a second.
+		if ((await node.join(candidates)) === 0 && options.bootstrap.length === 0 && !options.keeps) await heard;
 		this.#tellLink();
 		options.bus.emit('dht-joined', {network: options.network ?? defaultNetwork, port: node.port, nodes: node.size});
 		node.onChange(() => {
@@ -250,6 +257,20 @@ export class Dht {
 					this.#looking = undefined;
 				});
 		});
+	}
+
+	/** Tells the LAN of this node and joins those that are heard of. @returns when the first was joined, or soon after */
+	#hearLan(node: DhtNode): Promise<void> {
+		const first = Promise.withResolvers<void>();
+		const {identity, keeps, host, bus} = this.#options;
+		const own = {id: identity.id, network: this.#key.tag.toString('hex'), host: host ?? '0.0.0.0'};
+		this.#lan = watchLanNodes(
+			{...own, ...(keeps && {port: node.port})},
+			address => void node.join([address]).then(() => first.resolve()),
+			message => bus.emit('log', {level: 'debug', message}),
+		);
+		setTimeout(first.resolve, lanPatience).unref();
+		return first.promise;
 	}
 
 	#beginKeeping(node: DhtNode): void {

@@ -217,7 +217,10 @@ export class Publisher {
 				if (mask !== undefined && (mask & (2 ** n)) === 0) continue;
 				const name = `${part} ${word}`;
 				let topic = topics.get(name);
-				if (!topic) topics.set(name, (topic = key.word(word, part)));
+				if (!topic) {
+					topic = key.word(word, part);
+					topics.set(name, topic);
+				}
 				wanted.push({topic, index, bit: 2 ** n});
 			}
 			if (!split && !file.removed) wanted.push({topic: key.content(file.content), index, bit: contentBit});
@@ -233,7 +236,10 @@ export class Publisher {
 			for (const {name, to} of await regions.keepers(topic)) {
 				const place = `${part} ${name}`;
 				let load = loads.get(place);
-				if (!load) loads.set(place, (load = {to, part, masks: new Map()}));
+				if (!load) {
+					load = {to, part, masks: new Map()};
+					loads.set(place, load);
+				}
 				load.masks.set(index, (load.masks.get(index) ?? 0) + bit);
 			}
 		}

@@ -6,13 +6,16 @@ import {defaultPorts} from '../core/address.ts';
 import {EngineBus, type LogLevel} from '../core/events.ts';
 import {protectFolder} from '../core/private-folder.ts';
 import {version} from '../core/version.ts';
+import type {Dht} from '../dht/dht.ts';
 import {loadIdentity} from '../identity/identity.ts';
 import {PrivateNetwork} from '../index/private-network.ts';
 import {createIndexApp} from '../index/server.ts';
 import {SqliteStore} from '../index/sqlite/sqlite-store.ts';
 import type {IndexStore} from '../index/store.ts';
 import {type Announcer, announceServer} from '../net/announce.ts';
+import {SecureClient} from '../net/secure-client.ts';
 import {exportPeers} from './export-peers.ts';
+import {joinDht} from './join-dht.ts';
 import {writeLogFile} from './log-file.ts';
 import type {ServerEngine, ServerSnapshot} from './messages.ts';
 import {openMembers} from './open-members.ts';
@@ -46,7 +49,11 @@ export async function createIndexServer(
 	const network = members && new PrivateNetwork({identity, name: options.name, members});
 	const app = createIndexApp({identity, store, name: options.name, version, bus, network});
 	let announcer: Announcer | undefined;
+	let dht: Dht | undefined;
+	const client = new SecureClient(identity);
 	const stopParts = async () => {
+		await dht?.stop();
+		await client.close();
 		await announcer?.stop();
 		await app.stop();
 		await store.close();
@@ -88,6 +95,19 @@ export async function createIndexServer(
 			},
 			message => bus.emit('log', {level: 'debug', message}),
 		);
+	}
+
+	if (options.dht) {
+		const networkKey = members?.networkKey;
+		try {
+			dht = await joinDht(options.dht, {
+				...{identity, client, bus, dataDir: options.dataDir, host: options.host, name: options.name, address},
+				networkKey,
+			});
+		} catch (error) {
+			await stopParts();
+			throw error;
+		}
 	}
 
 	const startedAt = Date.now();

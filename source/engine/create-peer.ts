@@ -19,8 +19,8 @@ import {createHashPool} from '../share/hash-pool.ts';
 import {createShares} from '../share/shares.ts';
 import {createUploadServer} from '../upload/upload-server.ts';
 import {mergeRouters} from './directory.ts';
+import {joinDht, mayJoinDht} from './join-dht.ts';
 import {joinNetworks} from './join-networks.ts';
-import {joinDht} from './join-dht.ts';
 import {createLiveLog} from './live-log.ts';
 import {writeLogFile} from './log-file.ts';
 import type {PeerEngine} from './messages.ts';
@@ -117,7 +117,11 @@ async function startPeer(
 		}),
 	);
 	const dht =
-		options.dht && (await joinDht(options.dht, {...options, identity, client, bus, catalog, address, wildcard}));
+		mayJoinDht(options.dht, memberships, bus) &&
+		(await joinDht(options.dht, {
+			...{...options, identity, client, bus, catalog, address, wildcard},
+			networkKey: memberships.networks[0]?.networkKey,
+		}));
 	if (dht) stops.push(() => dht.stop());
 	const routing = dht ? [...servers, dht] : servers;
 	const router = mergeRouters(routing);

@@ -2,6 +2,10 @@
 import type {BrowseResponse, ContentSources, PeerInfo, PeersResponse, SearchResponse, Source} from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
 
+/** Milliseconds for the other routers once one has answered: where all are asked, and where the first one counts. */
+const othersMs = 1000;
+const laterMs = 300;
+
 /** What one index server (or another content router) can be asked. */
 export type Router = {
 	/** `sources`: how many of each hit are named. */
@@ -19,25 +23,28 @@ export type Router = {
 /** Asks every router at once and merges what they say; one that fails is passed over as long as another answers. */
 export function mergeRouters(routers: Router[]): Router {
 	if (routers.length === 1) return routers[0]!;
+	const checkAny = () => {
+		if (routers.length > 0) return;
+		throw new P2pError('no-server', 'There is no index server', {hint: 'Name one with --server HOST'});
+	};
 
 	/** All answers that came, in the order of the routers. @throws the most telling failure when none came */
-	const ask = async <T>(question: (router: Router, index: number) => Promise<T>): Promise<T[]> => {
-		if (routers.length === 0)
-			throw new P2pError('no-server', 'There is no index server', {hint: 'Name one with --server HOST'});
-		const answers = await Promise.allSettled(routers.map(question));
-		const values = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []));
-		if (values.length > 0) return values;
-		throw mostTelling(answers.map(answer => (answer as PromiseRejectedResult).reason));
+	const ask = async <T>(question: (router: Router) => Promise<T>): Promise<T[]> => {
+		checkAny();
+		return (await inOrder(routers.map(question), othersMs)).filter(answer => answer !== undefined);
 	};
 
 	return {
 		async search(query, {cursor, ...options}) {
+			checkAny();
 			const cursors = readCursor(cursor, routers.length);
-			const ended: SearchResponse = {hits: [], total: 0, more: false};
-			const pages = await ask((router, i) =>
-				cursors[i] === null ? Promise.resolve(ended) : router.search(query, {...options, cursor: cursors[i]}),
+			const asked = routers.filter((_, i) => cursors[i] !== null);
+			const answers = await inOrder(
+				asked.map(router => router.search(query, {...options, cursor: cursors[routers.indexOf(router)] ?? undefined})),
+				othersMs,
 			);
-			const next = pages.map(page => page.cursor ?? null);
+			const pages = answers.filter(page => page !== undefined);
+			const next = routers.map(router => answers[asked.indexOf(router)]?.cursor ?? null);
 			return {
 				hits: mergeContents(pages.map(page => page.hits)),
 				total: pages.reduce((sum, page) => sum + page.total, 0),
@@ -64,15 +71,33 @@ export function mergeRouters(routers: Router[]): Router {
 
 /** The first answer in the routers' order. @throws the most telling failure when none answers */
 async function firstOf<T>(routers: Router[], question: (router: Router) => Promise<T>): Promise<T> {
+	return (await inOrder(routers.map(question), laterMs)).find(answer => answer !== undefined)!;
+}
+
+/**
+ * Answers in the order of the questions, undefined for those that did not come: a router that is away must not hold up
+ * the others, so that once one has answered the rest have only so many milliseconds left.
+ *
+ * @throws the most telling failure when none came
+ */
+async function inOrder<T>(questions: Array<Promise<T>>, left: number): Promise<Array<T | undefined>> {
+	const values: Array<T | undefined> = questions.map(() => undefined);
 	const failures: unknown[] = [];
-	for (const router of routers) {
-		try {
-			return await question(router);
-		} catch (error) {
-			failures.push(error);
-		}
-	}
-	throw mostTelling(failures);
+	const enough = Promise.withResolvers<void>();
+	let late: NodeJS.Timeout | undefined;
+	const all = questions.map((question, index) =>
+		question.then(
+			value => {
+				values[index] = value;
+				late ??= setTimeout(enough.resolve, left);
+			},
+			error => failures.push(error),
+		),
+	);
+	await Promise.race([Promise.all(all), enough.promise]);
+	clearTimeout(late);
+	if (questions.length > 0 && !late) throw mostTelling(failures);
+	return values;
 }
 
 /** A refusal or a "not found" says more than a server that could not be reached. */

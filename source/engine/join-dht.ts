@@ -5,6 +5,7 @@ import type {Address} from '../core/address.ts';
 import type {EngineBus} from '../core/events.ts';
 import type {Dht} from '../dht/dht.ts';
 import type {Identity} from '../identity/identity.ts';
+import type {Memberships} from '../net/memberships.ts';
 import type {SecureClient} from '../net/secure-client.ts';
 import type {Catalog} from '../share/catalog.ts';
 
@@ -18,6 +19,8 @@ export type DhtGuest = {
 	host?: string;
 	/** Index servers as HOST:PORT: each may be a node on the same UDP port number. */
 	servers?: string[];
+	/** Of a private network, in hex. */
+	networkKey?: string;
 };
 
 /** What a peer or a server joins with besides. `wildcard`: it listens on all addresses. */
@@ -32,10 +35,11 @@ export type DhtHost = {name: string; address: Address; wildcard: boolean; catalo
 export async function joinDht(settings: DhtSettings, guest: DhtGuest & Partial<DhtHost>): Promise<Dht> {
 	// Loaded here only: its native parts cost 20 ms at every start otherwise.
 	const {Dht} = await import('../dht/dht.ts');
-	const {identity, client, bus, dataDir, host, servers, name, address, wildcard, catalog} = guest;
+	const {identity, client, bus, dataDir, host, servers, name, address, wildcard, catalog, networkKey} = guest;
 	const bootstrap = await Promise.all([...settings.bootstrap, ...(servers ?? []).map(readAddress)].map(resolved));
 	return Dht.start({
 		...{identity, client, bus, dataDir, network: settings.network},
+		networkKey: networkKey === undefined ? undefined : Buffer.from(networkKey, 'hex'),
 		bootstrap: bootstrap.filter(node => node !== undefined),
 		host: host === undefined || host === '::' || !isIPv4(host) ? undefined : host,
 		port: address?.port,
@@ -59,4 +63,19 @@ async function resolved({host, port}: Address): Promise<Address | undefined> {
 	} catch {
 		return undefined;
 	}
+}
+
+/**
+ * Whether a peer may take part: what belongs to a private network must not be told in the open one, so that without the
+ * key of its network it does not.
+ */
+export function mayJoinDht(
+	settings: DhtSettings | undefined,
+	{isPrivate, networks}: Pick<Memberships, 'isPrivate' | 'networks'>,
+	bus: EngineBus,
+): settings is DhtSettings {
+	if (!settings || !isPrivate || networks.length > 0) return settings !== undefined;
+	const message = 'Not in the distributed hash table: its key comes with the membership, and the server is away';
+	bus.emit('log', {level: 'warn', message});
+	return false;
 }

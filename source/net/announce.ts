@@ -75,7 +75,7 @@ export function announceServer(
 }
 
 /** Whether a server that listens at `host` hears what comes to the interface with this address. */
-function reaches(host: string, address: string): boolean {
+export function reaches(host: string, address: string): boolean {
 	if (host === '::' || host === '0.0.0.0' || host === address) return true;
 	return isIPv4(host) && isLoopback(host) && isLoopback(address);
 }

@@ -8,6 +8,8 @@ import {isLoopback} from './listen.ts';
 
 /** The DNS-SD service type of an index server: `_p2p-tui._tcp`. */
 export const serviceType = 'p2p-tui';
+/** The same of a node of the distributed hash table: `_p2p-tui-dht._udp`. */
+export const nodeType = 'p2p-tui-dht';
 /** Interfaces that are spoken on at most: a machine with dozens of container bridges does not need them all. */
 const mostInterfaces = 8;
 const group = '224.0.0.251';
