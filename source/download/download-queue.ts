@@ -199,14 +199,22 @@ export class DownloadQueue {
 		this.#schedule();
 	}
 
-	/** What is there of a content whose download has its partial file open. */
+	/** What is there of a content whose download, or whose folder's, has its file open. */
 	partial(content: string): PartialDownload | undefined {
-		return this.#byContent.get(content)?.job?.partial;
+		const own = this.#byContent.get(content)?.job?.partial(content);
+		if (own) return own;
+		for (const entries of [this.#running, this.#waiting]) {
+			for (const {job, stored} of entries) {
+				const found = stored.files === undefined ? undefined : job?.partial(content);
+				if (found) return found;
+			}
+		}
+		return undefined;
 	}
 
-	/** All running downloads with at least one verified piece. */
+	/** All contents of running downloads with at least one verified piece. */
 	partials(): PartialDownload[] {
-		return [...this.#running].flatMap(({job}) => (job?.partial && job.done > 0 ? [job.partial] : []));
+		return [...this.#running].flatMap(({job}) => job?.partials() ?? []);
 	}
 
 	/** Ends all attempts and closes all files. */

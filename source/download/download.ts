@@ -38,6 +38,7 @@ export class Download implements Job {
 	readonly #book: SourceBook;
 	readonly #stats = new TransferStats();
 	readonly #place: {folder: string; name: string};
+	readonly #inFolder: boolean;
 	#session: Session | undefined;
 	#receivedBefore = 0;
 	#asked = false;
@@ -54,6 +55,7 @@ export class Download implements Job {
 		this.#host = host;
 		this.#known = host.journal.sources(stored.id);
 		this.#book = new SourceBook(host.self, this.#known.from);
+		this.#inFolder = place !== undefined;
 		this.#place = place ?? {folder: host.folder, name: safeFileName(stored.name, host.prefix)};
 	}
 
@@ -73,11 +75,16 @@ export class Download implements Job {
 		return this.#session?.transfer.peers ?? [];
 	}
 
-	get partial(): PartialDownload | undefined {
+	partial(wanted: string): PartialDownload | undefined {
 		const {content, name, size} = this.stored;
-		if (!this.#session) return undefined;
+		if (!this.#session || content !== wanted) return undefined;
 		const {part, progress, layer} = this.#session;
 		return {content, name, file: part.path, folder: this.#host.folder, size, have: progress.have, layer};
+	}
+
+	partials(): PartialDownload[] {
+		const own = this.done > 0 ? this.partial(this.stored.content) : undefined;
+		return own ? [own] : [];
 	}
 
 	get wantsSources(): boolean {
@@ -201,6 +208,12 @@ export class Download implements Job {
 		if (this.#book.usable().length === 0) {
 			await this.#ask(signal);
 			if (this.#book.usable().length === 0) return false;
+		} else if (this.#inFolder && !this.#asked && !this.#known.from) {
+			// Known is only who has the folder: others may have this file.
+			void this.#ask(signal).then(
+				() => this.#session?.transfer.pump(),
+				() => undefined,
+			);
 		}
 		const layer = await this.#layer(signal);
 		if (!layer) return false;

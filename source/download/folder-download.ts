@@ -15,7 +15,7 @@ import {findTree, placeTree, removeTree} from './tree-folder.ts';
 import {copyFromHere, writeFree} from './tree-local.ts';
 import {TreeParts} from './tree-parts.ts';
 import {checkTree, type OpenTree, openTreeState, TreeState} from './tree-state.ts';
-import type {DownloadDetails, DownloadResult, DownloadSource, DownloadState} from './types.ts';
+import type {DownloadDetails, DownloadResult, DownloadSource, DownloadState, PartialDownload} from './types.ts';
 
 const shortWaitMs = 2000;
 const askAgainMs = 5000;
@@ -27,7 +27,6 @@ export class FolderDownload implements Job {
 	state: DownloadState = 'queued';
 	message: string | undefined;
 	bottleneck: Bottleneck | undefined;
-	readonly wantsSources = false;
 	readonly #stored: StoredDownload;
 	readonly #host: DownloadHost;
 	readonly #known: StoredSources;
@@ -62,8 +61,18 @@ export class FolderDownload implements Job {
 		return this.#tree ? this.#tree.done + (this.#parts?.partial ?? 0) : this.#stored.done;
 	}
 
-	/** Its files are offered once the folder is shared. */
-	readonly partial = undefined;
+	/** Its small files are taken from where the folder is: another peer may have some of them, but seldom all. */
+	get wantsSources(): boolean {
+		return this.state === 'running' && !this.#known.from && (this.#parts?.wantsSources ?? false);
+	}
+
+	partial(content: string): PartialDownload | undefined {
+		return this.#parts?.offered(content);
+	}
+
+	partials(): PartialDownload[] {
+		return this.#parts?.offers() ?? [];
+	}
 
 	get files() {
 		const total = this.#stored.files ?? 0;

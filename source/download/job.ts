@@ -45,11 +45,13 @@ export type Job = {
 	readonly bottleneck: Bottleneck | undefined;
 	/** Of a folder: files that are there, of all. */
 	readonly files: {done: number; total: number} | undefined;
-	/** What others can fetch of it already. */
-	readonly partial: PartialDownload | undefined;
 	/** Whether it would be faster with more sources. */
 	readonly wantsSources: boolean;
 
+	/** What is there of one content, for others to fetch: the download's own, or that of a file in its folder. */
+	partial(content: string): PartialDownload | undefined;
+	/** All that others can fetch of it already, with at least one verified piece. */
+	partials(): PartialDownload[];
 	/** Works until it is finished or has to wait. @throws P2pError what it fails with; the signal's reason */
 	attempt(signal: AbortSignal): Promise<AttemptEnd>;
 	/** Sources may have come: ends a wait, and joins them to a running transfer. */

@@ -1,16 +1,21 @@
 import path from 'node:path';
+import {pieceCount} from '../content/content-id.ts';
 import {P2pError} from '../core/errors.ts';
 import {type Bottleneck, EngineBus} from '../core/events.ts';
+import {makeBitmap} from './bitmap.ts';
 import {Download} from './download.ts';
 import type {DownloadHost} from './job.ts';
 import type {StoredDownload, StoredSources} from './journal.ts';
 import type {TreeState} from './tree-state.ts';
-import type {DownloadResult} from './types.ts';
+import type {DownloadResult, PartialDownload} from './types.ts';
 
 /** Files of a folder that are fetched at once, piece by piece. */
 const mostAtOnce = 2;
 /** Failures of one file after which the others are fetched all the same. */
 const ofOneFile = new Set(['no-source', 'source-lost', 'corrupt', 'not-found', 'changed', 'refused', 'wrong-peer']);
+
+/** Complete files that are offered to others: the newest, since each has its piece layer in memory. */
+const mostOffered = 128;
 
 type Waiting = {download: Download; wakeAt: number};
 
@@ -25,6 +30,8 @@ export class TreeParts {
 	readonly #running = new Map<number, Download>();
 	readonly #waiting = new Map<number, Waiting>();
 	readonly #results: DownloadResult[] = [];
+	/** Files that are complete, by content, until the whole folder is. */
+	readonly #complete = new Map<string, PartialDownload>();
 	#receivedBefore = 0;
 	#wake: (() => void) | undefined;
 	/** Why a file cannot be had; the first one's. */
@@ -115,6 +122,28 @@ export class TreeParts {
 		);
 	}
 
+	/** Whether one of them would be faster with more sources. */
+	get wantsSources(): boolean {
+		return [...this.#running.values()].some(download => download.wantsSources);
+	}
+
+	/** What is there of one content, for others to fetch. */
+	offered(content: string): PartialDownload | undefined {
+		for (const download of this.#unfinished()) {
+			const found = download.partial(content);
+			if (found) return found;
+		}
+		return this.#complete.get(content);
+	}
+
+	/** All that others can fetch: what is under way first, then the newest of the complete ones. */
+	offers(): PartialDownload[] {
+		return [
+			...[...this.#unfinished()].flatMap(download => download.partials()),
+			...[...this.#complete.values()].reverse(),
+		];
+	}
+
 	/** Sources may have come. */
 	async sourcesChanged(signal: AbortSignal): Promise<void> {
 		await Promise.all([...this.#running.values()].map(download => download.sourcesChanged(signal)));
@@ -169,6 +198,7 @@ export class TreeParts {
 			this.#over(n, download);
 			this.#results.push(end.result);
 			this.#tree.have(n, 255);
+			this.#offer(download, end.result.path);
 			this.#host.journal.remove(download.stored.id);
 		} catch (error) {
 			this.#over(n, download);
@@ -178,6 +208,17 @@ export class TreeParts {
 		} finally {
 			this.#running.delete(n);
 		}
+	}
+
+	#offer({stored: {id, content, name, size}}: Download, file: string): void {
+		const pieces = pieceCount(size);
+		const layer = pieces === 1 ? Buffer.from(content, 'hex') : this.#host.journal.pieces(id).layer;
+		// Copied from here without anybody being asked: it is in a share, or was.
+		if (!layer) return;
+		const have = makeBitmap(pieces, true);
+		this.#complete.set(content, {content, name, file, folder: this.#host.folder, size, have, layer});
+		const [oldest] = this.#complete.keys();
+		if (this.#complete.size > mostOffered && oldest !== undefined) this.#complete.delete(oldest);
 	}
 
 	#over(n: number, download: Download): void {

@@ -1,3 +1,4 @@
+import {limits} from '../api/limits.ts';
 import type {DownloadManager} from '../download/manager.ts';
 import type {IndexClient} from '../index/client.ts';
 
@@ -16,7 +17,10 @@ export function announcePartials(
 ): () => void {
 	let told = '';
 	const tell = () => {
-		const contents = downloads.partials().map(({content, size}) => ({content, size}));
+		const contents = downloads
+			.partials()
+			.slice(0, limits.partialsPerPeer)
+			.map(({content, size}) => ({content, size}));
 		const set = contents
 			.map(({content}) => content)
 			.toSorted()

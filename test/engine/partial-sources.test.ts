@@ -1,5 +1,5 @@
 // Three real peers and an index server: a file spreads faster than its first holder sends it to each.
-import {mkdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {formatAddress} from '../../source/core/address.ts';
@@ -13,7 +13,8 @@ import {waitFor} from '../helpers/wait-for.ts';
 const host = '127.0.0.1';
 const MiB = 1024 * 1024;
 
-test('a third peer gets pieces from a second that is still downloading them from the first', async () => {
+/** An index server, and what starts peers at it. */
+async function network() {
 	const root = await tempFolder();
 	const server = await createIndexServer({
 		dataDir: path.join(root, 'server'),
@@ -40,6 +41,13 @@ test('a third peer gets pieces from a second that is still downloading them from
 			});
 		return {...peer, bus, downloads, sent: () => sent};
 	};
+	return {root, start};
+}
+
+const done = ({bus}: {bus: EngineBus}) => new Promise(resolve => bus.on('download-finished', resolve));
+
+test('a third peer gets pieces from a second that is still downloading them from the first', async () => {
+	const {root, start} = await network();
 	const bytes = someBytes(24 * MiB);
 	const share = path.join(root, 'shared');
 	await mkdir(share);
@@ -53,7 +61,6 @@ test('a third peer gets pieces from a second that is still downloading them from
 		return hits[0];
 	});
 
-	const done = (peer: typeof first) => new Promise(resolve => peer.bus.on('download-finished', resolve));
 	const finished = [done(second), done(third)];
 	await second.handle.commands.get({content, name, size});
 	const partial = await waitFor('the second as a source', async () => {
@@ -71,4 +78,40 @@ test('a third peer gets pieces from a second that is still downloading them from
 	await waitFor('the end of all uploads', () => first.sent() > 0 && second.sent() > 0);
 	expect(second.sent()).toBeGreaterThan(size / 8);
 	expect(first.sent()).toBeLessThan(1.9 * size);
+}, 60_000);
+
+test('the same of a file inside a folder that is being downloaded, complete or not', async () => {
+	const {root, start} = await network();
+	const files = {'film.bin': someBytes(16 * MiB), 'short.bin': someBytes(3 * MiB, 2), 'a.txt': Buffer.from('small')};
+	const share = path.join(root, 'shared');
+	await mkdir(path.join(share, 'films', 'empty'), {recursive: true});
+	for (const [name, bytes] of Object.entries(files)) await writeFile(path.join(share, 'films', name), bytes);
+	const first = await start('first', [share], 5 * MiB);
+	const second = await start('second', []);
+	const third = await start('third', []);
+	const firstId = await waitFor('the folder in the index', async () => {
+		const {hits} = await second.handle.commands.search({query: 'bin'});
+		return hits.length === 2 ? hits[0]!.sources[0]!.peer : undefined;
+	});
+
+	const finished = [done(second), done(third)];
+	await second.handle.commands.getFolder({peer: firstId, path: 'shared/films'});
+	const {hits} = await second.handle.commands.search({query: 'bin'});
+	const contents = hits.map(({content}) => content);
+	// The short one is complete long before the folder is.
+	await waitFor('the second as a source of both', async () => {
+		const found = await Promise.all(contents.map(content => third.handle.commands.sources({content})));
+		return found.every(({sources}) => sources.some(source => source.name === 'second' && source.partial));
+	});
+	await third.handle.commands.getFolder({peer: firstId, path: 'shared/films'});
+	await Promise.all(finished);
+	for (const peer of [second, third]) {
+		const top = path.join(peer.downloads, 'films');
+		for (const [name, bytes] of Object.entries(files))
+			expect((await readFile(path.join(top, name))).equals(bytes)).toBe(true);
+		expect(await readdir(top)).toContain('empty');
+	}
+	// The last of it is told when its connections end.
+	await waitFor('what the second gave', () => second.sent() > 2 * MiB);
+	expect(first.sent()).toBeLessThan(1.9 * 19 * MiB);
 }, 60_000);
