@@ -3,11 +3,11 @@ import {decodePieceLayer, pieceLayerWireBytes} from '../content/piece-layer.ts';
 import {P2pError} from '../core/errors.ts';
 import type {Target} from '../net/secure-client.ts';
 import type {SourceConnection} from './connection.ts';
+import type {DirectWrites} from './direct-write.ts';
 import {runFiles} from './files-run.ts';
 import {PieceSink} from './piece-sink.ts';
 import {type Fault, FaultError} from './types.ts';
 import {type FilesOrder, type FromWorker, type LayerOrder, laneCounts, type RunOrder} from './worker-messages.ts';
-import type {WriteLock} from './write-lock.ts';
 
 /** Where a lane gets its connections from. */
 export type ConnectionShelf = {
@@ -24,7 +24,7 @@ export type BufferShelf = {take(bytes: number): Buffer; put(buffer: Buffer): voi
 export type LaneParts = {
 	connections: ConnectionShelf;
 	buffers: BufferShelf;
-	writes: WriteLock;
+	writes: DirectWrites;
 	post(message: FromWorker): void;
 	/** Tells of a verified and written piece, not necessarily at once. */
 	tellPiece(lane: number, run: number, piece: number): void;
@@ -169,13 +169,16 @@ export class LaneRunner {
 	}
 
 	async #pieces(order: RunOrder, connection: SourceConnection): Promise<void> {
-		const buffer = this.#parts.buffers.take(Math.min(order.pieceSize, order.size));
+		const buffer = this.#parts.buffers.take(PieceSink.bufferBytes(order));
+		const writer = this.#parts.writes.open(order.fd);
 		try {
-			const sink = new PieceSink(order, buffer, this.#parts.writes, this.#ownTimes, piece =>
+			const sink = new PieceSink(order, buffer, writer, this.#ownTimes, piece =>
 				this.#parts.tellPiece(this.id, order.run, piece),
 			);
-			await connection.get(`/v1/files/${order.content}`, PieceSink.range(order), sink, order.stallMs);
+			const answer = connection.get(`/v1/files/${order.content}`, PieceSink.range(order), sink, order.stallMs);
+			await answer.finally(() => sink.flush());
 		} finally {
+			writer.close();
 			this.#parts.buffers.put(buffer);
 		}
 	}

@@ -1,55 +1,68 @@
-import {writeSync} from 'node:fs';
 import {blockSize} from '../content/content-id.ts';
 import {blockHashes, merkleRoot, nextPowerOfTwo} from '../content/merkle.ts';
 import {systemCode} from '../core/errors.ts';
 import type {Sink} from './connection.ts';
+import {type FileWriter, writeBytes} from './direct-write.ts';
 import type {ResponseHead} from './http-response.ts';
 import {FaultError} from './types.ts';
 import type {RunOrder} from './worker-messages.ts';
-import type {WriteLock} from './write-lock.ts';
 
 const hashBytes = 32;
 /** Blocks are hashed as they come, while the processor's cache still holds them, so many bytes at a time. */
 const hashStride = 4 * blockSize;
 
+/** Verified pieces are gathered for one large write, but not for longer than this many milliseconds. */
+const gatherMs = 200;
+
 /** What a run needs of its order. */
-export type PieceRun = Pick<RunOrder, 'fd' | 'size' | 'pieceSize' | 'first' | 'count' | 'hashes'>;
+export type PieceRun = Pick<RunOrder, 'size' | 'pieceSize' | 'first' | 'count' | 'hashes'>;
 
 /**
  * Takes the answer to a request for consecutive pieces: gathers each piece, compares its hash, and only then writes it
- * to its place, so that what was verified there before is never spoilt by a liar.
+ * to its place, so that what was verified there before is never spoilt by a liar. Small pieces are written together.
  */
 export class PieceSink implements Sink {
 	readonly #run: PieceRun;
 	readonly #buffer: Buffer;
-	readonly #writes: WriteLock;
+	readonly #writer: FileWriter;
 	readonly #hashes: Buffer;
 	readonly #times: {hash: number; write: number};
 	readonly #verified: (piece: number) => void;
+	/** The piece that is received, where it starts in the buffer, and what of it is there and hashed. */
 	#piece: number;
 	#length: number;
+	#start = 0;
 	#filled = 0;
 	#hashed = 0;
+	/** Pieces before it in the buffer: verified, not written. */
+	#waiting = 0;
+	#waitingSince = 0;
 
 	/**
-	 * @param buffer holds one piece; the sink has it to itself until the answer is over
+	 * @param buffer of {@link PieceSink.bufferBytes}; the sink has it to itself until the answer is over
 	 * @param times milliseconds of hashing and writing are added here
+	 * @param verified told of a piece that is verified and written
 	 */
 	constructor(
 		run: PieceRun,
 		buffer: Buffer,
-		writes: WriteLock,
+		writer: FileWriter,
 		times: {hash: number; write: number},
 		verified: (piece: number) => void,
 	) {
 		this.#times = times;
 		this.#run = run;
 		this.#buffer = buffer;
-		this.#writes = writes;
+		this.#writer = writer;
 		this.#hashes = Buffer.allocUnsafe(Math.ceil(run.pieceSize / blockSize) * hashBytes);
 		this.#verified = verified;
 		this.#piece = run.first;
 		this.#length = this.#pieceLength();
+	}
+
+	/** The buffer that a run needs: one piece, or as many as are written together. */
+	static bufferBytes({size, pieceSize, count}: PieceRun): number {
+		return Math.min(size, Math.max(pieceSize, Math.min(writeBytes, count * pieceSize)));
 	}
 
 	/** First and last byte that the request must ask for. */
@@ -73,7 +86,7 @@ export class PieceSink implements Sink {
 	body(source: Buffer, from: number, to: number): void {
 		for (let at = from; at < to; ) {
 			const end = Math.min(to, at + this.#length - this.#filled);
-			source.copy(this.#buffer, this.#filled, at, end);
+			source.copy(this.#buffer, this.#start + this.#filled, at, end);
 			this.#filled += end - at;
 			at = end;
 			if (this.#filled === this.#length) this.#complete();
@@ -87,7 +100,8 @@ export class PieceSink implements Sink {
 
 	#hash(to: number): void {
 		const start = performance.now();
-		blockHashes(this.#buffer.subarray(this.#hashed, to)).copy(this.#hashes, (this.#hashed / blockSize) * hashBytes);
+		const bytes = this.#buffer.subarray(this.#start + this.#hashed, this.#start + to);
+		blockHashes(bytes).copy(this.#hashes, (this.#hashed / blockSize) * hashBytes);
 		this.#hashed = to;
 		this.#times.hash += performance.now() - start;
 	}
@@ -100,25 +114,33 @@ export class PieceSink implements Sink {
 		const root = merkleRoot(this.#hashes.subarray(0, blocks * hashBytes), width);
 		const at = (this.#piece - first) * hashBytes;
 		if (root.compare(hashes, at, at + hashBytes) !== 0) throw new FaultError({kind: 'corrupt', piece: this.#piece});
-		this.#write();
-		this.#verified(this.#piece);
+		if (this.#waiting === 0) this.#waitingSince = performance.now();
+		this.#waiting++;
+		this.#start += this.#length;
 		this.#piece++;
 		this.#filled = 0;
 		this.#hashed = 0;
 		this.#length = this.#pieceLength();
+		const isLast = this.#piece === first + this.#run.count;
+		const isFull = this.#start + this.#length > this.#buffer.length;
+		if (isLast || isFull || performance.now() - this.#waitingSince > gatherMs) this.flush();
 	}
 
-	#write(): void {
-		const {fd, pieceSize} = this.#run;
+	/** Writes what is verified; to be called once more when the answer is over, however it ended. */
+	flush(): void {
+		if (this.#waiting === 0) return;
 		const start = performance.now();
+		const first = this.#piece - this.#waiting;
+		const bytes = this.#start;
+		// Not tried again should it fail.
+		this.#waiting = 0;
+		this.#start = 0;
 		try {
-			const position = this.#piece * pieceSize;
-			this.#writes.during(fd, () => {
-				for (let at = 0; at < this.#length; ) at += writeSync(fd, this.#buffer, at, this.#length - at, position + at);
-			});
+			this.#writer.write(this.#buffer, bytes, first * this.#run.pieceSize);
 		} catch (error) {
 			throw new FaultError({kind: 'disk', code: systemCode(error) ?? 'EIO', message: (error as Error).message});
 		}
 		this.#times.write += performance.now() - start;
+		for (let piece = first; piece < this.#piece; piece++) this.#verified(piece);
 	}
 }

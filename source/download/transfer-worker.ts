@@ -7,6 +7,7 @@ import type {Target} from '../net/secure-client.ts';
 import {checkFiles, syncPaths} from './check-files.ts';
 import {SourceConnection} from './connection.ts';
 import {copyChecked} from './copy-file.ts';
+import {alignedBuffer, DirectWrites} from './direct-write.ts';
 import {type BufferShelf, type ConnectionShelf, LaneRunner} from './lane-runner.ts';
 import {RateLimit} from './rate-limit.ts';
 import {hashWholeFile, verifyPart} from './verify-file.ts';
@@ -23,7 +24,7 @@ const keptBufferBytes = 16 * 1024 * 1024;
 const port = parentPort!;
 const start = workerData as WorkerStart;
 const limit = new RateLimit(start.limit);
-const writes = new WriteLock(start.writes);
+const writes = new DirectWrites(new WriteLock(start.writes));
 const lanes = new Map<number, LaneRunner>();
 const stopped = new Set<number>();
 let {membership} = start;
@@ -81,7 +82,7 @@ const buffers: BufferShelf = {
 	take(bytes) {
 		const index = spare.findIndex(buffer => buffer.length >= bytes && buffer.length <= 4 * bytes);
 		// A power of two, so that files of nearly one size share buffers.
-		return spare.splice(index, index === -1 ? 0 : 1)[0] ?? Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(bytes)));
+		return spare.splice(index, index === -1 ? 0 : 1)[0] ?? alignedBuffer(2 ** Math.ceil(Math.log2(bytes)));
 	},
 	put(buffer) {
 		const bytes = spare.reduce((sum, other) => sum + other.length, buffer.length);
