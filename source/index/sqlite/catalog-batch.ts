@@ -9,7 +9,9 @@ import type {SharedPresence} from './shared-presence.ts';
 import type {VocabularyWriter} from './vocabulary.ts';
 
 /** Paths of one content that are searched: more is spam. */
-export const namesPerContent = 16;
+const namesPerContent = 16;
+/** Contents in a batch up to which those that became more or less popular move in the index at once. */
+const movedAtOnce = 1000;
 
 /** A content that this batch touches, with its shares before and after. */
 type Touched = {
@@ -21,6 +23,8 @@ type Touched = {
 	name: string;
 	twin: boolean;
 	twinBefore: boolean;
+	/** The popularity under which it is in the full-text table. */
+	popularity: number;
 	before: number;
 	now: number;
 	added: string[];
@@ -28,7 +32,7 @@ type Touched = {
 	renamed: boolean;
 	removed: boolean;
 };
-type FileRow = [id: number, nsrc: number, size: number, twin: number, hash: Uint8Array, name: string];
+type FileRow = [id: number, nsrc: number, size: number, twin: number, pop: number, hash: Uint8Array, name: string];
 type ShareRow = [file: number, gen: number, name: string];
 type Holder = {file: number; folder: number; name: string; at: number};
 
@@ -45,6 +49,8 @@ export class CatalogBatch {
 	readonly #byKey = new Map<number, Touched[]>();
 	readonly #byId = new Map<number, Touched>();
 	readonly #holders: Holder[] = [];
+	/** Contents whose popularity is another now than in the full-text table. */
+	readonly moved: number[] = [];
 	/** Rows written to the full-text table. */
 	texts = 0;
 
@@ -96,6 +102,11 @@ export class CatalogBatch {
 		this.#presence.wrote(this.#byId.keys());
 		if (!this.#peer.online) return;
 		for (const {id, before, now} of this.#byId.values()) if (now !== before) this.#presence.count(id, now - before);
+	}
+
+	/** Whether what only moves by its popularity is left for a quiet moment, when it moves once instead of many times. */
+	get #isLarge(): boolean {
+		return this.#byId.size > movedAtOnce;
 	}
 
 	#add(path: string, file: Touched): void {
@@ -160,7 +171,7 @@ export class CatalogBatch {
 		}
 		const hash = contents.subarray(at, at + contentBytes);
 		const file = {id: this.#statements.newFile(), key, hash, size, name: baseName(path), twin, twinBefore: twin};
-		return this.#keep({...file, before: 0, now: 0, added: [], renamed: false, removed: false});
+		return this.#keep({...file, popularity: 0, before: 0, now: 0, added: [], renamed: false, removed: false});
 	}
 
 	#withKey(key: number): Touched[] {
@@ -183,9 +194,10 @@ export class CatalogBatch {
 		return row && this.#touch(row);
 	}
 
-	#touch([id, nsrc, size, twin, hash, name]: FileRow): Touched {
+	#touch([id, nsrc, size, twin, popularity, hash, name]: FileRow): Touched {
 		const isTwin = twin === 1;
-		const file = {id, key: this.#statements.keys.ofContent(hash), hash, size, name, twin: isTwin, twinBefore: isTwin};
+		const key = this.#statements.keys.ofContent(hash);
+		const file = {id, key, hash, size, name, twin: isTwin, twinBefore: isTwin, popularity};
 		return this.#keep({...file, before: nsrc, now: nsrc, added: [], renamed: false, removed: false});
 	}
 
@@ -201,36 +213,40 @@ export class CatalogBatch {
 		if (before === 0 && now === 0) return;
 		if (now === 0) {
 			dropFile.run(id);
-			drops.push(rowIdOf(id, before));
+			drops.push(rowIdOf(id, file.popularity));
 			return;
 		}
-		if (before === 0) addFile.run(id, key, now, size, twin ? 1 : 0, hash, name);
-		else if (now !== before || twin !== file.twinBefore) setFile.run(now, twin ? 1 : 0, id);
-		const moved = before === 0 || popularityOf(before) !== popularityOf(now);
-		if (!moved && now > namesPerContent && !file.renamed) return;
-		const {paths, isOther} = this.#pathsOf(file);
-		if (!moved && !isOther) return;
-		if (before > 0) drops.push(rowIdOf(id, before));
-		const words = wordsOf(paths);
+		const popularity = popularityOf(now);
+		const isNew = before === 0;
+		const paths = isNew || now <= namesPerContent || file.renamed ? this.#changedPaths(file) : undefined;
+		const isMoved = popularity !== file.popularity;
+		const isIndexed = isNew || paths !== undefined || (isMoved && !this.#isLarge);
+		if (isMoved && !isIndexed) this.moved.push(id);
+		const stored = isIndexed ? popularity : file.popularity;
+		if (isNew) addFile.run(id, key, now, size, twin ? 1 : 0, stored, hash, name);
+		else if (now !== before || twin !== file.twinBefore) setFile.run(now, twin ? 1 : 0, stored, id);
+		if (!isIndexed) return;
+		if (!isNew) drops.push(rowIdOf(id, file.popularity));
+		const searched = searchedPaths(paths ?? this.#statements.pathsOf(id, name));
+		const words = wordsOf(searched);
 		this.#vocabulary.add(words);
-		adds.push({row: rowIdOf(id, now), text: ftsText(words, paths, size)});
+		adds.push({row: rowIdOf(id, popularity), text: ftsText(words, searched, size)});
 	}
 
-	/** The paths that are searched, and whether this batch has changed them. */
-	#pathsOf(file: Touched): {paths: string[]; isOther: boolean} {
-		if (file.before === 0 && file.added.length === file.now)
-			return {paths: [...new Set(file.added)].slice(0, namesPerContent), isOther: true};
+	/** All paths of a content, where this batch has changed them; what is new first, so that it is searched in any case. */
+	#changedPaths(file: Touched): string[] | undefined {
+		if (file.before === 0 && file.added.length === file.now) return file.added;
+		const paths = this.#statements.pathsOf(file.id, file.name);
 		const counts = new Map<string, number>();
-		for (const [folder, own] of this.#statements.paths.all(file.id) as unknown as [string, string][]) {
-			const name = own === '' ? file.name : own;
-			const path = folder === '' ? name : `${folder}/${name}`;
-			counts.set(path, (counts.get(path) ?? 0) + 1);
-		}
-		// What is new goes first, so that it is found however many names there are.
+		for (const path of paths) counts.set(path, (counts.get(path) ?? 0) + 1);
 		const fresh = file.added.filter(path => counts.get(path) === 1);
-		const paths = [...new Set([...fresh, ...counts.keys()])].slice(0, namesPerContent);
-		return {paths, isOther: file.removed || fresh.length > 0};
+		return file.removed || fresh.length > 0 ? [...fresh, ...paths] : undefined;
 	}
+}
+
+/** The different paths under which a content is found. */
+export function searchedPaths(paths: string[]): string[] {
+	return paths.length === 1 ? paths : [...new Set(paths)].slice(0, namesPerContent);
 }
 
 function isSame(hash: Uint8Array, contents: Uint8Array, at: number): boolean {

@@ -24,6 +24,8 @@ export class CatalogStatements {
 	readonly setFile: StatementSync;
 	readonly dropFile: StatementSync;
 	readonly paths: StatementSync;
+	/** Contents after one, with the shares that they have. */
+	readonly popularities: StatementSync;
 	readonly addText: StatementSync;
 	readonly dropText: StatementSync;
 	/** The keys under which contents and names are found. */
@@ -49,20 +51,27 @@ export class CatalogStatements {
 		this.dropShare = write('DELETE FROM share WHERE folder=? AND nh=? AND file=?');
 		this.addHolder = write('INSERT OR IGNORE INTO holder(file, folder, name, at) VALUES(?, ?, ?, ?)');
 		this.dropHolder = write('DELETE FROM holder WHERE file=? AND folder=? AND name=?');
-		this.file = read('SELECT id, nsrc, size, twin, hash, name FROM file WHERE hk=?');
-		this.fileById = read('SELECT id, nsrc, size, twin, hash, name FROM file WHERE id=?');
-		this.addFile = write('INSERT INTO file(id, hk, nsrc, size, twin, hash, name) VALUES(?, ?, ?, ?, ?, ?, ?)');
-		this.setFile = write('UPDATE file SET nsrc=?, twin=? WHERE id=?');
+		this.file = read('SELECT id, nsrc, size, twin, pop, hash, name FROM file WHERE hk=?');
+		this.fileById = read('SELECT id, nsrc, size, twin, pop, hash, name FROM file WHERE id=?');
+		this.addFile = write('INSERT INTO file(id, hk, nsrc, size, twin, pop, hash, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?)');
+		this.setFile = write('UPDATE file SET nsrc=?, twin=?, pop=? WHERE id=?');
 		this.dropFile = write('DELETE FROM file WHERE id=?');
 		this.paths = read(
 			`SELECT f.path, h.name FROM (SELECT folder, name FROM holder WHERE file=? LIMIT ${holdersLookedAt}) h
 			JOIN folder f ON f.id=h.folder`,
 		);
+		this.popularities = read('SELECT id, nsrc, pop FROM file WHERE id>? ORDER BY id LIMIT ?');
 		this.addText = write('INSERT INTO fts(rowid, t) VALUES(?, ?)');
 		this.dropText = write('DELETE FROM fts WHERE rowid=?');
 		this.keys = contentKeys(database);
 		this.#nextFile = lastOf(database, 'file') + 1;
 		this.#nextFolder = lastOf(database, 'folder') + 1;
+	}
+
+	/** The paths of a content's shares; those of a popular one in part. */
+	pathsOf(file: number, name: string): string[] {
+		const rows = this.paths.all(file) as unknown as [folder: string, own: string][];
+		return rows.map(([folder, own]) => (folder === '' ? own || name : `${folder}/${own || name}`));
 	}
 
 	/** An ID that no content has had since the start. */

@@ -10,6 +10,7 @@ const idSpace = 2 ** 40;
 const popularities = 40;
 /** Pieces of names whose words are remembered. */
 const piecesRemembered = 50_000;
+const foldersRemembered = 5000;
 const kindBase = 0xe000;
 const sizeBase = 0xe100;
 /** Planes 15 and 16 are private use: endings and whole names share their characters, and are compared afterwards. */
@@ -18,9 +19,9 @@ const nameBase = 0x100000;
 const planeSize = 0xfffe;
 const highestSizeClass = 53;
 
-/** The row ID of a content: the more shares, the smaller, so that reading in its order meets the popular ones first. */
-export function rowIdOf(file: number, shares: number): number {
-	return (popularities - popularityOf(shares)) * idSpace + file;
+/** The row ID of a content: the more popular, the smaller, so that reading in its order meets the popular ones first. */
+export function rowIdOf(file: number, popularity: number): number {
+	return (popularities - popularity) * idSpace + file;
 }
 
 /** The content of a row ID. */
@@ -28,32 +29,68 @@ export function fileOfRow(row: number): number {
 	return row % idSpace;
 }
 
-/** Contents of one popularity have one order of magnitude of shares. */
+/**
+ * Contents of one popularity have one order of magnitude of shares. The few shares that most contents have are one:
+ * each step to the next is written to the index anew.
+ */
 export function popularityOf(shares: number): number {
-	return Math.min(popularities - 1, Math.floor(Math.log2(Math.max(1, shares))));
+	return shares < 4 ? 0 : Math.min(popularities - 1, Math.floor(Math.log2(shares)));
 }
 
 /** The words of a content with these paths. */
 export function wordsOf(paths: string[]): Set<string> {
 	const words = new Set<string>();
 	for (const path of paths) {
-		for (const [piece] of path.matchAll(pieces)) for (const word of wordsOfPiece(piece)) words.add(word);
+		const base = path.lastIndexOf('/') + 1;
+		// Folders come with many files each.
+		if (base > 0) for (const word of folders.get(path.slice(0, base))) words.add(word);
+		for (const piece of piecesOf(path, base)) for (const word of pieces.get(piece)) words.add(word);
 	}
 	return words;
 }
 
-/** What stands between ASCII's punctuation, which separates words whatever is around it. */
-const pieces = /[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+/g;
-let cut = new Map<string, Set<string>>();
+/** The words of texts that come again and again: cutting names is a fifth of all work. */
+class CutTexts {
+	readonly #cut: (text: string) => string[];
+	readonly #most: number;
+	#known = new Map<string, string[]>();
 
-/** The words of a piece. Names are made of the same ones again and again, and cutting them is a fifth of all work. */
-function wordsOfPiece(piece: string): Set<string> {
-	const known = cut.get(piece);
-	if (known) return known;
-	if (cut.size >= piecesRemembered) cut = new Map();
-	const words = tokenSet(piece);
-	cut.set(piece, words);
-	return words;
+	constructor(most: number, cut: (text: string) => string[]) {
+		this.#most = most;
+		this.#cut = cut;
+	}
+
+	get(text: string): string[] {
+		let words = this.#known.get(text);
+		if (words) return words;
+		if (this.#known.size >= this.#most) this.#known = new Map();
+		words = this.#cut(text);
+		this.#known.set(text, words);
+		return words;
+	}
+}
+
+const pieces = new CutTexts(piecesRemembered, piece => [...tokenSet(piece)]);
+const folders = new CutTexts(foldersRemembered, path => piecesOf(path, 0).flatMap(piece => pieces.get(piece)));
+
+/** What stands between ASCII's punctuation, which separates words whatever is around it. */
+function piecesOf(text: string, from: number): string[] {
+	const found: string[] = [];
+	let start = -1;
+	for (let at = from; at <= text.length; at++) {
+		const isIn = at < text.length && isInWord(text.charCodeAt(at));
+		if (isIn && start < 0) start = at;
+		else if (!isIn && start >= 0) {
+			found.push(text.slice(start, at));
+			start = -1;
+		}
+	}
+	return found;
+}
+
+function isInWord(unit: number): boolean {
+	const letter = unit | 0x20;
+	return unit > 0x7f || (letter >= 0x61 && letter <= 0x7a) || (unit >= 0x30 && unit <= 0x39);
 }
 
 /** All that is indexed for a content: its words and what the filters ask for. */

@@ -9,6 +9,7 @@ import {CatalogStatements} from './catalog-statements.ts';
 import {Maintenance} from './maintenance.ts';
 import {openForWriting, writing} from './open-database.ts';
 import type {PackedChanges} from './packed-changes.ts';
+import {PopularityMoves} from './popularity.ts';
 import {type PresenceMemory, SharedPresence} from './shared-presence.ts';
 import {VocabularyWriter} from './vocabulary.ts';
 
@@ -25,6 +26,7 @@ export class IndexWriter {
 	readonly #statements: CatalogStatements;
 	readonly #vocabulary: VocabularyWriter;
 	readonly #maintenance: Maintenance;
+	readonly #moves: PopularityMoves;
 	readonly #uploads = new Map<number, Upload>();
 
 	constructor(file: string, memory: PresenceMemory) {
@@ -35,6 +37,7 @@ export class IndexWriter {
 		this.#statements = new CatalogStatements(this.#database);
 		this.#vocabulary = new VocabularyWriter(this.#database);
 		this.#maintenance = new Maintenance(this.#database);
+		this.#moves = new PopularityMoves(this.#statements, this.#isEmpty());
 		const folders = this.#database.prepare('SELECT id, peer FROM folder');
 		folders.setReturnArrays(true);
 		for (const row of folders.iterate()) this.#presence.setPeerOf(...(row as unknown as [number, number]));
@@ -186,7 +189,14 @@ export class IndexWriter {
 
 	/** Some upkeep, when nothing else is to do; returns whether there is more. */
 	maintain(): boolean {
-		return this.#uploads.size === 0 && this.#maintenance.step();
+		if (this.#uploads.size > 0) return false;
+		if (this.#moves.isDone) return this.#maintenance.step();
+		let written = 0;
+		this.#atomic(() => {
+			written = this.#moves.step();
+		});
+		this.#maintenance.wrote(written);
+		return true;
 	}
 
 	close(): void {
@@ -213,20 +223,31 @@ export class IndexWriter {
 
 	#transaction(peer: BatchPeer, sum: Sum, work: (batch: CatalogBatch) => void): void {
 		const batch = new CatalogBatch(this.#statements, peer, this.#presence, this.#vocabulary);
-		this.#database.exec('BEGIN IMMEDIATE');
-		try {
+		this.#atomic(() => {
 			work(batch);
 			batch.finish();
 			sum.files += batch.total.files;
 			sum.bytes += batch.total.bytes;
 			writing(this.#database, 'UPDATE peer SET files=?, bytes=? WHERE number=?').run(sum.files, sum.bytes, peer.number);
+		});
+		batch.count();
+		this.#moves.add(batch.moved);
+		this.#maintenance.wrote(batch.texts);
+	}
+
+	#atomic(work: () => void): void {
+		this.#database.exec('BEGIN IMMEDIATE');
+		try {
+			work();
 			this.#database.exec('COMMIT');
 		} catch (error) {
 			this.#vocabulary.reset();
 			if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
 			throw error;
 		}
-		batch.count();
-		this.#maintenance.wrote(batch.texts);
+	}
+
+	#isEmpty(): boolean {
+		return this.#database.prepare('SELECT 1 FROM file LIMIT 1').get() === undefined;
 	}
 }

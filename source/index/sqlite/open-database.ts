@@ -24,7 +24,8 @@ const peerTables = `
  * Small rows, because there are millions: what is 0 or '' takes no room in a row.
  *
  * file: one row per content and claimed size; hk are 48 bits of its ID (content-key.ts), nsrc the shares it has, twin
- * whether it is there with other sizes as well, name what most shares call it. folder: one per folder of a peer, with the
+ * whether it is there with other sizes as well, pop the popularity under which it is in fts, name what most shares call
+ * it. folder: one per folder of a peer, with the
  * sum of all below it; a peer's root has parent 0 and its number as name; at is Unix seconds. share: one file of one peer,
  * found by its folder and 48 bits of its name (nh); gen tells the rows of a catalog that was replaced. holder: the same
  * shares, found by content; at counts from its folder's. The name of both is '' where it is the content's own. fts: words
@@ -41,7 +42,7 @@ const catalogTables = `
 	CREATE TABLE holder(file INT NOT NULL, folder INT NOT NULL, name TEXT NOT NULL, at INT NOT NULL,
 		PRIMARY KEY(file, folder, name)) WITHOUT ROWID;
 	CREATE TABLE file(id INTEGER PRIMARY KEY, hk INT NOT NULL, nsrc INT NOT NULL, size INT NOT NULL, twin INT NOT NULL,
-		hash BLOB NOT NULL, name TEXT NOT NULL);
+		pop INT NOT NULL, hash BLOB NOT NULL, name TEXT NOT NULL);
 	CREATE INDEX file_hk ON file(hk);
 	CREATE VIRTUAL TABLE fts USING fts5(t, content='', contentless_delete=1, tokenize='ascii', prefix='1 2 3 4',
 		detail=none);
