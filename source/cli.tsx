@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<{command: Command}>> = {
 	invites: () => import('./cli/invites.ts'),
 	members: () => import('./cli/members.ts'),
 	remove: async () => ({command: (await import('./cli/members.ts')).remove}),
+	share: () => import('./cli/share.ts'),
 	leave: () => import('./cli/leave.ts'),
 	backup: () => import('./cli/backup.ts'),
 	demo: () => import('./cli/demo.ts'),
@@ -53,6 +54,7 @@ const cli = meow(helpText, {
 		dht: {type: 'boolean'},
 		network: {type: 'string'},
 		bootstrap: {type: 'string', isMultiple: true},
+		for: {type: 'string', isMultiple: true},
 		export: {type: 'string'},
 		import: {type: 'string'},
 		force: {type: 'boolean'},
@@ -93,6 +95,7 @@ const {
 	expires,
 	withdraw,
 	qr,
+	for: audience,
 	...settings
 } = cli.flags;
 const interrupted = new AbortController();
@@ -104,6 +107,7 @@ const context: CommandContext = {
 	exportFile,
 	importFile,
 	force: force ?? false,
+	audience: audience ?? [],
 	invite: {uses, expires, withdraw, qr},
 	json: json ?? false,
 	headless: headless ?? false,

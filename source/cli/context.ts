@@ -14,6 +14,8 @@ export type CommandContext = {
 	exportFile?: string;
 	importFile?: string;
 	force: boolean;
+	/** Whom `share` names with --for. */
+	audience: string[];
 	/** How `invite` makes a link, or takes one back; `qr: false`: without a picture. */
 	invite: {uses?: string; expires?: string; withdraw?: string; qr?: boolean};
 	json: boolean;

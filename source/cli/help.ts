@@ -12,6 +12,7 @@ export const helpText = `
     $ p2p-tui servers                      index servers that announce themselves on this network
     $ p2p-tui trust <HOST[:PORT]> [ID]     accept the key that a server shows now
     $ p2p-tui block [peer]                 send a peer nothing any more; unblock takes it back
+    $ p2p-tui share [dir] [--for PEER,…]   whom a shared folder is for; --for everyone, --for nobody
     $ p2p-tui id [--mode server]           the ID of this data folder; --export FILE, --import FILE move the key
     $ p2p-tui invite                       on a private server's machine: a link that lets somebody in;
                                            --uses N (1), --expires 7d, --withdraw ID, --no-qr

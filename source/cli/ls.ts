@@ -6,6 +6,7 @@ import {P2pError} from '../core/errors.ts';
 import {exitCodes} from '../core/exit-codes.ts';
 import {formatBytes} from '../core/format.ts';
 import {baseName} from '../core/share-path.ts';
+import {browsePeer} from '../engine/browse-peer.ts';
 import {type Command, printJson, printLine} from './context.ts';
 import {withNetwork} from './network.ts';
 
@@ -18,12 +19,12 @@ export const command: Command = async context => {
 		});
 	if (rest.length > 1) throw new P2pError('usage', 'One path at a time', {hint: 'Put a path with spaces in quotes'});
 	const path = (rest[0] ?? '').replace(/^\/+|\/+$/g, '');
-	return withNetwork(context, async ({router, servers}) => {
+	return withNetwork(context, async ({router, client, servers}) => {
 		const {id} = await router.peer(peer, context.signal);
 		let cursor: string | undefined;
 		let printed = 0;
 		do {
-			const page = await router.browse(peer, {path, cursor, signal: context.signal});
+			const page = await browsePeer(router, client, peer, {path, cursor, signal: context.signal});
 			for (const entry of page.entries) {
 				printed++;
 				if (context.json) printJson({...entry, link: linkTo(entry, id, servers)});

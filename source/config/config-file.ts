@@ -35,7 +35,7 @@ let writing: Promise<void> = Promise.resolve();
  */
 export function writeConfigFile(
 	dataDir: string,
-	changes: Preferences & {name?: string; block?: string[]},
+	changes: Preferences & {name?: string; block?: string[]; shareFor?: Record<string, string[]>},
 ): Promise<void> {
 	const write = writing.then(async () => {
 		const file = path.join(dataDir, fileName);

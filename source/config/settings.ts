@@ -35,12 +35,16 @@ export type Flags = {
 	bootstrap?: string[];
 	/** Peers that get nothing from this one; config file only, see `p2p-tui block`. */
 	block?: string[];
+	/** Peer IDs that a shared folder (absolute) is for, none for nobody; config file only, see `p2p-tui share`. */
+	shareFor?: Record<string, string[]>;
 };
 
 /** A blocked peer: its ID, or the start of it, long enough to mean one. */
 export const blockPattern = /^[0-9a-f]{8,64}$/;
 /** Each is compared with every caller. */
 const mostBlocked = 10_000;
+/** Peers that one share can be for. */
+const mostNamed = 1000;
 
 /** The file `config.json` of a data folder, and the environment, say the same things as the flags. */
 const fileSchema = z
@@ -58,6 +62,10 @@ const fileSchema = z
 		network: z.string(),
 		bootstrap: z.array(z.string()),
 		block: z.array(z.string().regex(blockPattern, 'must be a peer ID or its first 8 digits or more')).max(mostBlocked),
+		shareFor: z.record(
+			z.string(),
+			z.array(z.string().regex(/^[0-9a-f]{64}$/, 'must be a whole peer ID')).max(mostNamed),
+		),
 		...preferenceShape,
 	})
 	.partial()

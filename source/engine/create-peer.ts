@@ -25,11 +25,12 @@ import {createLiveLog} from './live-log.ts';
 import {writeLogFile} from './log-file.ts';
 import type {PeerEngine} from './messages.ts';
 import {servedCatalog} from './own-catalog.ts';
-import {announcePartials} from './partial-sources.ts';
+import {announcePartials, KnownContents} from './partial-sources.ts';
 import {peerCommands} from './peer-commands.ts';
 import {PeerPings} from './peer-pings.ts';
 import {createPeerRules} from './peer-rules.ts';
 import {watchPeer} from './peer-snapshots.ts';
+import {ShareAudiences} from './share-audiences.ts';
 
 /** A running peer: the handle for screens, the bus for headless mode. */
 export type RunningPeer = {handle: PeerEngine; bus: EngineBus};
@@ -91,14 +92,17 @@ async function startPeer(
 			catalog.find(content).map(({file, size, path: shared}) => ({file, size, where: `your share ${topName(shared)}`})),
 	});
 	const rules = createPeerRules(options.dataDir, bus);
+	const audiences = new ShareAudiences(rules, () => shares.list());
+	const known = new KnownContents(content => router.sources(content));
 	const uploads = createUploadServer({
 		allow: rules.allow,
 		admits: (socket, shown) => !memberships.isPrivate || memberships.admits(socket, shown),
 		...{identity, name: options.name, version, bus, slots: options.slots, limit: options.limitUp},
 		catalog: servedCatalog(
 			catalog,
+			audiences,
 			file => shares.touch(file.file),
-			content => downloads.partial(content),
+			content => (known.has(content) ? downloads.partial(content) : undefined),
 		),
 	});
 	stops.push(() => uploads.stop());
@@ -110,16 +114,18 @@ async function startPeer(
 
 	const wildcard = options.host === undefined || options.host === '0.0.0.0' || options.host === '::';
 	const announce = {name: options.name, port: address.port, ...(!wildcard && {host: options.host})};
+	const announced = audiences.announced(catalog);
 	const servers = options.servers.map(server =>
 		createIndexClient({
-			...{identity, client, address: server, knownServers, bus, catalog, announce, memberships},
+			...{identity, client, address: server, knownServers, bus, announce, memberships},
+			catalog: announced,
 			removed: peer => uploads.disconnect(peer),
 		}),
 	);
 	const dht =
 		mayJoinDht(options.dht, memberships, bus) &&
 		(await joinDht(options.dht, {
-			...{...options, identity, client, bus, catalog, address, wildcard},
+			...{...options, identity, client, bus, catalog: announced, address, wildcard},
 			networkKey: memberships.networks[0]?.networkKey,
 		}));
 	if (dht) stops.push(() => dht.stop());
@@ -133,9 +139,11 @@ async function startPeer(
 	// What the databases have just made is for nobody else either.
 	protectFolder(options.dataDir);
 
-	shares.onChange(() => {
+	const catalogChanged = () => {
 		for (const part of routing) part.catalogChanged();
-	});
+	};
+	shares.onChange(catalogChanged);
+	stops.push(rules.onChange(catalogChanged));
 	bus.on('peer-joined', () => downloads.sourcesChanged());
 	bus.on('server-back', () => downloads.sourcesChanged());
 	// Once is enough: a busy share registers its changes several times a second.
@@ -144,7 +152,7 @@ async function startPeer(
 		void rememberServers(options.dataDir, options.servers).catch(() => undefined);
 	});
 	for (const server of servers) server.start();
-	stops.push(announcePartials(downloads, servers));
+	stops.push(announcePartials(downloads, known, servers));
 	stops.push(() => Promise.all(servers.map(server => server.stop())));
 
 	const pings = new PeerPings(client);
@@ -161,6 +169,7 @@ async function startPeer(
 		uploads,
 		downloads,
 		pings,
+		audiences,
 		log,
 	});
 	stops.push(() => screen.stop());

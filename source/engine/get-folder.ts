@@ -1,11 +1,12 @@
 // What `p2p-tui get <path> --from PEER` is asked for: all files below a folder of one peer, or one of its files.
 
 import {limits} from '../api/limits.ts';
-import {type BrowseEntry, type BrowseResponse, browseResponseSchema, type PeerInfo} from '../api/schemas.ts';
+import type {BrowseEntry, BrowseResponse, PeerInfo} from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
 import {baseName, sharePathProblem} from '../core/share-path.ts';
 import type {DownloadRequest, FolderRequest} from '../download/types.ts';
 import type {SecureClient} from '../net/secure-client.ts';
+import {askPeer} from './browse-peer.ts';
 import type {Router} from './directory.ts';
 
 /** Folders that are listed at once. */
@@ -67,10 +68,7 @@ async function bestList(
 	top: string,
 	signal?: AbortSignal,
 ): Promise<List> {
-	const ask = (path: string, cursor?: string) => {
-		const query = new URLSearchParams({path, ...(cursor !== undefined && {cursor})});
-		return client.json({id, host, port}, {path: `/v1/browse?${query}`, schema: browseResponseSchema, signal});
-	};
+	const ask = (path: string, cursor?: string) => askPeer(client, {id, host, port}, {path, cursor, signal});
 	try {
 		await ask(top);
 		return {whole: true, page: ask};

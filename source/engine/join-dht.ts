@@ -3,11 +3,10 @@ import {isIPv4} from 'node:net';
 import type {DhtSettings} from '../config/options.ts';
 import type {Address} from '../core/address.ts';
 import type {EngineBus} from '../core/events.ts';
-import type {Dht} from '../dht/dht.ts';
+import type {Dht, DhtShare} from '../dht/dht.ts';
 import type {Identity} from '../identity/identity.ts';
 import type {Memberships} from '../net/memberships.ts';
 import type {SecureClient} from '../net/secure-client.ts';
-import type {Catalog} from '../share/catalog.ts';
 
 /** Who joins, and with what. */
 export type DhtGuest = {
@@ -24,7 +23,7 @@ export type DhtGuest = {
 };
 
 /** What a peer or a server joins with besides. `wildcard`: it listens on all addresses. */
-export type DhtHost = {name: string; address: Address; wildcard: boolean; catalog?: Catalog};
+export type DhtHost = {name: string; address: Address; wildcard: boolean; catalog?: DhtShare['catalog']};
 
 /**
  * Takes a place in the distributed hash table. Without `address` only to ask, as a command does; without a catalog to

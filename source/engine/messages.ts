@@ -70,6 +70,8 @@ export type ShareRow = {
 	sent: number;
 	state: 'scanning' | 'watching' | 'failed';
 	message?: string;
+	/** How many peers it is for alone, 0: nobody; undefined: everybody in the network. */
+	audience?: number;
 };
 
 /** How it stands with one index server. */

@@ -6,6 +6,7 @@ import type {Identity} from '../identity/identity.ts';
 import type {SecureClient} from '../net/secure-client.ts';
 import type {Shares} from '../share/shares.ts';
 import type {UploadServer} from '../upload/upload-server.ts';
+import {browsePeer} from './browse-peer.ts';
 import type {Router} from './directory.ts';
 import {readPath} from './get-folder.ts';
 import type {PeerCommands, VisibleWindows} from './messages.ts';
@@ -38,6 +39,9 @@ export function peerCommands({
 	pings,
 	windows,
 }: PeerCommandParts): PeerCommands {
+	/** Peers at whom something was seen that the index does not know: it is shared with us alone. */
+	const seenAt = (peers: string[] = []) =>
+		livePeers().flatMap(({id, ...info}) => (peers.includes(id) ? [{...info, peer: id}] : []));
 	return {
 		async search({query, limit, cursor}) {
 			const start = performance.now();
@@ -49,7 +53,7 @@ export function peerCommands({
 		sources: ({content}) => router.sources(content),
 		async get({content, name, size, from}) {
 			const found = await router.sources(content).catch(() => undefined);
-			const sources = found?.sources.filter(source => source.online && source.peer !== identity.id);
+			const sources = (found?.sources ?? seenAt(from)).filter(source => source.online && source.peer !== identity.id);
 			const {key, existed} = await downloads.add({content, name, size, sources, from});
 			return {key: `down:${key}`, existed};
 		},
@@ -74,7 +78,7 @@ export function peerCommands({
 		resume: async ({key}) => downloads.resume(downloadKey(key)),
 		cancel: async ({key}) => downloads.cancel(downloadKey(key)),
 		retry: async ({key}) => downloads.retry(downloadKey(key)),
-		browse: ({peer, path, cursor}) => router.browse(peer, {path, cursor}),
+		browse: ({peer, path, cursor}) => browsePeer(router, client, peer, {path, cursor}),
 		async addShare({folder}) {
 			const name = await shares.add(folder);
 			const row = shares.list().find(share => share.name === name);

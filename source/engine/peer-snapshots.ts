@@ -13,6 +13,7 @@ import type {LiveLog} from './live-log.ts';
 import type {PeerRow, PeerSnapshot, TransferRow, VisibleWindows} from './messages.ts';
 import type {PeerPings} from './peer-pings.ts';
 import {RateMeter} from './rate-meter.ts';
+import type {ShareAudiences} from './share-audiences.ts';
 import {createSnapshotSource, type SnapshotSource} from './snapshot-source.ts';
 import {transferWindow} from './transfer-window.ts';
 
@@ -29,6 +30,7 @@ export type PeerParts = {
 	uploads: UploadServer;
 	downloads: DownloadManager;
 	pings: PeerPings;
+	audiences: Pick<ShareAudiences, 'of'>;
 	log: LiveLog;
 };
 
@@ -55,7 +57,11 @@ export function watchPeer(parts: PeerParts): PeerScreen {
 		down: down.rate(),
 		up: up.rate(),
 		scan,
-		shares: shares.list().map(share => ({...share, sent: uploads.totals().shares[share.name] ?? 0})),
+		shares: shares.list().map(share => ({
+			...share,
+			sent: uploads.totals().shares[share.name] ?? 0,
+			...(parts.audiences.of(share.name) && {audience: parts.audiences.of(share.name)?.length}),
+		})),
 		transfers: transferWindow(downloads, uploads.uploads().map(uploadRow), visible.transfers),
 		peers: peerWindow(parts.livePeers(), visible.peers, identity.id, pings),
 		log: log.lines(),

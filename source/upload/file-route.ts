@@ -1,6 +1,7 @@
 import type {FastifyReply, FastifyRequest} from 'fastify';
 import {isContentId} from '../content/content-id.ts';
 import {P2pError} from '../core/errors.ts';
+import {remotePeerId} from '../net/remote-id.ts';
 import {BufferPool} from './buffer-pool.ts';
 import {type Caller, callerOf} from './caller.ts';
 import {contentDisposition} from './file-name.ts';
@@ -37,7 +38,7 @@ export function fileRoute(
 
 	return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
 		const content = contentParameter(request);
-		const shared = await parts.catalog.find(content);
+		const shared = await parts.catalog.find(content, remotePeerId(request.raw.socket));
 		const partial = shared.length === 0 ? parts.catalog.partial(content) : undefined;
 		const files = partial ? [asServedFile(partial)] : shared;
 		const [known] = files;

@@ -1,10 +1,11 @@
-import type {FastifyInstance, FastifyReply} from 'fastify';
+import type {FastifyInstance, FastifyReply, FastifyRequest} from 'fastify';
 import {z} from 'zod';
 import {limits} from '../api/limits.ts';
 import {browseResponseSchema, type PeerNodeInfo, peerNodeInfoSchema} from '../api/schemas.ts';
 import {encodePieceLayer} from '../content/piece-layer.ts';
 import {P2pError} from '../core/errors.ts';
 import {checkSharePath} from '../core/share-path.ts';
+import {remotePeerId} from '../net/remote-id.ts';
 import {contentParameter} from './file-route.ts';
 import {layerOf} from './partial-file.ts';
 import type {ServedCatalog} from './served-catalog.ts';
@@ -26,12 +27,15 @@ export function catalogRoutes(
 	catalog: ServedCatalog,
 	self: Pick<PeerNodeInfo, 'id' | 'name' | 'version'>,
 ): void {
-	app.get('/v1', () => peerNodeInfoSchema.parse({kind: 'peer', ...self, ...catalog.totals()}));
+	const callerOf = (request: FastifyRequest) => remotePeerId(request.raw.socket);
+
+	app.get('/v1', request => peerNodeInfoSchema.parse({kind: 'peer', ...self, ...catalog.totals(callerOf(request))}));
 
 	app.get('/v1/files/:content/pieces', async (request, reply) => {
 		const content = contentParameter(request);
-		const partial = (await catalog.find(content)).length === 0 ? catalog.partial(content) : undefined;
-		const pieces = partial ? layerOf(partial) : await catalog.pieceLayer(content);
+		const caller = callerOf(request);
+		const partial = (await catalog.find(content, caller)).length === 0 ? catalog.partial(content) : undefined;
+		const pieces = partial ? layerOf(partial) : await catalog.pieceLayer(content, caller);
 		if (!pieces) throw new P2pError('not-found', 'No such content is shared here');
 		return noSniff(reply).type('application/octet-stream').send(encodePieceLayer(pieces));
 	});
@@ -40,7 +44,7 @@ export function catalogRoutes(
 		const {path, cursor} = parseQuery(browseQuerySchema, request.query);
 		// A trailing slash is how people and completion write a folder.
 		const folder = path.replace(/^\/+|\/+$/g, '');
-		const page = await catalog.browse(folder === '' ? '' : checkSharePath(folder), cursor);
+		const page = await catalog.browse(folder === '' ? '' : checkSharePath(folder), cursor, callerOf(request));
 		if (!page) throw new P2pError('not-found', 'No such folder is shared here');
 		return browseResponseSchema.parse(page);
 	});
@@ -50,7 +54,7 @@ export function catalogRoutes(
 		if (q.length > limits.queryLength) {
 			throw new P2pError('bad-query', `A search has at most ${limits.queryLength} characters`);
 		}
-		return browseResponseSchema.parse(await catalog.search(q, {limit, cursor}));
+		return browseResponseSchema.parse(await catalog.search(q, {limit, cursor, caller: callerOf(request)}));
 	});
 }
 

@@ -37,12 +37,15 @@ export type PartialFile = {
 /** What is shared, in numbers. */
 export type ServedTotals = {files: number; bytes: number};
 
-/** What the file server needs to know of this peer's shares. Asked at every request, so its answers must be quick. */
+/**
+ * What the file server needs to know of this peer's shares. Asked at every request, so its answers must be quick. What a
+ * caller (a peer ID; undefined for a guest) may not have is not there for it.
+ */
 export type ServedCatalog = {
 	/** Every file with that content, the likeliest first; none when it is not shared. */
-	find(content: string): readonly ServedFile[] | Promise<readonly ServedFile[]>;
+	find(content: string, caller: string | undefined): readonly ServedFile[] | Promise<readonly ServedFile[]>;
 	/** The piece layer of a shared content; undefined when it is not shared. */
-	pieceLayer(content: string): PieceLayer | undefined | Promise<PieceLayer | undefined>;
+	pieceLayer(content: string, caller: string | undefined): PieceLayer | undefined | Promise<PieceLayer | undefined>;
 	/**
 	 * A content that is being downloaded. The same `have` as before means the same file as before: a download that was
 	 * cancelled and begun anew has another.
@@ -53,10 +56,17 @@ export type ServedCatalog = {
 	 *
 	 * @returns undefined when there is no such folder
 	 */
-	browse(path: string, cursor?: string): BrowseResponse | undefined | Promise<BrowseResponse | undefined>;
+	browse(
+		path: string,
+		cursor: string | undefined,
+		caller: string | undefined,
+	): BrowseResponse | undefined | Promise<BrowseResponse | undefined>;
 	/** The shared files that match a query, one page. @throws P2pError bad-query */
-	search(query: string, options: {limit: number; cursor?: string}): BrowseResponse | Promise<BrowseResponse>;
-	totals(): ServedTotals;
+	search(
+		query: string,
+		options: {limit: number; cursor?: string; caller: string | undefined},
+	): BrowseResponse | Promise<BrowseResponse>;
+	totals(caller: string | undefined): ServedTotals;
 	/** Told that a file is no longer what was hashed, or gone. May come often for the same file. Must not throw. */
 	changed(file: ServedFile): void;
 };

@@ -36,6 +36,8 @@ export async function startPeer(options: {
 	port?: number;
 	downloads?: string;
 	args?: string[];
+	/** Files that reach the index, where that are not all. */
+	expected?: number;
 }): Promise<Node> {
 	const folder = options.dataDir ?? path.join(await tempFolder(), options.name);
 	const shares = options.shares ?? [testingFiles];
@@ -58,7 +60,7 @@ export async function startPeer(options: {
 	]);
 	const listening = await program.event('listening');
 	const scanned = await program.event('scan', event => event.done === true);
-	await program.event('registered', event => Number(event.files) >= Number(scanned.files));
+	await program.event('registered', event => Number(event.files) >= (options.expected ?? Number(scanned.files)));
 	return {...program, port: Number(listening.port), id: String(listening.id), dataDir: folder};
 }
 

@@ -13,6 +13,12 @@ import type {Theme} from '../theme.ts';
 /** How far the hashing of a share is, 0 to 1. */
 const hashedShare = (row: ShareRow) => (row.bytes === 0 ? (row.state === 'scanning' ? 0 : 1) : row.hashed / row.bytes);
 
+/** Whom a share is for, where that is not everybody. */
+function audienceOf({audience}: ShareRow): string {
+	if (audience === undefined) return '';
+	return audience === 0 ? ' (off)' : ` (${audience === 1 ? 'one peer' : `${audience} peers`})`;
+}
+
 function shareLine(theme: Theme, inner: number, row: ShareRow, isCurrent: boolean, focused: boolean): string {
 	const {glyphs} = theme;
 	const wide = inner >= 60;
@@ -31,7 +37,12 @@ function shareLine(theme: Theme, inner: number, row: ShareRow, isCurrent: boolea
 		inner,
 		[
 			[isCurrent ? `${glyphs.pointer} ` : '  ', 'accent'],
-			[fitCells(theme.text(`${shortFolder(row.folder)}/`), name, {ellipsis: glyphs.ellipsis, position: 'middle'})],
+			[
+				fitCells(theme.text(`${shortFolder(row.folder)}/${audienceOf(row)}`), name, {
+					ellipsis: glyphs.ellipsis,
+					position: 'middle',
+				}),
+			],
 			[files ? fitCells(grouped(row.files), files, {align: 'right'}) : ''],
 			[fitCells(shortBytes(row.bytes), 8, {align: 'right'})],
 			[sent ? fitCells(shortBytes(row.sent), sent, {align: 'right'}) : '', row.sent > 0 ? 'up' : 'muted'],
