@@ -177,7 +177,7 @@ async function startPeer(
 		snapshot: screen.snapshot,
 		subscribe: screen.subscribe,
 		commands: peerCommands({
-			...{identity, bus, client, router, livePeers, shares, downloads, uploads, pings},
+			...{identity, bus, client, router, livePeers, shares, rules, downloads, uploads, pings},
 			windows: screen.windows,
 		}),
 		stop: () => (stopping ??= stopAll().then(ended.resolve, ended.reject)),

@@ -70,8 +70,8 @@ export type ShareRow = {
 	sent: number;
 	state: 'scanning' | 'watching' | 'failed';
 	message?: string;
-	/** How many peers it is for alone, 0: nobody; undefined: everybody in the network. */
-	audience?: number;
+	/** The peer IDs that it is for alone, none: nobody; undefined: everybody in the network. */
+	audience?: string[];
 };
 
 /** How it stands with one index server. */
@@ -188,6 +188,8 @@ export type PeerCommands = {
 	addShare(request: {folder: string}): Promise<ShareRow>;
 	removeShare(request: {name: string}): Promise<void>;
 	rescan(request: {name?: string}): Promise<void>;
+	/** Whom a share is for from now on: those peer IDs alone, none of them, or (null) everybody. @throws P2pError not-found */
+	setAudience(request: {name: string; peers: string[] | null}): Promise<void>;
 	/** Round trips in milliseconds to those of the peers that answer. */
 	ping(request: {peers: string[]}): Promise<Record<string, number>>;
 	windows(request: VisibleWindows): Promise<void>;

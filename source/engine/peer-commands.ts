@@ -11,6 +11,7 @@ import type {Router} from './directory.ts';
 import {readPath} from './get-folder.ts';
 import type {PeerCommands, VisibleWindows} from './messages.ts';
 import type {PeerPings} from './peer-pings.ts';
+import type {PeerRules} from './peer-rules.ts';
 
 /** What the commands act on. */
 export type PeerCommandParts = {
@@ -20,6 +21,7 @@ export type PeerCommandParts = {
 	router: Router;
 	livePeers(): PeerInfo[];
 	shares: Shares;
+	rules: Pick<PeerRules, 'setAudience'>;
 	downloads: DownloadManager;
 	uploads: UploadServer;
 	pings: PeerPings;
@@ -34,6 +36,7 @@ export function peerCommands({
 	router,
 	livePeers,
 	shares,
+	rules,
 	downloads,
 	uploads,
 	pings,
@@ -87,6 +90,11 @@ export function peerCommands({
 		},
 		removeShare: ({name}) => shares.remove(name),
 		rescan: ({name}) => shares.rescan(name),
+		async setAudience({name, peers}) {
+			const share = shares.list().find(row => row.name === name);
+			if (!share) throw new P2pError('not-found', `There is no share ${name}`);
+			await rules.setAudience(share.folder, peers ?? undefined);
+		},
 		async ping({peers}) {
 			const wanted = new Set(peers);
 			await pings.measure(livePeers().filter(peer => wanted.has(peer.id) && peer.online));

@@ -1,6 +1,6 @@
 import {statSync} from 'node:fs';
 import path from 'node:path';
-import {configFile} from '../config/config-file.ts';
+import {configFile, writeConfigFile} from '../config/config-file.ts';
 import {errorLine} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
 
@@ -10,6 +10,8 @@ export type PeerRules = {
 	allow(peerId: string | undefined): boolean;
 	/** The peer IDs that a shared folder (absolute) is for; none: for nobody; undefined: for everybody in the network. */
 	audience(folder: string): readonly string[] | undefined;
+	/** Changes and keeps whom a folder (absolute) is for; undefined: everybody. @throws P2pError not-writable, usage */
+	setAudience(folder: string, peers: string[] | undefined): Promise<void>;
 	/** Calls the listener soon after {@link audience} has changed for any folder; returns the stop. */
 	onChange(listener: () => void): () => void;
 };
@@ -55,6 +57,12 @@ export function createPeerRules(dataDir: string, bus: EngineBus, now: () => numb
 		audience(folder) {
 			look();
 			return shareFor[folder];
+		},
+		async setAudience(folder, peers) {
+			const {[folder]: _before, ...others} = configFile(dataDir).shareFor ?? {};
+			await writeConfigFile(dataDir, {shareFor: peers ? {...others, [folder]: peers} : others});
+			lookAt = 0;
+			look();
 		},
 		onChange(listener) {
 			listeners.add(listener);

@@ -57,11 +57,11 @@ export function watchPeer(parts: PeerParts): PeerScreen {
 		down: down.rate(),
 		up: up.rate(),
 		scan,
-		shares: shares.list().map(share => ({
-			...share,
-			sent: uploads.totals().shares[share.name] ?? 0,
-			...(parts.audiences.of(share.name) && {audience: parts.audiences.of(share.name)?.length}),
-		})),
+		shares: shares.list().map(share => {
+			const audience = parts.audiences.of(share.name);
+			const sent = uploads.totals().shares[share.name] ?? 0;
+			return {...share, sent, ...(audience && {audience: [...audience]})};
+		}),
 		transfers: transferWindow(downloads, uploads.uploads().map(uploadRow), visible.transfers),
 		peers: peerWindow(parts.livePeers(), visible.peers, identity.id, pings),
 		log: log.lines(),

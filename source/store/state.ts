@@ -104,6 +104,7 @@ export type ConfirmedCommand =
 	| {do: 'quit'}
 	| {do: 'cancel'; key: string}
 	| {do: 'unshare'; name: string}
+	| {do: 'audience'; name: string; peers: string[]}
 	| {do: 'kick'; peer: string; name: string};
 
 /** Which field takes what is typed. */

@@ -198,6 +198,12 @@ export function fixturePeer({state = 'typical', tick = 0}: FixtureOptions = {}):
 			changed();
 		}),
 		rescan: answered('rescan', async () => {}),
+		setAudience: answered('setAudience', async ({name, peers: given}) => {
+			shares = shares.map(({audience: _before, ...share}) =>
+				share.name === name && given ? {...share, audience: given} : share,
+			);
+			changed();
+		}),
 		ping: answered('ping', async ({peers: asked}) =>
 			Object.fromEntries(asked.map((peer, index) => [peer, 5 + index * 17.3])),
 		),

@@ -284,3 +284,43 @@ test('the engine is told the visible windows of long lists as they move', async 
 	expect(store.get().lists.transfers).toMatchObject({index: 999, key: 'queued-item-1000.bin'});
 	expect(transfers?.rows.length).toBeLessThan(400);
 });
+
+describe('whom a share is for', () => {
+	const say = async () => {
+		await vi.advanceTimersByTimeAsync(0);
+		return toast();
+	};
+	const audience = () => store.get().peer?.shares[0]?.audience;
+
+	test('is changed on the screen: off, everybody, one peer alone (asks), one more, one less', async () => {
+		const {name} = store.get().peer!.shares[0]!;
+		peer.shares.toggleOff();
+		expect(await say()).toBe(`${name} is for nobody now`);
+		expect(audience()).toEqual([]);
+		peer.shares.toggleOff();
+		expect(await say()).toBe(`${name} is for everybody now`);
+		expect(audience()).toBeUndefined();
+
+		const rows = store.get().peer!.peers.rows;
+		const [first, second] = rows.filter(row => !row.self);
+		const choose = (id: string) =>
+			store.dispatch({type: 'cursor', list: 'peers', index: rows.findIndex(row => row.id === id)});
+		choose(first!.id);
+		peer.shares.toggleFor();
+		const {overlay} = store.get().focus;
+		expect(overlay).toMatchObject({kind: 'confirm', command: {do: 'audience', name, peers: [first!.id]}});
+		expect(asked('setAudience')).toHaveLength(2);
+		await peer.shares.setAudience(name, [first!.id]);
+		choose(second!.id);
+		peer.shares.toggleFor();
+		await say();
+		expect(audience()).toEqual([first!.id, second!.id]);
+		choose(first!.id);
+		peer.shares.toggleFor();
+		await say();
+		expect(audience()).toEqual([second!.id]);
+		choose(rows.find(row => row.self)!.id);
+		peer.shares.toggleFor();
+		expect(await say()).toBe('Choose another peer than yourself');
+	});
+});

@@ -1,7 +1,7 @@
 import {errorLine} from '../../core/errors.ts';
-import {formatBytes} from '../../core/format.ts';
+import {formatBytes, shortId} from '../../core/format.ts';
 import {expandFolder} from '../folder.ts';
-import {currentShare} from '../selectors.ts';
+import {currentPeer, currentShare} from '../selectors.ts';
 import {ControllerBase} from './controller-base.ts';
 
 /** Adding, looking through and taking back shared folders. */
@@ -58,6 +58,53 @@ export class ShareController extends ControllerBase {
 				command: {do: 'unshare', name: share.name},
 			},
 		});
+	}
+
+	/** Switches the chosen share off, or opens it to everybody in the network. */
+	toggleOff(): void {
+		const share = currentShare(this.state);
+		if (!share) {
+			this.say('info', 'Nothing is shared yet: a adds a folder');
+			return;
+		}
+		void this.setAudience(share.name, share.audience ? null : []);
+	}
+
+	/** Gives the chosen share to the peer under the cursor: to it alone (asks), to it too, or no more. */
+	toggleFor(): void {
+		const [share, peer] = [currentShare(this.state), currentPeer(this.state)];
+		if (!share || !peer || peer.self) {
+			this.say('info', share ? 'Choose another peer than yourself' : 'Nothing is shared yet: a adds a folder');
+			return;
+		}
+		const {name, audience} = share;
+		if (audience) {
+			const others = audience.filter(id => id !== peer.id);
+			void this.setAudience(name, others.length < audience.length ? others : [...audience, peer.id]);
+			return;
+		}
+		this.store.dispatch({
+			type: 'overlay',
+			overlay: {
+				kind: 'confirm',
+				title: `For ${peer.name} alone?`,
+				lines: [share.folder, 'Everybody else in the network no longer sees it, nor finds it.'],
+				yes: 'that peer alone',
+				no: 'as it is',
+				command: {do: 'audience', name, peers: [peer.id]},
+			},
+		});
+	}
+
+	/** Says whom a share is for: those peers alone, nobody, or (null) everybody. */
+	async setAudience(name: string, peers: string[] | null): Promise<void> {
+		try {
+			await this.engine.commands.setAudience({name, peers});
+			const whom = !peers ? 'everybody' : peers.length === 0 ? 'nobody' : peers.map(shortId).join(', ');
+			this.say('ok', `${name} is for ${whom}${peers && peers.length > 0 ? ' alone' : ''} now`);
+		} catch (error) {
+			this.say('error', errorLine(error));
+		}
 	}
 
 	/** Takes a share back after the question was answered. */

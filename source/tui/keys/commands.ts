@@ -125,6 +125,7 @@ function confirmed(context: CommandContext): void {
 	if (command.do === 'quit') context.app.quit();
 	else if (command.do === 'cancel') void context.peer?.transfers.cancel(command.key);
 	else if (command.do === 'kick') void context.server?.kick(command.peer, command.name);
+	else if (command.do === 'audience') void context.peer?.shares.setAudience(command.name, command.peers);
 	else void context.peer?.shares.remove(command.name);
 }
 
@@ -219,6 +220,8 @@ const commands = {
 	'share.commit': withPeer(peer => peer.shares.add()),
 	'share.rescan': withPeer(peer => peer.shares.rescan()),
 	'share.remove': withPeer(peer => peer.shares.askRemove()),
+	'share.off': withPeer(peer => peer.shares.toggleOff()),
+	'share.for': withPeer(peer => peer.shares.toggleFor()),
 
 	'tail.filter': dispatching({type: 'text', mode: 'filter'}),
 	'tail.pause': dispatching({type: 'tail/pause'}),

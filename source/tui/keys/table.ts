@@ -86,10 +86,12 @@ export const bindings: readonly Binding[] = [
 	bind('browse', 'escape', 'browse.close', 'back to the peers', 'back'),
 	bind('peers', 'enter', 'peers.browse', 'browse this peer', 'browse'),
 	bind('peers', 'y', 'peers.copy', 'copy peer ID', 'copy ID'),
+	bind('peers', 's', 'share.for', 'give it the chosen share'),
 
 	bind('shares', 'a', 'share.add', 'add a folder', 'add folder'),
 	bind('shares', 'r', 'share.rescan', 'look through again', 'rescan'),
 	bind('shares', 'x', 'share.remove', 'unshare (asks)', 'unshare'),
+	bind('shares', 'o', 'share.off', 'off / for everybody'),
 
 	bind('log', '/', 'tail.filter', 'filter', 'filter'),
 	bind('log', 'f', 'log.level', 'log level', 'level'),

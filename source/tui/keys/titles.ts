@@ -25,6 +25,8 @@ export const commandTitles: Partial<Record<CommandId, string>> = {
 	'browse.get': 'get the chosen file',
 	'share.rescan': 'look through a share again',
 	'share.remove': 'stop sharing a folder',
+	'share.off': 'switch a share off or on',
+	'share.for': 'give the chosen share to the chosen peer',
 	'search.edit': 'search files',
 	'search.sort': 'sort results by best, name, size, peers',
 	'transfer.details': 'details of a transfer',

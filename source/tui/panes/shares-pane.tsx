@@ -16,7 +16,8 @@ const hashedShare = (row: ShareRow) => (row.bytes === 0 ? (row.state === 'scanni
 /** Whom a share is for, where that is not everybody. */
 function audienceOf({audience}: ShareRow): string {
 	if (audience === undefined) return '';
-	return audience === 0 ? ' (off)' : ` (${audience === 1 ? 'one peer' : `${audience} peers`})`;
+	if (audience.length === 0) return ' (off)';
+	return ` (${audience.length === 1 ? 'one peer' : `${audience.length} peers`})`;
 }
 
 function shareLine(theme: Theme, inner: number, row: ShareRow, isCurrent: boolean, focused: boolean): string {
