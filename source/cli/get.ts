@@ -85,7 +85,8 @@ async function whatIsMeant(
 	if (looksLikeFolderLink(wanted)) {
 		if (from.length > 0) throw new P2pError('usage', 'A link to a folder names its peer: leave --from out');
 		const {peer, path: inside} = parseFolderLink(wanted);
-		return readPath(router, client, peer, inside, signal);
+		// It says where the folder is; its large files come from whoever has them.
+		return {...(await readPath(router, client, peer, inside, signal)), from: undefined};
 	}
 	// What `ls` prints comes before a search for its words.
 	if (from.length === 1 && !looksLikeLink(wanted) && !isContentId(wanted)) {

@@ -189,10 +189,13 @@ export function peerOptions(flags: Flags, dataDir: string): PeerOptions {
 		prefix,
 		limitDown: parseRate(flags.limitDown),
 		limitUp: parseRate(flags.limitUp),
-		slots: parseCount(flags.slots, 'slots', 500),
-		running: parseCount(flags.running, 'downloads at once', 100),
+		slots: parseCount(flags.slots, 'slots', mostSlots),
+		running: parseCount(flags.running, 'downloads at once', mostRunning),
 	};
 }
+
+/** Peers that are sent to at once, and downloads that run at once, at most: what one machine can serve and oversee. */
+export const [mostSlots, mostRunning] = [500, 100];
 
 const rateUnits: Record<string, number> = {'': 1, K: 1e3, M: 1e6, G: 1e9};
 
@@ -211,7 +214,8 @@ export function parseRate(value: string | number | null | undefined): number | u
 	return rate || undefined;
 }
 
-function parseCount(value: string | number | undefined, what: string, most: number): number | undefined {
+/** A whole number of something, from 1. @throws P2pError usage */
+export function parseCount(value: string | number | undefined, what: string, most: number): number | undefined {
 	if (value === undefined) return undefined;
 	const count = /^\d{1,6}$/.test(String(value)) ? Number(value) : 0;
 	if (count < 1 || count > most) throw new P2pError('usage', `Not a number of ${what} from 1 to ${most}: ${value}`);

@@ -253,7 +253,7 @@ export class Download implements Job {
 
 	/** @returns when to ask for sources again. @throws P2pError when that makes no sense */
 	async #whenNobodyIsLeft(signal: AbortSignal): Promise<number> {
-		if (this.#host.once && !this.#asked) {
+		if (!this.#asked) {
 			await this.#ask(signal);
 			if (this.#book.hopeful) return 0;
 		}

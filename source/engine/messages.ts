@@ -178,6 +178,7 @@ export type PeerCommands = {
 	transferDetails(request: {key: string}): Promise<TransferDetails>;
 	/** Moves a download up (negative) or down in the queue, by so many places. */
 	move(request: {key: string; by: number}): Promise<void>;
+	/** Sets all that is given, or nothing. @throws P2pError usage for what is out of range */
 	setLimits(request: LimitsRequest): Promise<void>;
 	pause(request: {key: string}): Promise<void>;
 	resume(request: {key: string}): Promise<void>;

@@ -1,4 +1,5 @@
 import type {PeerInfo} from '../api/schemas.ts';
+import {mostRunning, mostSlots, parseCount, parseRate} from '../config/settings.ts';
 import {P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
 import type {DownloadManager} from '../download/manager.ts';
@@ -70,10 +71,17 @@ export function peerCommands({
 			const details = downloads.details(downloadKey(key));
 			return {...details, row: {...details.row, key}};
 		},
-		move: async ({key, by}) => downloads.reorder(downloadKey(key), by),
+		async move({key, by}) {
+			if (!Number.isSafeInteger(by)) throw new P2pError('usage', `Not a number of places: ${by}`);
+			downloads.reorder(downloadKey(key), by);
+		},
 		async setLimits({down, up, running, slots}) {
-			if (down !== undefined) downloads.setLimit(down ?? undefined);
-			if (up !== undefined) uploads.setLimit(up ?? undefined);
+			// All are looked at before any is set.
+			const [downRate, upRate] = [parseRate(down), parseRate(up)];
+			parseCount(running, 'downloads at once', mostRunning);
+			parseCount(slots, 'slots', mostSlots);
+			if (down !== undefined) downloads.setLimit(downRate);
+			if (up !== undefined) uploads.setLimit(upRate);
 			if (running !== undefined) downloads.setRunning(running);
 			if (slots !== undefined) uploads.setSlots(slots);
 		},

@@ -1,0 +1,130 @@
+// What the queue promises over restarts, and how many run at once.
+import {randomBytes} from 'node:crypto';
+import {readdir, readFile} from 'node:fs/promises';
+import {expect, test} from 'vitest';
+import type {DownloadSource} from '../../source/download/types.ts';
+import {contentOf, downloader, piece, wireSource} from '../helpers/download.ts';
+import {waitFor} from '../helpers/wait-for.ts';
+
+const size = 12 * piece;
+const bytes = randomBytes(size);
+const {content} = contentOf(bytes);
+
+test('paused stays paused over a restart, and goes on from where it was when it is resumed', async () => {
+	const gate = Promise.withResolvers<void>();
+	const source = await wireSource(bytes, call => {
+		if (call.first < 4 * piece) return call.answer();
+		return void gate.promise.then(() => call.answer());
+	});
+	const first = await downloader({once: false});
+	const {key} = await first.manager.add({content, name: 'x', size, sources: [source.source]});
+	await waitFor('some pieces', () => (first.manager.list()[0]?.done ?? 0) >= 4 * piece);
+	await first.manager.pause(key);
+	const {done} = first.manager.list()[0]!;
+	await first.manager.stop();
+	gate.resolve();
+	const before = source.calls.length;
+	const second = await downloader(first.settings);
+	expect(second.manager.list()).toMatchObject([{key, state: 'paused', done}]);
+	second.manager.sourcesChanged();
+	await second.manager.retry(key);
+	expect(second.manager.counts()).toMatchObject({paused: 1, running: 0});
+	await second.manager.resume(key);
+	expect((await readFile((await second.manager.finished(key)).path)).equals(bytes)).toBe(true);
+	expect(source.asked(before)).toBe(size - done);
+});
+
+test('failed stays failed over a restart, with its reason, until it is retried', async () => {
+	const liar = await wireSource(bytes, ({socket, head, bytes: right}) => {
+		socket.write(head());
+		socket.write(Buffer.from(right).fill(1, 0, 100));
+	});
+	const first = await downloader({once: false});
+	const {key} = await first.manager.add({content, name: 'x', size, sources: [liar.source]});
+	await expect(first.manager.finished(key)).rejects.toMatchObject({code: 'corrupt'});
+	await first.manager.stop();
+	const honest = await wireSource(bytes);
+	const second = await downloader({...first.settings, findSources: async () => [honest.source]});
+	expect(second.manager.list()).toMatchObject([
+		{key, state: 'failed', code: 'corrupt', message: expect.stringContaining('wrong bytes')},
+	]);
+	await expect(second.manager.finished(key)).rejects.toMatchObject({code: 'corrupt'});
+	await second.manager.retry(key);
+	expect((await readFile((await second.manager.finished(key)).path)).equals(bytes)).toBe(true);
+});
+
+test('cancelled is gone over a restart, with its bytes, also when it never ran', async () => {
+	const source = await wireSource(bytes, call => {
+		if (call.first === 0) call.answer();
+	});
+	const first = await downloader({once: false, running: 1});
+	const {key} = await first.manager.add({content, name: 'x', size, sources: [source.source]});
+	const other = await first.manager.add({...contentOf(Buffer.alloc(9)), name: 'y'});
+	await waitFor('a piece', () => (first.manager.list()[0]?.done ?? 0) > 0);
+	await first.manager.cancel(key);
+	await first.manager.cancel(other.key);
+	await first.manager.stop();
+	const second = await downloader(first.settings);
+	expect(second.manager.list()).toEqual([]);
+	expect(await readdir(second.folder)).toEqual([]);
+});
+
+test('waiting for a source is gone back to after a restart, asks more and more seldom, and ends when one comes', async () => {
+	const asked: number[] = [];
+	let online: DownloadSource[] = [];
+	const findSources = async () => {
+		asked.push(performance.now());
+		return online;
+	};
+	const first = await downloader({once: false, findSources});
+	const {key} = await first.manager.add({content, name: 'x', size});
+	await waitFor('waiting', () => first.manager.counts().waiting === 1);
+	await first.manager.stop();
+	const before = asked.length;
+	const second = await downloader(first.settings);
+	await waitFor('it to ask again by itself, a while later', () => asked.length >= before + 2);
+	expect(asked[before + 1]! - asked[before]!).toBeGreaterThan(4000);
+	expect(second.manager.list()).toMatchObject([{key, state: 'waiting', message: 'waiting for a source'}]);
+	const source = await wireSource(bytes);
+	online = [source.source];
+	// Whoever does not want to wait for the next time asks at once.
+	await second.manager.retry(key);
+	expect((await readFile((await second.manager.finished(key)).path)).equals(bytes)).toBe(true);
+});
+
+test('as many run at once as is set, also when that changes meanwhile', async () => {
+	const holding: (() => void)[] = [];
+	const contents = Array.from({length: 5}, () => randomBytes(1000));
+	const sources = await Promise.all(
+		contents.map(each => wireSource(each, call => void holding.push(() => call.answer()))),
+	);
+	const {manager} = await downloader({once: false, running: 2});
+	const keys: string[] = [];
+	for (const [i, source] of sources.entries())
+		keys.push((await manager.add({content: source.content, name: `${i}`, size: 1000, sources: [source.source]})).key);
+	await waitFor('two to ask', () => holding.length === 2);
+	expect(manager.list().map(row => row.state)).toEqual(['running', 'running', 'queued', 'queued', 'queued']);
+	// A place further up is a turn earlier.
+	manager.reorder(keys[4]!, -2);
+	manager.setRunning(3);
+	await waitFor('a third to ask', () => holding.length === 3);
+	expect(manager.list().map(row => [row.name, row.state])).toEqual([
+		...[
+			['0', 'running'],
+			['1', 'running'],
+			['4', 'running'],
+		],
+		...[
+			['2', 'queued'],
+			['3', 'queued'],
+		],
+	]);
+	manager.setRunning(1);
+	holding.shift()!();
+	await manager.finished(keys[0]!);
+	expect(manager.counts()).toMatchObject({running: 2, queued: 2, done: 1});
+	manager.setRunning(100);
+	await waitFor('all others to ask', () => holding.length === 4);
+	for (const answer of holding) answer();
+	await Promise.all(keys.map(key => manager.finished(key)));
+});
