@@ -13,8 +13,11 @@ export type StageTimes = {
 	write: number;
 	/** Threads that these connections live in. */
 	threads: number;
-	/** What the senders said of their answers: time in which their disk, or their limit, held them up; and of all. */
-	theirs: {disk: number; limit: number; total: number};
+	/**
+	 * What the senders said of their answers: time in which their disk, or their limit, held them up; and of all answers.
+	 * Absent as long as no sender has told: it does so with the answer after.
+	 */
+	theirs: {disk: number; limit: number; total: number} | undefined;
 	/** Bytes that came in. */
 	bytes: number;
 };
@@ -43,6 +46,7 @@ export function findBottleneck(times: StageTimes, waiting: {queued?: string; nob
 	if (written > decisive && written >= hashed)
 		return {stage: 'our-disk', text: `our disk takes ${percent(written)} of the time`};
 	if (hashed > decisive) return {stage: 'our-hashing', text: `checking takes ${percent(hashed)} of the time`};
+	if (!times.theirs) return undefined;
 	const {disk, limit, total} = times.theirs;
 	if (total > 0 && limit / total > decisive)
 		return {stage: 'their-limit', text: `their upload limit holds it back ${percent(limit / total)} of the time`};

@@ -41,6 +41,8 @@ export class Download implements Job {
 	readonly #inFolder: boolean;
 	#session: Session | undefined;
 	#receivedBefore = 0;
+	/** Where the pieces came from, once all are there. */
+	#map: Uint8Array | undefined;
 	#asked = false;
 	#askedAt = 0;
 	#askMs = askAgainMs.first;
@@ -160,7 +162,7 @@ export class Download implements Job {
 		const state = this.stored.state === 'done' ? 255 : 0;
 		return {
 			pieces,
-			map: transfer?.map() ?? new Uint8Array(pieces).fill(state),
+			map: transfer?.map() ?? this.#map ?? new Uint8Array(pieces).fill(state),
 			sources: this.#book.all.map(known => shareOf(known, transfer?.speedOf(known) ?? 0)),
 			speedHistory: [...history],
 			log: [...log],
@@ -331,6 +333,7 @@ export class Download implements Job {
 		this.stored.done = this.stored.size;
 		await this.#session?.progress.close();
 		this.#receivedBefore = this.received;
+		this.#map = this.#session?.transfer.map();
 		this.#session = undefined;
 		await part.close({remove: placed.alreadyThere});
 		this.#stats.note('finished and verified');

@@ -9,13 +9,20 @@ import type {StoredDownload, StoredSources} from './journal.ts';
 import {safeFileName} from './safe-name.ts';
 import {type SmallFile, SmallFiles} from './small-files.ts';
 import {type KnownSource, SourceBook} from './source-book.ts';
-import {shareOf} from './source-share.ts';
+import {combineShares, shareOf} from './source-share.ts';
 import {TransferStats} from './transfer-stats.ts';
 import {findTree, placeTree, removeTree} from './tree-folder.ts';
 import {copyFromHere, writeFree} from './tree-local.ts';
 import {TreeParts} from './tree-parts.ts';
 import {checkTree, type OpenTree, openTreeState, TreeState} from './tree-state.ts';
-import type {DownloadDetails, DownloadResult, DownloadSource, DownloadState, PartialDownload} from './types.ts';
+import type {
+	DownloadDetails,
+	DownloadResult,
+	DownloadSource,
+	DownloadState,
+	PartialDownload,
+	SourceShare,
+} from './types.ts';
 
 const shortWaitMs = 2000;
 const askAgainMs = 5000;
@@ -39,6 +46,10 @@ export class FolderDownload implements Job {
 	#small: SmallFiles | undefined;
 	#parts: TreeParts | undefined;
 	/** Files that were written, but not brought to the disk. Should they be lost, their hashes tell. */
+	/** Peer IDs by their numbers, from 1, as the map of the details counts them. */
+	readonly #numbers: string[] = [];
+	/** What the sources of its large files gave, once they are there. */
+	#partShares: SourceShare[] = [];
 	readonly #unsynced = new Set<string>();
 	#receivedBefore = 0;
 	#started = false;
@@ -169,17 +180,31 @@ export class FolderDownload implements Job {
 		return {
 			pieces: total,
 			map: this.#tree ? Uint8Array.from(this.#tree.from) : new Uint8Array(total).fill(this.files.done > 0 ? 255 : 0),
-			sources: this.#book.all.map(known => shareOf(known, this.#small?.speedOf(known) ?? 0)),
+			sources: this.#shares(),
 			speedHistory: [...history],
 			log: [...log],
 		};
+	}
+
+	#shares(): SourceShare[] {
+		const own = this.#book.all.map(known => shareOf(known, this.#small?.speedOf(known) ?? 0));
+		const all = combineShares([...own, ...(this.#parts?.shares ?? this.#partShares)]);
+		for (const {peer} of all) this.#numberOf(peer);
+		return all.sort((a, b) => this.#numbers.indexOf(a.peer) - this.#numbers.indexOf(b.peer));
+	}
+
+	#numberOf(peer: string): number {
+		const known = this.#numbers.indexOf(peer);
+		return Math.min(1 + (known === -1 ? this.#numbers.push(peer) - 1 : known), 254);
 	}
 
 	/** @returns whether all files are there; false: what is left has to wait */
 	async #attemptOnce(tree: TreeState, {folder}: OpenTree, signal: AbortSignal): Promise<boolean> {
 		this.state = 'running';
 		this.message = undefined;
-		this.#parts ??= new TreeParts(this.#host, this.#stored, this.#known, tree, folder.path);
+		this.#parts ??= new TreeParts(this.#host, this.#stored, this.#known, tree, folder.path, peer =>
+			this.#numberOf(peer),
+		);
 		const parts = this.#parts;
 		this.#small ??= this.#smallFiles(tree, folder.path, parts);
 		const small = this.#small;
@@ -231,7 +256,7 @@ export class FolderDownload implements Job {
 			book: this.#book,
 			folder: this.#host.folder,
 			arrived: (n, known) => {
-				tree.have(n, Math.min(1 + this.#book.all.indexOf(known), 254));
+				tree.have(n, this.#numberOf(known.source.peer));
 				this.#unsynced.add(path.join(top, tree.files[n]!.place));
 			},
 			refused: ({n}) => parts.add(n),
@@ -295,6 +320,7 @@ export class FolderDownload implements Job {
 		const dropped = [...this.#book.dropped, ...(this.#parts?.dropped ?? [])];
 		this.#stored.done = this.#stored.size;
 		this.#receivedBefore = this.received;
+		this.#partShares = this.#parts?.shares ?? [];
 		this.#parts = undefined;
 		this.#small = undefined;
 		this.#open = undefined;

@@ -6,8 +6,9 @@ import {makeBitmap} from './bitmap.ts';
 import {Download} from './download.ts';
 import type {DownloadHost} from './job.ts';
 import type {StoredDownload, StoredSources} from './journal.ts';
+import {combineShares} from './source-share.ts';
 import type {TreeState} from './tree-state.ts';
-import type {DownloadResult, PartialDownload} from './types.ts';
+import type {DownloadResult, PartialDownload, SourceShare} from './types.ts';
 
 /** Files of a folder that are fetched at once, piece by piece. */
 const mostAtOnce = 2;
@@ -29,6 +30,9 @@ export class TreeParts {
 	#queue: number[] = [];
 	readonly #running = new Map<number, Download>();
 	readonly #waiting = new Map<number, Waiting>();
+	/** What the sources of the finished ones gave. */
+	#shares: SourceShare[] = [];
+	readonly #numberOf: (peer: string) => number;
 	readonly #results: DownloadResult[] = [];
 	/** Files that are complete, by content, until the whole folder is. */
 	readonly #complete = new Map<string, PartialDownload>();
@@ -37,7 +41,15 @@ export class TreeParts {
 	/** Why a file cannot be had; the first one's. */
 	failure: P2pError | undefined;
 
-	constructor(host: DownloadHost, folder: StoredDownload, known: StoredSources, tree: TreeState, top: string) {
+	/** @param numberOf the number of a source, as {@link TreeState.from} counts them */
+	constructor(
+		host: DownloadHost,
+		folder: StoredDownload,
+		known: StoredSources,
+		tree: TreeState,
+		top: string,
+		numberOf: (peer: string) => number,
+	) {
 		// The folder is told as one: its parts only bring their warnings.
 		const bus = new EngineBus();
 		bus.on('log', event => host.bus.emit('log', event));
@@ -47,6 +59,7 @@ export class TreeParts {
 		this.#known = known;
 		this.#tree = tree;
 		this.#top = top;
+		this.#numberOf = numberOf;
 	}
 
 	/** File `n` of the tree is to be fetched here. */
@@ -89,6 +102,11 @@ export class TreeParts {
 	/** Peers that the finished ones came from. */
 	get sources(): string[] {
 		return this.#results.flatMap(result => result.sources);
+	}
+
+	/** What each source gives, and has given. */
+	get shares(): SourceShare[] {
+		return combineShares([...this.#shares, ...[...this.#unfinished()].flatMap(download => download.details().sources)]);
 	}
 
 	/** Sources that were dropped on the way. */
@@ -197,7 +215,13 @@ export class TreeParts {
 			}
 			this.#over(n, download);
 			this.#results.push(end.result);
-			this.#tree.have(n, 255);
+			const most = download
+				.details()
+				.sources.reduce<SourceShare | undefined>(
+					(best, share) => (share.bytes > (best?.bytes ?? 0) ? share : best),
+					undefined,
+				);
+			this.#tree.have(n, most ? this.#numberOf(most.peer) : 255);
 			this.#offer(download, end.result.path);
 			this.#host.journal.remove(download.stored.id);
 		} catch (error) {
@@ -225,6 +249,8 @@ export class TreeParts {
 		this.#waiting.delete(n);
 		this.#running.delete(n);
 		this.#receivedBefore += download.received;
+		const over = download.details().sources.map(share => ({...share, speed: 0}));
+		this.#shares = combineShares([...this.#shares, ...over]);
 	}
 
 	#make(n: number): Download {

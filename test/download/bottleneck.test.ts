@@ -1,7 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import {findBottleneck, type StageTimes} from '../../source/download/bottleneck.ts';
-import {contentOf, downloader, piece, wireSource} from '../helpers/download.ts';
-import {someBytes} from '../helpers/upload.ts';
+import type {DownloadSource} from '../../source/download/types.ts';
+import {contentOf, downloader, piece, sendBoth, wireSource} from '../helpers/download.ts';
+import {someBytes, uploadServer} from '../helpers/upload.ts';
 import {waitFor} from '../helpers/wait-for.ts';
 
 const second: StageTimes = {
@@ -19,6 +20,11 @@ describe('what everything waits for', () => {
 		['link', {}],
 	])('%s', (stage, change) => {
 		expect(findBottleneck({...second, ...change}, {nobody: 'x'})).toMatchObject({stage});
+	});
+
+	test('nothing is named as long as no sender has told', () => {
+		expect(findBottleneck({...second, theirs: undefined}, {nobody: 'x'})).toBeUndefined();
+		expect(findBottleneck({...second, theirs: undefined, limit: 3000}, {})).toMatchObject({stage: 'our-limit'});
 	});
 
 	test('nobody sends: a slot of theirs, or a source', () => {
@@ -45,6 +51,41 @@ describe('a running download names it', () => {
 		await waitFor('another', () => manager.list()[0]?.bottleneck?.stage !== 'our-limit' || manager.counts().done === 1);
 		expect(manager.details(key).sources).toMatchObject([{peer: source.source.peer, name: 'mallory'}]);
 		await manager.finished(key);
+	});
+
+	/** Every stage that is named until the download is finished, in order. */
+	async function stagesOf(source: DownloadSource, wanted = file): Promise<(string | undefined)[]> {
+		const {manager, events} = await downloader();
+		const {content: id, size: length} = contentOf(wanted);
+		const {key} = await manager.add({content: id, size: length, name: 'x', sources: [source]});
+		await manager.finished(key);
+		const stages = events.flatMap(each => (each.event === 'download-progress' ? [each.bottleneck?.stage] : []));
+		return stages.filter((stage, i) => stage !== undefined && stage !== stages[i - 1]);
+	}
+
+	test('a real sender with a limit: from the first time on, and never the link', async () => {
+		const bytes = someBytes(48 * piece);
+		const {catalog, identity, port} = await uploadServer({limit: 2_000_000});
+		await catalog.write('x', bytes);
+		const source = {peer: identity.id, number: 1, name: 'alice', host: '127.0.0.1', port};
+		expect(await stagesOf(source, bytes)).toEqual(['their-limit']);
+	});
+
+	const timed = (serverTiming: string) =>
+		wireSource(file, ({first, end, socket, bytes}) => {
+			const lines = [`Content-Length: ${end - first}`, `Content-Range: bytes ${first}-${end - 1}/${file.length}`];
+			const head = ['HTTP/1.1 206 OK', ...lines, `Server-Timing: ${serverTiming}`, '', ''].join('\r\n');
+			setTimeout(() => socket.destroyed || sendBoth(socket, head, bytes), 800);
+		});
+
+	test('a sender with a slow disk', async () => {
+		const {source} = await timed('disk;dur=790, limit;dur=0');
+		expect((await stagesOf(source))[0]).toBe('their-disk');
+	});
+
+	test('neither end: the link', async () => {
+		const {source} = await timed('disk;dur=1, limit;dur=0');
+		expect((await stagesOf(source))[0]).toBe('link');
 	});
 
 	test('their queue', async () => {

@@ -120,6 +120,20 @@ describe('from several peers', () => {
 		expect(two.calls.length).toBeGreaterThan(0);
 	});
 
+	test('the map of a finished download says which piece came from whom', async () => {
+		const bytes = randomBytes(24 * piece);
+		const steady = (call: {answer(): void}) => void setTimeout(() => call.answer(), 30);
+		const [one, two] = await Promise.all([wireSource(bytes, steady), wireSource(bytes, steady)]);
+		const {manager} = await downloader();
+		const sources = [one.source, {...two.source, name: 'bob'}];
+		const {key} = await manager.add({content: one.content, name: 'x', size: bytes.length, sources});
+		await manager.finished(key);
+		const {map, sources: shares} = manager.details(key);
+		expect([...new Set(map)].sort()).toEqual([1, 2]);
+		for (const [i, {bytes: given}] of shares.entries())
+			expect(map.filter(from => from === i + 1).length * piece).toBe(given);
+	});
+
 	test('"from" keeps to the peers that it names: by number, nickname, or start of the ID', async () => {
 		for (const how of ['number', 'name', 'id'] as const) {
 			const bytes = randomBytes(2 * piece);

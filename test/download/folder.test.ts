@@ -63,7 +63,9 @@ describe('a folder', () => {
 		expect(manager.received()).toBeGreaterThanOrEqual(size - 3);
 		const {pieces, map, sources, log} = manager.details(key);
 		expect([pieces, map.length]).toEqual([7, 7]);
-		expect(sources).toMatchObject([{peer: source.peer, name: 'alice'}]);
+		// What large files brought counts as well; the empty one and the copy came from nobody.
+		expect(sources).toMatchObject([{peer: source.peer, name: 'alice', bytes: size - 3}]);
+		expect([...map].sort()).toEqual([1, 1, 1, 1, 1, 255, 255]);
 		expect(log.at(-1)?.text).toBe('finished and verified');
 	});
 
