@@ -1,4 +1,4 @@
-import {closeSync, constants, openSync, writeSync} from 'node:fs';
+import {closeSync, constants, openSync, write, writeSync} from 'node:fs';
 import type {WriteLock} from './write-lock.ts';
 
 /** Writing past the page cache needs addresses, offsets and lengths of whole blocks: no disk has larger ones. */
@@ -6,8 +6,10 @@ const block = 4096;
 /** Written at once: smaller writes cost a disk more than they hold. */
 export const writeBytes = 1024 * 1024;
 const wasmPage = 64 * 1024;
-/** A disk that takes fewer bytes a millisecond is better served by the system's cache, which sorts what it writes. */
-const slowDisk = 100 * 1024;
+/** A disk that takes fewer bytes a millisecond, several writes at once, is better served by the system's cache, which sorts what it writes. */
+const slowDisk = 32 * 1024;
+/** Bytes of this thread on their way to the disk, past which it waits for the next itself: the disk is what is slow. */
+const mostUnderWay = 4 * 1024 * 1024;
 /** Judged over so many bytes; then not tried for so many milliseconds. */
 const judgedBytes = 16 * 1024 * 1024;
 const retryMs = 60_000;
@@ -39,6 +41,8 @@ export class DirectWrites {
 	#bytes = 0;
 	#milliseconds = 0;
 	#notBefore = 0;
+	/** Bytes on their way to the disk. */
+	underWay = 0;
 
 	/** @param locks for the writes that do go through the cache */
 	constructor(locks: WriteLock) {
@@ -106,7 +110,34 @@ export class FileWriter {
 		});
 	}
 
-	/** Closes what it opened itself. */
+	/**
+	 * Writes all of it in the background, when that can be done without the page cache and the disk keeps up.
+	 *
+	 * @param buffer untouched until the promise settles
+	 * @returns undefined when {@link write} has to be called instead
+	 */
+	start(buffer: Buffer, length: number, position: number): Promise<void> | undefined {
+		const direct = this.#direct;
+		if (direct === undefined || length % block !== 0 || position % block !== 0) return undefined;
+		if (this.#writes.underWay + length > mostUnderWay) return undefined;
+		this.#writes.underWay += length;
+		return new Promise((resolve, reject) => {
+			write(direct, buffer, 0, length, position, (error, written) => {
+				this.#writes.underWay -= length;
+				if (!error && written === length) return resolve();
+				try {
+					if (error && error.code !== 'EINVAL') throw error;
+					// Once more, by whatever way is left.
+					this.write(buffer, length, position);
+					resolve();
+				} catch (failed) {
+					reject(failed);
+				}
+			});
+		});
+	}
+
+	/** Closes what it opened itself; nothing may be under way. */
 	close(): void {
 		if (this.#direct !== undefined) closeSync(this.#direct);
 		this.#direct = undefined;

@@ -1,4 +1,4 @@
-import {closeSync, constants, openSync, writeSync} from 'node:fs';
+import {close, closeSync, constants, fdatasync, openSync, writeSync} from 'node:fs';
 import {blockSize} from '../content/content-id.ts';
 import {blockHashes, merkleRoot, nextPowerOfTwo} from '../content/merkle.ts';
 import {systemCode} from '../core/errors.ts';
@@ -12,21 +12,28 @@ type SmallFile = FilesOrder['files'][number];
 /** Requests under way at once on one connection: the sender has the next file ready before this one is through. */
 const depth = 12;
 
+/** Written files that may wait for the disk before no more are asked for. */
+const mostSyncing = 64;
+
 /** What a run of files takes from its lane. */
 export type FilesParts = {
 	/** Holds the largest of the files. */
 	buffer: Buffer;
 	/** Milliseconds are added here. */
 	times: {hash: number; write: number};
-	/** A file is verified and written. */
-	written(n: number): void;
+	/** Files on their way to the disk, of this run; whoever ends it waits for them. */
+	syncing: Set<Promise<void>>;
+	/** A file is verified, written, and on the disk. */
+	synced(n: number): void;
+	/** The disk failed; told at most once. */
+	failed(error: FaultError): void;
 	/** The source does not give that one. */
 	refused(n: number, fault: Fault): void;
 };
 
 /**
- * Fetches whole files, the requests sent ahead of the answers; verifies each before a byte of it is written. They are
- * not synced: that is done for all of them together at the end.
+ * Fetches whole files, the requests sent ahead of the answers; verifies each before a byte of it is written. The disk
+ * takes them in while the next ones come: `syncing` holds what is not there yet at the end.
  *
  * @throws FaultError what ended it before all were asked for
  */
@@ -35,6 +42,7 @@ export async function runFiles({files, stallMs}: FilesOrder, connection: SourceC
 	let failed: unknown;
 	for (const file of files) {
 		while (pending.size >= depth) await Promise.race(pending);
+		while (parts.syncing.size >= mostSyncing) await Promise.race(parts.syncing);
 		if (failed !== undefined || !connection.open) break;
 		const sink = new FileSink(file, parts);
 		const answer = connection
@@ -78,30 +86,52 @@ class FileSink implements Sink {
 	}
 
 	#complete(bytes: Buffer): void {
-		const {times, written} = this.#parts;
+		const {times} = this.#parts;
 		const start = performance.now();
 		const hashes = blockHashes(bytes);
 		const root = merkleRoot(hashes, nextPowerOfTwo(Math.ceil(bytes.length / blockSize)));
 		const hashed = performance.now();
 		times.hash += hashed - start;
 		if (root.toString('hex') !== this.#file.content) throw new FaultError({kind: 'corrupt', piece: 0});
+		const fault = (error: unknown) =>
+			new FaultError({kind: 'disk', code: systemCode(error) ?? 'EIO', message: (error as Error).message});
+		let fd: number;
 		try {
-			writeNew(this.#file.path, bytes);
+			fd = writeNew(this.#file.path, bytes);
 		} catch (error) {
-			throw new FaultError({kind: 'disk', code: systemCode(error) ?? 'EIO', message: (error as Error).message});
+			throw fault(error);
 		}
 		times.write += performance.now() - hashed;
-		written(this.#file.n);
+		this.#sync(fd).catch(error => this.#parts.failed(fault(error)));
+	}
+
+	/** Brings the file to the disk by the descriptor that wrote it: no further look at its path. */
+	#sync(fd: number): Promise<void> {
+		const {syncing, synced} = this.#parts;
+		const done = new Promise<void>((resolve, reject) => {
+			fdatasync(fd, error => {
+				close(fd, () => undefined);
+				if (error) return reject(error);
+				synced(this.#file.n);
+				resolve();
+			});
+		});
+		const settled = done.catch(() => undefined).finally(() => syncing.delete(settled));
+		syncing.add(settled);
+		return done;
 	}
 }
 
 const flags = constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0);
 
-function writeNew(path: string, bytes: Buffer): void {
+/** @returns the descriptor, to be closed */
+function writeNew(path: string, bytes: Buffer): number {
 	const fd = openSync(path, flags, 0o666);
 	try {
 		for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
-	} finally {
+		return fd;
+	} catch (error) {
 		closeSync(fd);
+		throw error;
 	}
 }

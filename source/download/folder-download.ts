@@ -45,12 +45,10 @@ export class FolderDownload implements Job {
 	#open: OpenTree | undefined;
 	#small: SmallFiles | undefined;
 	#parts: TreeParts | undefined;
-	/** Files that were written, but not brought to the disk. Should they be lost, their hashes tell. */
 	/** Peer IDs by their numbers, from 1, as the map of the details counts them. */
 	readonly #numbers: string[] = [];
 	/** What the sources of its large files gave, once they are there. */
 	#partShares: SourceShare[] = [];
-	readonly #unsynced = new Set<string>();
 	#receivedBefore = 0;
 	#started = false;
 	#askedAt = 0;
@@ -255,10 +253,7 @@ export class FolderDownload implements Job {
 			pool: this.#host.pool,
 			book: this.#book,
 			folder: this.#host.folder,
-			arrived: (n, known) => {
-				tree.have(n, this.#numberOf(known.source.peer));
-				this.#unsynced.add(path.join(top, tree.files[n]!.place));
-			},
+			arrived: (n, known) => tree.have(n, this.#numberOf(known.source.peer)),
 			refused: ({n}) => parts.add(n),
 			dropped: (known, reason) => this.#dropped(known, reason),
 		});
@@ -311,7 +306,7 @@ export class FolderDownload implements Job {
 
 	async #finish(open: OpenTree, signal: AbortSignal): Promise<DownloadResult> {
 		this.state = 'verifying';
-		await this.#host.pool.sync([...this.#unsynced], open.folders, signal);
+		await this.#host.pool.sync([], open.folders, signal);
 		signal.throwIfAborted();
 		const top = await placeTree(open.folder, this.#host.folder, this.#name);
 		await this.#host.pool.sync([], [this.#host.folder], signal);

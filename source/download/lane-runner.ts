@@ -33,6 +33,9 @@ export type LaneParts = {
 type Order = RunOrder | LayerOrder | FilesOrder;
 type Counted = (typeof laneCounts)[number];
 
+/** What the disk still has to take in of one run; none of it ever rejects. */
+type DiskTail = {writing: Set<Promise<void>>; fault?: Fault};
+
 /** A lane inside its worker: does its orders one after the other on one connection. */
 export class LaneRunner {
 	readonly id: number;
@@ -49,6 +52,8 @@ export class LaneRunner {
 	readonly #before = {bytes: 0, limit: 0, answers: 0, theirDisk: 0, theirLimit: 0};
 	readonly #ownTimes = {hash: 0, write: 0};
 	#working: Promise<void> | undefined;
+	/** Runs that wait for the disk alone. */
+	readonly #ending = new Set<Promise<void>>();
 
 	constructor(id: number, target: Target, parts: LaneParts) {
 		this.id = id;
@@ -98,6 +103,7 @@ export class LaneRunner {
 		for (const order of this.#orders.splice(0)) this.#ended(order.run, {kind: 'cancelled'});
 		if (this.#current !== undefined) this.cancel(this.#current);
 		await this.#working;
+		await Promise.all(this.#ending);
 		this.#count(1);
 		if (this.#connection) this.#parts.connections.put(this.#target, this.#connection);
 		this.#connection = undefined;
@@ -107,25 +113,36 @@ export class LaneRunner {
 		for (let order = this.#orders.shift(); order; order = this.#orders.shift()) {
 			this.#current = order.run;
 			this.#cancelled = false;
-			const fault = await this.#do(order);
+			const disk: DiskTail = {writing: new Set()};
+			const fault = await this.#do(order, disk);
 			this.#current = undefined;
-			this.#ended(order.run, fault);
+			if (disk.writing.size > 0) this.#endLater(order.run, fault, disk);
+			else this.#ended(order.run, disk.fault ?? fault);
 		}
+	}
+
+	/** The disk still takes in what came: the next order need not wait for that. */
+	#endLater(run: number, fault: Fault | undefined, disk: DiskTail): void {
+		const end = Promise.all(disk.writing).then(() => {
+			this.#ending.delete(end);
+			this.#ended(run, disk.fault ?? fault);
+		});
+		this.#ending.add(end);
 	}
 
 	#ended(run: number, fault: Fault | undefined): void {
 		this.#parts.post({type: 'ended', lane: this.id, run, ...(fault && {fault})});
 	}
 
-	async #do(order: Order): Promise<Fault | undefined> {
+	async #do(order: Order, disk: DiskTail): Promise<Fault | undefined> {
 		for (let fresh = false; ; fresh = true) {
 			let kept = false;
 			try {
 				kept = await this.#connect(fresh);
 				const connection = this.#connection;
 				if (this.#cancelled || this.#closed || !connection) return {kind: 'cancelled'};
-				if (order.type === 'run') await this.#pieces(order, connection);
-				else if (order.type === 'files') await this.#files(order, connection);
+				if (order.type === 'run') await this.#pieces(order, connection, disk);
+				else if (order.type === 'files') await this.#files(order, connection, disk);
 				else await this.#layer(order, connection);
 				return undefined;
 			} catch (error) {
@@ -168,27 +185,44 @@ export class LaneRunner {
 			this.#before[name] += sign * times[name];
 	}
 
-	async #pieces(order: RunOrder, connection: SourceConnection): Promise<void> {
-		const buffer = this.#parts.buffers.take(PieceSink.bufferBytes(order));
-		const writer = this.#parts.writes.open(order.fd);
+	async #pieces(order: RunOrder, connection: SourceConnection, disk: DiskTail): Promise<void> {
+		const {buffers, writes} = this.#parts;
+		const writer = writes.open(order.fd);
+		const sink = new PieceSink(
+			order,
+			{writer, buffers, writing: disk.writing, failed: this.#diskFailed(disk, connection)},
+			this.#ownTimes,
+			piece => this.#parts.tellPiece(this.id, order.run, piece),
+		);
 		try {
-			const sink = new PieceSink(order, buffer, writer, this.#ownTimes, piece =>
-				this.#parts.tellPiece(this.id, order.run, piece),
-			);
 			const answer = connection.get(`/v1/files/${order.content}`, PieceSink.range(order), sink, order.stallMs);
 			await answer.finally(() => sink.flush());
 		} finally {
-			writer.close();
-			this.#parts.buffers.put(buffer);
+			sink.close();
+			const closing = Promise.all(disk.writing).then(() => {
+				writer.close();
+				disk.writing.delete(closing);
+			});
+			disk.writing.add(closing);
 		}
 	}
 
-	async #files(order: FilesOrder, connection: SourceConnection): Promise<void> {
+	/** What a failure of the disk beside the receiving does: no more need come. */
+	#diskFailed(disk: DiskTail, connection: SourceConnection) {
+		return ({fault}: FaultError) => {
+			disk.fault ??= fault;
+			connection.destroy(fault);
+		};
+	}
+
+	async #files(order: FilesOrder, connection: SourceConnection, disk: DiskTail): Promise<void> {
 		const buffer = this.#parts.buffers.take(Math.max(...order.files.map(file => file.size)));
 		try {
 			await runFiles(order, connection, {
 				...{buffer, times: this.#ownTimes},
-				written: n => this.#parts.tellPiece(this.id, order.run, n),
+				syncing: disk.writing,
+				synced: n => this.#parts.tellPiece(this.id, order.run, n),
+				failed: this.#diskFailed(disk, connection),
 				refused: (file, fault) => this.#parts.post({type: 'refused', lane: this.id, run: order.run, file, fault}),
 			});
 		} finally {

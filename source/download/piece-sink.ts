@@ -17,14 +17,24 @@ const gatherMs = 200;
 /** What a run needs of its order. */
 export type PieceRun = Pick<RunOrder, 'size' | 'pieceSize' | 'first' | 'count' | 'hashes'>;
 
+/** Where the pieces of a run go. */
+export type PieceDisk = {
+	writer: FileWriter;
+	buffers: {take(bytes: number): Buffer; put(buffer: Buffer): void};
+	/** Writes under way; whoever ends the run waits for them. */
+	writing: Set<Promise<void>>;
+	/** The disk failed while something else went on. */
+	failed(error: FaultError): void;
+};
+
 /**
  * Takes the answer to a request for consecutive pieces: gathers each piece, compares its hash, and only then writes it
  * to its place, so that what was verified there before is never spoilt by a liar. Small pieces are written together.
  */
 export class PieceSink implements Sink {
 	readonly #run: PieceRun;
-	readonly #buffer: Buffer;
-	readonly #writer: FileWriter;
+	#buffer: Buffer;
+	readonly #disk: PieceDisk;
 	readonly #hashes: Buffer;
 	readonly #times: {hash: number; write: number};
 	readonly #verified: (piece: number) => void;
@@ -39,30 +49,18 @@ export class PieceSink implements Sink {
 	#waitingSince = 0;
 
 	/**
-	 * @param buffer of {@link PieceSink.bufferBytes}; the sink has it to itself until the answer is over
-	 * @param times milliseconds of hashing and writing are added here
+	 * @param times milliseconds that the thread spends hashing, and waiting for the disk, are added here
 	 * @param verified told of a piece that is verified and written
 	 */
-	constructor(
-		run: PieceRun,
-		buffer: Buffer,
-		writer: FileWriter,
-		times: {hash: number; write: number},
-		verified: (piece: number) => void,
-	) {
+	constructor(run: PieceRun, disk: PieceDisk, times: {hash: number; write: number}, verified: (piece: number) => void) {
 		this.#times = times;
 		this.#run = run;
-		this.#buffer = buffer;
-		this.#writer = writer;
+		this.#disk = disk;
+		this.#buffer = this.#takeBuffer();
 		this.#hashes = Buffer.allocUnsafe(Math.ceil(run.pieceSize / blockSize) * hashBytes);
 		this.#verified = verified;
 		this.#piece = run.first;
 		this.#length = this.#pieceLength();
-	}
-
-	/** The buffer that a run needs: one piece, or as many as are written together. */
-	static bufferBytes({size, pieceSize, count}: PieceRun): number {
-		return Math.min(size, Math.max(pieceSize, Math.min(writeBytes, count * pieceSize)));
 	}
 
 	/** First and last byte that the request must ask for. */
@@ -92,6 +90,17 @@ export class PieceSink implements Sink {
 			if (this.#filled === this.#length) this.#complete();
 			else if (this.#filled - this.#hashed >= hashStride) this.#hash(this.#filled - (this.#filled % blockSize));
 		}
+	}
+
+	/** Gives back what it holds; nothing may come in any more. */
+	close(): void {
+		this.#disk.buffers.put(this.#buffer);
+	}
+
+	/** One piece, or as many as are written together. */
+	#takeBuffer(): Buffer {
+		const {size, pieceSize, count} = this.#run;
+		return this.#disk.buffers.take(Math.min(size, Math.max(pieceSize, Math.min(writeBytes, count * pieceSize))));
 	}
 
 	#pieceLength(): number {
@@ -135,12 +144,40 @@ export class PieceSink implements Sink {
 		// Not tried again should it fail.
 		this.#waiting = 0;
 		this.#start = 0;
+		const position = first * this.#run.pieceSize;
+		const last = this.#piece;
+		const tell = () => {
+			for (let piece = first; piece < last; piece++) this.#verified(piece);
+		};
+		const {writer} = this.#disk;
+		const later = writer.start(this.#buffer, bytes, position);
+		if (later) {
+			this.#later(later.then(tell), this.#buffer);
+			return;
+		}
 		try {
-			this.#writer.write(this.#buffer, bytes, first * this.#run.pieceSize);
+			writer.write(this.#buffer, bytes, position);
 		} catch (error) {
-			throw new FaultError({kind: 'disk', code: systemCode(error) ?? 'EIO', message: (error as Error).message});
+			throw diskFault(error);
 		}
 		this.#times.write += performance.now() - start;
-		for (let piece = first; piece < this.#piece; piece++) this.#verified(piece);
+		tell();
 	}
+
+	/** Goes on with another buffer while the disk takes in this one. */
+	#later(write: Promise<void>, buffer: Buffer): void {
+		const {buffers, writing, failed} = this.#disk;
+		this.#buffer = this.#takeBuffer();
+		const settled = write
+			.catch(error => failed(diskFault(error)))
+			.finally(() => {
+				buffers.put(buffer);
+				writing.delete(settled);
+			});
+		writing.add(settled);
+	}
+}
+
+function diskFault(error: unknown): FaultError {
+	return new FaultError({kind: 'disk', code: systemCode(error) ?? 'EIO', message: (error as Error).message});
 }

@@ -13,7 +13,7 @@ export type SmallFilesParts = {
 	book: SourceBook;
 	/** For messages: the folder that is written to. */
 	folder: string;
-	/** A file is verified, written and soon synced. */
+	/** A file is verified and on the disk. */
 	arrived(n: number, source: KnownSource): void;
 	/** A source does not give that one: it is not asked for here again. */
 	refused(file: SmallFile): void;

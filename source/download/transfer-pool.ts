@@ -20,6 +20,8 @@ import {WriteLock} from './write-lock.ts';
 
 /** More threads than this only cost memory: two saturate a link of 10 Gbit/s. */
 const mostWorkers = 4;
+/** What a worker makes is short-lived and small: by default each would keep up to 48 MB for it. */
+const maxYoungGenerationSizeMb = 6;
 
 type Task = {resolve(message: FromWorker): void; reject(error: unknown): void; progress?(bytes: number): void};
 type Thread = {worker: Worker; lanes: Map<number, Lane>; tasks: Map<number, Task>};
@@ -139,7 +141,7 @@ export class TransferPool {
 			membership: this.#membership,
 		};
 		const thread: Thread = {
-			worker: startWorker('download/transfer-worker', {workerData}),
+			worker: startWorker('download/transfer-worker', {workerData, resourceLimits: {maxYoungGenerationSizeMb}}),
 			lanes: new Map(),
 			tasks: new Map(),
 		};

@@ -19,7 +19,7 @@ const flushMs = 15;
 /** A kept connection is closed after so long without use. */
 const keptMs = 4000;
 /** Buffers that are kept for reuse, in bytes. */
-const keptBufferBytes = 16 * 1024 * 1024;
+const keptBufferBytes = 12 * 1024 * 1024;
 
 const port = parentPort!;
 const start = workerData as WorkerStart;
