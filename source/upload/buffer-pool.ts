@@ -8,6 +8,8 @@ export type BufferPoolOptions = {
 	perOwner: number;
 	/** An owner with none gets one even past `max`. Only where something else bounds the number of owners. */
 	oneEach: boolean;
+	/** Memory that another thread can write to. */
+	shared?: boolean;
 };
 
 type Waiter = {owner: string; give(buffer: Buffer): void};
@@ -97,6 +99,12 @@ export class BufferPool {
 	#take(owner: string): Buffer {
 		this.#inUse++;
 		this.#held.set(owner, (this.#held.get(owner) ?? 0) + 1);
-		return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#options.bytes);
+		return this.#free.pop() ?? this.make();
+	}
+
+	/** A buffer of the same kind that does not count, and is not to be released. */
+	make(): Buffer {
+		const {bytes, shared} = this.#options;
+		return shared ? Buffer.from(new SharedArrayBuffer(bytes)) : Buffer.allocUnsafeSlow(bytes);
 	}
 }

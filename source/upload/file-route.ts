@@ -8,8 +8,10 @@ import {contentDisposition} from './file-name.ts';
 import {answerRange, type ByteRange, contentTag} from './http-range.ts';
 import {asServedFile, checkVerified} from './partial-file.ts';
 import {type ServeParts, serveFile} from './serve-file.ts';
+import {serveSmall} from './serve-small.ts';
 import type {ServedFile} from './served-catalog.ts';
 import type {SlotGrant, UploadSlots} from './slots.ts';
+import type {SmallReader} from './small-reader.ts';
 import type {TurnBudget} from './turn-budget.ts';
 
 /** Files of at most this size need no slot: making them wait costs more than sending them. */
@@ -27,14 +29,18 @@ export function contentParameter(request: FastifyRequest): string {
 
 /** The handler of `GET` and `HEAD /v1/files/:content`. */
 export function fileRoute(
-	parts: Omit<ServeParts, 'pool' | 'budget'> & {slots: UploadSlots; budgets: Record<'crowd' | 'few', TurnBudget>},
+	parts: Omit<ServeParts, 'pool' | 'budget'> & {
+		slots: UploadSlots;
+		small: SmallReader;
+		budgets: Record<'crowd' | 'few', TurnBudget>;
+	},
 ) {
 	const large = new BufferPool({bytes: 512 * 1024, max: 96, perOwner: 12, oneEach: false});
 	// What is written is copied as it is encrypted, so a buffer costs twice its bytes: those past the first dozens get
 	// small ones.
 	const crowd = new BufferPool({bytes: 64 * 1024, max: 256, perOwner: 2, oneEach: true});
 	let answering = 0;
-	const small = new BufferPool({bytes: slotFreeBytes, max: 256, perOwner: 16, oneEach: false});
+	const small = new BufferPool({bytes: slotFreeBytes, max: 256, perOwner: 24, oneEach: false, shared: true});
 
 	return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
 		const content = contentParameter(request);
@@ -64,10 +70,9 @@ export function fileRoute(
 			const pool = !needsSlot ? small : answering <= crowded ? large : crowd;
 			const budget = answering <= crowded ? parts.budgets.few : parts.budgets.crowd;
 			const current = () => !partial || parts.catalog.partial(content)?.have === partial.have;
-			await serveFile(
-				{...parts, pool, budget},
-				{files, current, range: answer, status: answer.status, head, caller, reply},
-			);
+			const what = {files, current, range: answer, status: answer.status, head, caller, reply};
+			if (needsSlot || partial) await serveFile({...parts, pool, budget}, what);
+			else await serveSmall({...parts, pool, budget}, what);
 		} finally {
 			answering--;
 			grant?.release();

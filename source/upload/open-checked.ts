@@ -13,7 +13,7 @@ const realPath = promisify(realpath.native);
 const readBytes = promisify(read);
 
 // Not following the last component is for the race only, real paths have no links; not blocking is for a pipe.
-const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+export const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
  * Opens a file that is still inside its share and still has the size and time it was hashed with.
@@ -34,14 +34,25 @@ export async function openChecked(served: ServedFile): Promise<number> {
 			throw error;
 		}
 	} catch (error) {
-		const code = systemCode(error);
-		if (code === 'ENOENT' || code === 'ENOTDIR')
-			throw new P2pError('not-found', `${served.path} is no longer there`, {cause: error});
-		// A link where the real path had none a moment ago; a socket; a device that is not there.
-		if (code === 'ELOOP' || code === 'EMLINK' || code === 'ENXIO') throw hasChanged(served);
-		// The path on this disk is nobody else's business: it stays in the cause.
-		throw diskError(error, `Cannot read ${served.path}`);
+		throw readError(error, served);
 	}
+}
+
+/** What a failed look at a shared file means to whoever asked for it: a P2pError but for what nobody expects. */
+export function readError(error: unknown, served: ServedFile): unknown {
+	const code = systemCode(error);
+	if (code === 'ENOENT' || code === 'ENOTDIR')
+		return new P2pError('not-found', `${served.path} is no longer there`, {cause: error});
+	// A link where the real path had none a moment ago; a socket; a device that is not there.
+	if (code === 'ELOOP' || code === 'EMLINK' || code === 'ENXIO') return hasChanged(served);
+	// The path on this disk is nobody else's business: it stays in the cause.
+	return diskError(error, `Cannot read ${served.path}`);
+}
+
+/** @throws P2pError changed when what is open is not what was hashed */
+export function checkStats(stats: BigIntStats, served: ServedFile): void {
+	const asHashed = served.mtimeNs === undefined || stats.mtimeNs === served.mtimeNs;
+	if (!stats.isFile() || !asHashed || stats.size !== BigInt(served.size)) throw hasChanged(served);
 }
 
 /**
@@ -53,19 +64,20 @@ export async function openChecked(served: ServedFile): Promise<number> {
 async function openInside(served: ServedFile, root: string): Promise<number> {
 	if (process.platform === 'linux') {
 		try {
-			return await openFile(served.file, flags);
+			return await openFile(served.file, readFlags);
 		} catch (error) {
 			if (systemCode(error) !== 'ELOOP') throw error;
 		}
 	}
 	const real = await realPath(served.file);
 	if (!isInside(root, real)) throw leftShare(served);
-	return openFile(real, flags);
+	return openFile(real, readFlags);
 }
 
 /** Real paths of share folders, for a moment: small files are asked for by the thousand. */
 const realFolders = new Map<string, {path: Promise<string>; until: number}>();
-const folderFreshMs = 1000;
+/** Milliseconds. */
+export const folderFreshMs = 1000;
 
 function realFolder(folder: string): Promise<string> {
 	const now = Date.now();
@@ -79,9 +91,7 @@ function realFolder(folder: string): Promise<string> {
 
 /** @throws P2pError changed when the open file is not what was hashed */
 export async function checkUnchanged(fd: number, served: ServedFile): Promise<void> {
-	const stats = await descriptorStats(fd);
-	const asHashed = served.mtimeNs === undefined || stats.mtimeNs === served.mtimeNs;
-	if (!stats.isFile() || !asHashed || stats.size !== BigInt(served.size)) throw hasChanged(served);
+	checkStats(await descriptorStats(fd), served);
 }
 
 /** Fills `buffer` up to `length` from `position`. @throws P2pError changed when the file ends before, not-readable */
@@ -133,17 +143,17 @@ async function pathOfDescriptor(fd: number, served: ServedFile): Promise<string>
 	return real;
 }
 
-function isInside(root: string, file: string): boolean {
+export function isInside(root: string, file: string): boolean {
 	const relative = path.relative(root, file);
 	return relative !== '' && relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
 }
 
-function hasChanged(served: ServedFile): P2pError {
+export function hasChanged(served: ServedFile): P2pError {
 	return new P2pError('changed', `${served.path} has changed since it was shared`, {
 		hint: 'Search again: it is offered anew once it has been read',
 	});
 }
 
-function leftShare(served: ServedFile): P2pError {
+export function leftShare(served: ServedFile): P2pError {
 	return new P2pError('not-found', `${served.path} is no longer in its share`);
 }

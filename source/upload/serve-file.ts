@@ -117,7 +117,7 @@ function isBug(error: unknown): boolean {
 }
 
 /** A pipelined request waits here until those before it are answered: it could only hold buffers it cannot send. */
-async function ownTurn(response: ServerResponse, signal: AbortSignal): Promise<void> {
+export async function ownTurn(response: ServerResponse, signal: AbortSignal): Promise<void> {
 	if (signal.aborted) throw signal.reason;
 	if (response.socket) return;
 	try {

@@ -19,6 +19,7 @@ import {catalogRoutes} from './routes.ts';
 import type {ServedCatalog} from './served-catalog.ts';
 import {type SentTotals, type UploadRow, UploadSessions} from './sessions.ts';
 import {type SlotTimes, slotTimes, UploadSlots} from './slots.ts';
+import {SmallReader} from './small-reader.ts';
 import {TurnBudget} from './turn-budget.ts';
 
 /** What {@link createUploadServer} takes. */
@@ -81,6 +82,7 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 	const limit = new RateLimit(options.limit);
 	const sessions = new UploadSessions(bus, times?.sessionIdle);
 	const openFiles = new OpenFiles();
+	const small = new SmallReader();
 	const bodyTimeout = times?.bodyTimeout ?? limits.bodyTimeout;
 	let stopping = false;
 
@@ -138,7 +140,18 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 	});
 	catalogRoutes(app, catalog, {id: identity.id, name, version});
 	const budgets = {crowd: new TurnBudget(encryptedPerTurn.crowd), few: new TurnBudget(encryptedPerTurn.few)};
-	const parts = {catalog, slots, limit, budgets, sessions, openFiles, bodyTimeout, stopping: () => stopping, onBug};
+	const parts = {
+		catalog,
+		slots,
+		limit,
+		budgets,
+		sessions,
+		openFiles,
+		small,
+		bodyTimeout,
+		stopping: () => stopping,
+		onBug,
+	};
 	app.route({method: ['GET', 'HEAD'], url: '/v1/files/:content', handler: fileRoute(parts)});
 
 	return {
@@ -155,6 +168,7 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 			clearTimeout(grace);
 			sessions.stop();
 			openFiles.close();
+			await small.stop();
 		},
 		disconnect(peerId) {
 			for (const socket of callers) if (remotePeerId(socket) === peerId) socket.destroy();
