@@ -18,7 +18,7 @@ export async function noServerForPeer(signal: AbortSignal): Promise<P2pError> {
 		first ? `No index server was chosen. Found here: ${list(found)}` : 'No index server is known',
 		{
 			hint: first
-				? `Join with: p2p-tui --mode peer --server ${first.address}`
+				? `Join with: p2p-tui --mode peer --server ${first.private ? 'and an invite link' : first.address}`
 				: 'Name one with --server HOST, or start one with: p2p-tui --mode server',
 			...(first && {details: {found}}),
 		},

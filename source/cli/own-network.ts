@@ -10,7 +10,7 @@ import type {CommandContext} from './context.ts';
  */
 export function withMembers<T>({flags}: CommandContext, use: (members: MemberBook) => T): T {
 	const dataDir = dataFolderFor('server', flags.dataDir);
-	const members = MemberBook.open(dataDir, {make: false});
+	const members = MemberBook.open(dataDir, {make: false, synced: true});
 	try {
 		if (members?.isPrivate) return use(members);
 		throw new P2pError('refused', `The server with the data folder ${dataDir} has no private network`, {

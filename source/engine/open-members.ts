@@ -12,7 +12,7 @@ export function openMembers(
 	{dataDir, private: asked}: Pick<ServerOptions, 'dataDir' | 'private'>,
 	bus: EngineBus,
 ): MemberBook | undefined {
-	const members = MemberBook.open(dataDir, {make: asked === true});
+	const members = MemberBook.open(dataDir, {make: asked === true, synced: false});
 	if (!members) return undefined;
 	const log = (message: string) => bus.emit('log', {level: 'info', message});
 	const before = members.isPrivate;

@@ -35,8 +35,13 @@ export class MemberBook {
 		this.#version = database.prepare('PRAGMA data_version');
 	}
 
-	/** Of a data folder; `make: false` gives undefined where there never was a private network. @throws P2pError bad-database */
-	static open(folder: string, options: {make: boolean}): MemberBook | undefined {
+	/**
+	 * Of a data folder; `make: false` gives undefined where there never was a private network.
+	 *
+	 * @param options.synced see {@link openMembersDatabase}
+	 * @throws P2pError bad-database
+	 */
+	static open(folder: string, options: {make: boolean; synced: boolean}): MemberBook | undefined {
 		const database = openMembersDatabase(folder, options);
 		return database && new MemberBook(database);
 	}

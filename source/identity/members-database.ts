@@ -21,8 +21,17 @@ const schema = `
 	CREATE TABLE member(id TEXT PRIMARY KEY, name TEXT NOT NULL, number INT, invite TEXT NOT NULL, joined INT NOT NULL,
 		seen INT NOT NULL, removed INT) WITHOUT ROWID;`;
 
-/** The members database of a data folder; undefined when there is none and none is to be made. @throws P2pError bad-database */
-export function openMembersDatabase(folder: string, {make}: {make: boolean}): DatabaseSync | undefined {
+/**
+ * The members database of a data folder; undefined when there is none and none is to be made.
+ *
+ * @param options.synced every change is on the disk when the call returns, as a removal must be; without it a change can
+ * be lost with the power, and nothing waits for the disk
+ * @throws P2pError bad-database
+ */
+export function openMembersDatabase(
+	folder: string,
+	{make, synced}: {make: boolean; synced: boolean},
+): DatabaseSync | undefined {
 	const file = path.join(folder, fileName);
 	if (!existsSync(file)) {
 		if (!make) return undefined;
@@ -32,8 +41,9 @@ export function openMembersDatabase(folder: string, {make}: {make: boolean}): Da
 	let database: DatabaseSync | undefined;
 	try {
 		database = new DatabaseSync(file);
-		// A removal must not be lost with the power: every change is synced, there are few.
-		database.exec('PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL');
+		database.exec(
+			`PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=${synced ? 'FULL' : 'NORMAL'}`,
+		);
 		prepare(database);
 		return database;
 	} catch (error) {

@@ -1,5 +1,5 @@
 // A private network's side of the index server: who is let in, what strangers are told, who is shut out again.
-import type {FastifyInstance} from 'fastify';
+import type {FastifyInstance, FastifyRequest} from 'fastify';
 import {limits} from '../api/limits.ts';
 import type {MembershipResponse} from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
@@ -44,6 +44,17 @@ export class PrivateNetwork {
 		return id !== undefined && this.#options.members.isMember(id);
 	}
 
+	/** What a call of a stranger is answered; undefined for a call of a member, or one that strangers may make. */
+	refusal({method, url, raw: {socket}}: FastifyRequest): P2pError | undefined {
+		const path = url.split('?', 1)[0] ?? '';
+		const id = remotePeerId(socket);
+		if (this.isMember(id)) return undefined;
+		if (path === '/v1' && (method === 'GET' || method === 'HEAD')) return undefined;
+		if (path === '/v1/membership' && method === 'PUT' && id !== undefined) return undefined;
+		if (operatorPaths.has(path) && isLoopback(socket.remoteAddress ?? '')) return undefined;
+		return notAMember();
+	}
+
 	/**
 	 * Signs a membership for a caller who has proved its key, after letting it in by an invite where it has one.
 	 *
@@ -85,6 +96,11 @@ export class PrivateNetwork {
 		return this.#options.members.removedSince(since).map(({id, removed}) => ({id, at: removed ?? since}));
 	}
 
+	/** Everybody who ever was removed and is not back. */
+	removedEver(): string[] {
+		return this.#options.members.removedSince(0).map(({id}) => id);
+	}
+
 	/** Calls `removed` soon after somebody was removed, until {@link stop}. */
 	start(removed: (member: Removed) => void): void {
 		const keyOf = ({id, at}: Removed) => `${id} ${at}`;
@@ -104,14 +120,9 @@ export class PrivateNetwork {
 
 /** Answers strangers nothing but that the network is private, whatever they ask, and whether or not it is there. */
 export function guardPrivate(app: FastifyInstance, network: PrivateNetwork): void {
-	app.addHook('onRequest', async ({method, url, raw: {socket}}) => {
-		const path = url.split('?', 1)[0] ?? '';
-		const id = remotePeerId(socket);
-		if (network.isMember(id)) return;
-		if (path === '/v1' && (method === 'GET' || method === 'HEAD')) return;
-		if (path === '/v1/membership' && method === 'PUT' && id !== undefined) return;
-		if (operatorPaths.has(path) && isLoopback(socket.remoteAddress ?? '')) return;
-		throw notAMember();
+	app.addHook('onRequest', async request => {
+		const refusal = network.refusal(request);
+		if (refusal) throw refusal;
 	});
 }
 

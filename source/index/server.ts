@@ -113,8 +113,9 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		routerOptions: {maxParamLength: 256},
 		logger: false,
 		clientErrorHandler: answerClientError,
-		frameworkErrors: (error, _request, reply) => {
-			const {status, body} = httpError(error);
+		// What the router refuses, before the hooks: a stranger is told the same as always.
+		frameworkErrors: (error, request, reply) => {
+			const {status, body} = httpError(options.network?.refusal(request as FastifyRequest) ?? error);
 			(reply as FastifyReply).code(status).send(body);
 		},
 	}) as unknown as FastifyInstance;
@@ -202,6 +203,8 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 
 	return {
 		async start(where) {
+			// Those removed while this server did not run.
+			for (const id of options.network?.removedEver() ?? []) await store.leave(id);
 			const address = await listen(app as never, where);
 			options.network?.start(member => void shutOut(member).catch(log));
 			every(1000, tellCounts);

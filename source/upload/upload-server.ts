@@ -1,3 +1,4 @@
+import type {IncomingMessage} from 'node:http';
 import type {Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
 import fastify, {type FastifyInstance, type FastifyReply} from 'fastify';
@@ -85,6 +86,10 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 	const small = new SmallReader();
 	const bodyTimeout = times?.bodyTimeout ?? limits.bodyTimeout;
 	let stopping = false;
+	const isStranger = ({socket, headers}: IncomingMessage) => {
+		const shown = headers[membershipHeader];
+		return options.admits?.(socket, Array.isArray(shown) ? shown.join() : shown) === false;
+	};
 
 	const app = fastify({
 		https: {...tlsServerOptions(identity), headersTimeout: limits.requestHeaders, connectionsCheckingInterval: 1000},
@@ -96,7 +101,9 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 		forceCloseConnections: 'idle',
 		exposeHeadRoutes: true,
 		clientErrorHandler: answerClientError,
-		frameworkErrors: (error, _request, reply) => void sendError(reply as unknown as FastifyReply, error),
+		// What the router refuses, before the hooks: a stranger is told the same as always.
+		frameworkErrors: (error, request, reply) =>
+			void sendError(reply as unknown as FastifyReply, isStranger(request.raw) ? notAMember() : error),
 		routerOptions: {maxParamLength: 128},
 	}) as unknown as FastifyInstance;
 	app.server.maxConnections = limits.connections;
@@ -129,8 +136,7 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 	});
 	// One hook without a pause in it: requests sent ahead of their answers show the membership in the first one only.
 	app.addHook('onRequest', async ({raw, method, url}, reply) => {
-		const shown = raw.headers[membershipHeader];
-		if (options.admits?.(raw.socket, Array.isArray(shown) ? shown.join() : shown) === false) {
+		if (isStranger(raw)) {
 			if (url.split('?', 1)[0] !== '/v1' || !['GET', 'HEAD'].includes(method)) throw notAMember();
 			const told: PrivateInfo = {kind: 'peer', id: identity.id, private: true};
 			return reply.send(told);

@@ -1,5 +1,6 @@
 // A private network with the built program: made, joined, used, left, and looked at by strangers with curl.
 import {execFile} from 'node:child_process';
+import {randomInt} from 'node:crypto';
 import {readFile, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
@@ -196,12 +197,16 @@ describe('a private network', () => {
 				...['/', '/v1/', '/v2', '/nothing', '/v1/peers', '/v1/peers/1', '/v1/peers/alice', `/v1/peers/${alice.id}`],
 				...['/v1/peers/nobody', '/v1/peers/1/files', '/v1/peers/1/files?path=testing_files', '/v1/peers/9/files'],
 				...['/v1/search?q=1.txt', '/v1/search?q=nothing', '/v1/search', `/v1/files/${there}`, `/v1/files/${missing}`],
+				`/v1/peers/${'a'.repeat(400)}`,
+				'/%zz',
 				...['/v1/files/x', '/v1/events', '/v1/peers/me', '/v1/peers/me/files', '/v1/peers/me/partials'],
 			],
 			peer: [
 				...['/', '/v1/', '/nothing', '/v1/browse', '/v1/browse?path=testing_files', '/v1/browse?path=nothing'],
 				...['/v1/search?q=1.txt', '/v1/search?q=nothing', '/v1/search', `/v1/files/${there}`, `/v1/files/${missing}`],
 				...['/v1/files/x', `/v1/files/${there}/pieces`, `/v1/files/${missing}/pieces`, '/healthz', '/metrics'],
+				`/v1/files/${'a'.repeat(400)}`,
+				'/%zz',
 			],
 		};
 		for (const [who, base] of [
@@ -248,6 +253,26 @@ describe('a private network', () => {
 });
 
 describe('private and open', () => {
+	test('show on the local network, and a private one is joined by its link alone', async () => {
+		const env = {P2P_TUI_MDNS: `127.0.0.1:${randomInt(20_000, 60_000)}`};
+		const data = path.join(await tempFolder(), 'server');
+		const args = ['--host', '0', '--port', '0', '--name', 'attic', '--data-dir', data, '--json'];
+		const server = startProgram(['--mode', 'server', '--private', ...args], {env});
+		expect((await server.event('listening')).private).toBe(true);
+		const me = await tempFolder();
+		const ask = (...command: string[]) => runProgram([...command, '--data-dir', me], {env});
+		await waitFor('the server to be found', async () => (await ask('servers')).code === 0);
+		expect((await ask('servers')).stdout).toMatch(/^new {6}private {2}127\.0\.0\.1:/);
+		expect(JSON.parse((await ask('servers', '--json')).stdout)).toMatchObject({name: 'attic', private: true});
+		const alone = await ask('--mode', 'peer', '--headless');
+		expect([alone.code, alone.stderr]).toEqual([4, expect.stringMatching(/attic at .* \(private\).*invite link/)]);
+		expect((await ask('peers')).code).toBe(6);
+		const {link} = await invite({dataDir: data});
+		expect((await ask('peers', '--server', link)).code).toBe(0);
+		expect((await ask('peers')).code).toBe(0);
+		expect((await ask('servers')).stdout).toMatch(/^known {4}private/);
+	});
+
 	test('do not mix in one peer, and a network opens and closes only when it is told to', async () => {
 		const [server, open] = [await privateServer(), await startServer()];
 		const {link} = await invite(server);

@@ -20,6 +20,7 @@ describe('a server whose key changed', () => {
 		const second = await startServer({port: first.port, dataDir: path.join(folder, 'second')});
 		const refused = await peers();
 		expect(refused.code).toBe(6);
+		for (const id of [first.id, second.id]) expect(refused.stderr).toContain(id);
 		const [, advised] = /p2p-tui (trust \S+ [0-9a-f]{64})/.exec(refused.stderr) ?? [];
 		expect(advised).toBe(`trust ${first.address} ${second.id}`);
 

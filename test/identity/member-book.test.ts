@@ -9,7 +9,7 @@ const day = 86_400_000;
 const peer = (n: number) => n.toString(16).padStart(64, '0');
 
 function open(folder: string): MemberBook {
-	const book = MemberBook.open(folder, {make: true})!;
+	const book = MemberBook.open(folder, {make: true, synced: true})!;
 	onTestFinished(() => book.close());
 	return book;
 }
@@ -17,7 +17,7 @@ function open(folder: string): MemberBook {
 describe('the list of members', () => {
 	test('is read and written by two processes side by side', async () => {
 		const folder = await tempFolder();
-		expect(MemberBook.open(folder, {make: false})).toBeUndefined();
+		expect(MemberBook.open(folder, {make: false, synced: true})).toBeUndefined();
 		const [server, command] = [open(folder), open(folder)];
 		server.setPrivate(true);
 		expect(command.isPrivate).toBe(true);
@@ -84,12 +84,16 @@ describe('the list of members', () => {
 		const folder = await tempFolder();
 		const file = path.join(folder, 'members.db');
 		writeFileSync(file, 'x'.repeat(5000), {mode: 0o600});
-		expect(() => MemberBook.open(folder, {make: true})).toThrow(expect.objectContaining({code: 'bad-database'}));
+		expect(() => MemberBook.open(folder, {make: true, synced: true})).toThrow(
+			expect.objectContaining({code: 'bad-database'}),
+		);
 		writeFileSync(file, '');
 		open(folder);
 		const database = new DatabaseSync(file);
 		database.exec('PRAGMA user_version=99');
 		database.close();
-		expect(() => MemberBook.open(folder, {make: false})).toThrow(expect.objectContaining({code: 'bad-database'}));
+		expect(() => MemberBook.open(folder, {make: false, synced: true})).toThrow(
+			expect.objectContaining({code: 'bad-database'}),
+		);
 	});
 });

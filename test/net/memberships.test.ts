@@ -159,7 +159,7 @@ test('a download shows it once per connection, and again when it was renewed', a
 test('a membership is renewed at half of its life over the session, without a break', async () => {
 	const folder = await tempFolder();
 	const identity = await temporaryIdentity();
-	const members = MemberBook.open(folder, {make: true})!;
+	const members = MemberBook.open(folder, {make: true, synced: false})!;
 	onTestFinished(() => members.close());
 	members.setPrivate(true);
 	const network = new PrivateNetwork({identity, name: 'net', members, life: 2});

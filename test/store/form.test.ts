@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import {formatInvite} from '../../source/core/invite-link.ts';
 import {
 	type FormState,
 	fieldOfFailure,
@@ -59,6 +60,16 @@ describe('peer', () => {
 			server: '10.0.0.5:46001',
 		});
 		expect(launchRequest(typed(form, {server: 'fe80::1'}))).toMatchObject({server: '[fe80::1]:45000'});
+	});
+	test('an invite link is taken whole, its own port and all, and a damaged one is told', () => {
+		const invite = {host: 'nas.lan', port: 46_002, fingerprint: '0'.repeat(26), code: '1'.repeat(25)};
+		const link = formatInvite(invite);
+		const pasted = typed(form, {server: ` ${link} `});
+		expect(firstBadField(pasted)).toBeUndefined();
+		expect(launchRequest(pasted)).toEqual({mode: 'peer', server: link});
+		expect(launchRequest(openForm('peer', {...defaults, server: link}))).toEqual({mode: 'peer', server: link});
+		expect(firstBadField(typed(form, {server: link.slice(0, -1)}))?.error).toContain('invite link');
+		expect(fieldOfFailure('peer', 'bad-invite', 'This invite is of no use any more')).toBe('server');
 	});
 	test('the last server, share and name come as defaults', () => {
 		const known = openForm('peer', {...defaults, server: 'nas.lan:45001', share: '/srv/files'});
