@@ -45,7 +45,7 @@ export async function createIndexServer(
 	const identity = await loadIdentity(options.dataDir);
 	const closeLog = writeLogFile(options.dataDir, bus);
 	const store = await createStore(options, identity.id, bus);
-	const members = openMembers(options, bus);
+	const members = await openMembers(options, bus);
 	const network = members && new PrivateNetwork({identity, name: options.name, members});
 	const app = createIndexApp({identity, store, name: options.name, version, bus, network});
 	let announcer: Announcer | undefined;
@@ -124,6 +124,7 @@ export async function createIndexServer(
 
 	const build = (): ServerSnapshot => ({
 		...{mode: 'server', id: identity.id, name: options.name, host: address.host, port: address.port, startedAt},
+		...(members && {private: true}),
 		counts: {...counts, joinedLastMinute: joins.length},
 		...stats.read(),
 		traffic: {in: bytesIn.rate().now, out: bytesOut.rate().now},

@@ -126,6 +126,8 @@ export type ServerSnapshot = {
 	port: number;
 	/** Unix milliseconds. */
 	startedAt: number;
+	/** Members only. */
+	private?: boolean;
 	counts: {peers: number; online: number; files: number; bytes: number; joinedLastMinute: number};
 	/** Requests a second. */
 	requests: Rate;

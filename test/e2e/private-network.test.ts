@@ -5,12 +5,13 @@ import {readFile, rm, stat, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {promisify} from 'node:util';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {limits} from '../../source/api/limits.ts';
 import {formatInvite, parseInvite} from '../../source/core/invite-link.ts';
 import {projectPath, startPeer, startServer} from '../helpers/network.ts';
-import {runProgram, startProgram, testingFiles} from '../helpers/program.ts';
+import {programFile, runProgram, startProgram, testingFiles} from '../helpers/program.ts';
 import {tempFolder} from '../helpers/temp-folder.ts';
+import {keys, startPty} from '../helpers/tui-pty.ts';
 import {waitFor} from '../helpers/wait-for.ts';
 
 const run = promisify(execFile);
@@ -122,6 +123,54 @@ describe('a private network', () => {
 		const args = ['--mode', 'peer', '--headless', '--host', '0', '--port', '0', '--data-dir', await tempFolder()];
 		expect((await runProgram([...args, '--server', withdrawn.link])).code).toBe(6);
 		expect((await runProgram([...args, '--server', '127.0.0.1:1', '--server', once.link.slice(0, 40)])).code).toBe(2);
+	});
+
+	test('is made, shown and joined at a terminal: the link is pasted into the start menu', async () => {
+		const root = await tempFolder();
+		const screenOf = (columns: number, rows: number, ...args: string[]) => {
+			const screen = startPty(process.execPath, [programFile, ...args], {columns, rows, cwd: root});
+			onTestFinished(() => screen.dispose());
+			return screen;
+		};
+		const dataDir = path.join(root, 'server');
+		const server = screenOf(
+			80,
+			24,
+			'--mode',
+			'server',
+			'--private',
+			'--host',
+			'0',
+			'--port',
+			'0',
+			'--data-dir',
+			dataDir,
+		);
+		await server.waitFor(/listening 127\.0\.0\.1:\d+ +private/);
+		const shown = screenOf(80, 30, 'invite', '--data-dir', dataDir);
+		await shown.waitFor('To take it back');
+		expect((await shown.exited).exitCode).toBe(0);
+		expect(shown.text()).toMatch(/[▀▄█ ]{30}/);
+		const bare = screenOf(80, 30, 'invite', '--no-qr', '--data-dir', dataDir);
+		await bare.waitFor('To take it back');
+		expect(bare.text()).not.toMatch(/[▀▄█]/);
+
+		const {link} = await invite({dataDir});
+		const peer = screenOf(80, 24, '--data-dir', path.join(root, 'me'));
+		await peer.waitFor('Run peer');
+		peer.send(keys.down);
+		await peer.waitFor(/▸ Run peer/);
+		peer.send(keys.enter);
+		await peer.waitFor('Server address');
+		peer.send(`\u001b[200~${link.slice(0, -1)}\u001b[201~`);
+		await peer.waitFor('not whole');
+		peer.send(link.slice(-1));
+		await waitFor('the slip to be gone', () => !peer.text().includes('not whole'));
+		for (let field = 0; field < 5; field++) peer.send(keys.enter);
+		await peer.waitFor('1 Search');
+		await peer.waitFor(parseInvite(link).port.toString());
+		const members = await runProgram(['members', '--data-dir', dataDir, '--json']);
+		expect(members.stdout.trim().split('\n')).toHaveLength(1);
 	});
 
 	test('guessing invites is put off after some tries', async () => {
@@ -309,13 +358,18 @@ describe('private and open', () => {
 		expect(wrong.code).toBe(2);
 	});
 
-	test('a server whose list of members is damaged does not open, and does not start', async () => {
+	test('a server whose list of members is damaged or gone does not open, and does not start', async () => {
 		const server = await privateServer();
 		await server.stop();
 		await writeFile(path.join(server.dataDir, 'members.db'), 'nonsense'.repeat(100));
 		for (const file of ['members.db-wal', 'members.db-shm']) await rm(path.join(server.dataDir, file), {force: true});
 		const again = await runProgram(['--mode', 'server', '--headless', '--port', '0', '--data-dir', server.dataDir]);
 		expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('members.db')]);
+		await rm(path.join(server.dataDir, 'members.db'));
+		const gone = await runProgram(['--mode', 'server', '--headless', '--port', '0', '--data-dir', server.dataDir]);
+		expect([gone.code, gone.stderr]).toEqual([1, expect.stringContaining('members.db')]);
+		const anew = await startServer({dataDir: server.dataDir, args: ['--private']});
+		expect((await as(await tempFolder(), anew.address)('peers', [])).code).toBe(6);
 	});
 });
 

@@ -76,12 +76,13 @@ export function PeerHeader({columns}: {columns: number}) {
 export function ServerHeader({columns}: {columns: number}) {
 	const {theme} = useUi();
 	const {glyphs} = theme;
-	const [id, name, host, port, startedAt] = usePicked(state => [
+	const [id, name, host, port, startedAt, isPrivate] = usePicked(state => [
 		state.server?.id ?? '',
 		state.server?.name ?? '',
 		state.server?.host ?? '',
 		state.server?.port ?? 0,
 		state.server?.startedAt ?? 0,
+		state.server?.private ?? false,
 		// Drawn again with each snapshot, for the uptime.
 		state.server,
 	]);
@@ -93,6 +94,7 @@ export function ServerHeader({columns}: {columns: number}) {
 		[columns >= 90 ? `${cut(theme.text(name), 20, glyphs.ellipsis)}  ` : ''],
 		[`${glyphs.on} `, 'ok'],
 		[`${columns >= 60 ? 'listening ' : ''}${host.includes(':') ? `[${host}]` : host}:${port}`],
+		[isPrivate ? '  private' : '', 'ok'],
 		[columns >= 80 ? '  tls 1.3' : '', 'muted'],
 		[columns >= 80 ? `  key ${shortId(id)}` : '', 'muted'],
 	];
