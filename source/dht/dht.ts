@@ -123,11 +123,21 @@ export class Dht {
 		return this.#node?.size ?? 0;
 	}
 
+	/** Records that it keeps. */
+	get records(): number {
+		return this.#store?.records ?? 0;
+	}
+
+	/** Requests that it sent, with those that it sent again. */
+	get requests(): {total: number; retries: number; timeouts: number} {
+		return this.#node?.requests ?? {total: 0, retries: 0, timeouts: 0};
+	}
+
 	async search(
 		query: string,
-		{limit = limits.searchDefault, sources = limits.sourcesPerSearchHit, signal}: SearchOptions = {},
+		{limit = limits.searchDefault, sources = limits.sourcesPerSearchHit, signal, first}: SearchOptions = {},
 	): Promise<SearchResponse> {
-		return this.#finder.search(query, {limit: Math.min(limit, limits.searchPage), sources, signal});
+		return this.#finder.search(query, {limit: Math.min(limit, limits.searchPage), sources, signal, first});
 	}
 
 	sources(content: string, signal?: AbortSignal): Promise<ContentSources> {
@@ -371,7 +381,7 @@ export class Dht {
 	}
 }
 
-type SearchOptions = {limit?: number; cursor?: string; sources?: number; signal?: AbortSignal};
+type SearchOptions = {limit?: number; cursor?: string; sources?: number; signal?: AbortSignal; first?(): void};
 
 /** The address to connect to: one in a network of this machine, else a public one, else the first. */
 function nearest(addresses: string[]): string {

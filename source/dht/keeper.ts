@@ -68,14 +68,19 @@ export class Keeper {
 			return this.#store.putPresence(presence) ? writePutAnswer([]) : undefined;
 		}
 		if (put.part !== '' && !partsOfWord.includes(put.part)) return undefined;
+		if (!put.files.every(({file}) => this.#isTimely(file, now))) return undefined;
 		return this.#store.together(() => {
+			const owner = this.#store.enter(put.publisher, address);
 			const full: number[] = [];
-			for (const {mask, file} of put.files) {
-				if (!this.#isTimely(file, now)) return undefined;
-				const words = keyWords(file.path).map(word => keptWord(word, put.part));
-				const rest = this.#store.put(put.publisher, file, words, mask, address);
-				if (rest === undefined) return undefined;
-				full.push(rest);
+			try {
+				for (const {mask, file} of put.files) {
+					const words = keyWords(file.path).map(word => keptWord(word, put.part));
+					const rest = this.#store.put(owner, file, words, mask);
+					if (rest === undefined) return undefined;
+					full.push(rest);
+				}
+			} finally {
+				this.#store.leave(owner);
 			}
 			return writePutAnswer(full);
 		});

@@ -2,6 +2,7 @@
 import {DatabaseSync, type StatementSync} from 'node:sqlite';
 import {blake2b} from './network-key.ts';
 import type {FileRecord, PresenceRecord, Signed} from './records.ts';
+import {type WordCount, WordCounts} from './word-counts.ts';
 import {mostWords} from './words.ts';
 
 /** What a node keeps at most, so that no publisher, address or word fills it alone. */
@@ -40,11 +41,17 @@ CREATE TABLE IF NOT EXISTS presence(key INTEGER PRIMARY KEY, peer TEXT NOT NULL,
 /** A record as it is kept. */
 export type KeptFile = {id: number; publisher: string; size: number; path: string; raw: Buffer};
 
+/** A publisher while a batch of theirs is taken in. `room`: files that may still come. */
+export type Owner = {id: number; peer: string; room: number; added: number};
+
 /** A number of 52 bits that stands for the bytes: SQLite and JavaScript both count that far. */
 export function numberOf(bytes: Buffer): number {
 	return bytes.readUIntBE(0, 6) * 16 + (bytes[6]! >> 4);
 }
 
+/** What came in is committed after so many milliseconds, or so many batches: some 10 ms of work. */
+const commitMs = 250;
+const commitAfter = 60;
 /** How many records are looked through in one step of forgetting. */
 const forgetStep = 500;
 
@@ -53,14 +60,19 @@ export class PostingStore {
 	readonly #database: DatabaseSync;
 	readonly #statements = new Map<string, StatementSync>();
 	readonly #limits: {[K in keyof typeof keepLimits]: number};
+	readonly #words: WordCounts;
 	#records: number;
 	#forgotten = -1;
+	/** Commits what came in lately; undefined when all is committed. */
+	#commitTimer: NodeJS.Timeout | undefined;
+	#uncommitted = 0;
 
 	/** @param file of the database, or `:memory:` */
 	constructor(file: string, limits: Partial<{[K in keyof typeof keepLimits]: number}> = {}) {
 		this.#database = new DatabaseSync(file);
 		this.#limits = {...keepLimits, ...limits};
 		this.#database.exec(schema);
+		this.#words = new WordCounts(this.#database);
 		this.#records = Number(this.#run('SELECT count(*) AS n FROM record').get()!.n);
 	}
 
@@ -69,47 +81,85 @@ export class PostingStore {
 	}
 
 	close(): void {
+		this.commit();
 		this.#database.close();
 	}
 
-	/** Runs several changes as one. */
+	/**
+	 * Runs changes that are committed together with those before and after them, soon: every commit writes each page anew
+	 * that it touched, and what a crash takes is on other nodes.
+	 */
 	together<T>(work: () => T): T {
-		this.#database.exec('BEGIN');
-		try {
-			const result = work();
-			this.#database.exec('COMMIT');
-			return result;
-		} catch (error) {
-			this.#database.exec('ROLLBACK');
-			throw error;
+		if (!this.#commitTimer) {
+			this.#database.exec('BEGIN');
+			this.#commitTimer = setTimeout(() => this.commit(), commitMs).unref();
 		}
+		try {
+			return work();
+		} catch (error) {
+			this.#end('ROLLBACK');
+			this.#words.forget();
+			throw error;
+		} finally {
+			if (++this.#uncommitted >= commitAfter) this.commit();
+		}
+	}
+
+	/** Writes all that came in. */
+	commit(): void {
+		if (!this.#commitTimer) return;
+		this.#words.write();
+		this.#end('COMMIT');
+	}
+
+	#end(how: 'COMMIT' | 'ROLLBACK'): void {
+		clearTimeout(this.#commitTimer);
+		this.#commitTimer = undefined;
+		this.#uncommitted = 0;
+		this.#database.exec(how);
+	}
+
+	/** Who sends a batch, and how many more files are taken from them. Must be given back by {@link leave}. */
+	enter(peer: string, address: string): Owner {
+		const key = Buffer.from(peer, 'hex');
+		const row = this.#run('SELECT id, records FROM publisher WHERE key = ?').get(key);
+		const there = Number(this.#run('SELECT sum(records) AS n FROM publisher WHERE address = ?').get(address)?.n ?? 0);
+		const {publisher, address: ofAddress, records} = this.#limits;
+		const own = Number(row?.records ?? 0);
+		const room = Math.min(publisher - own, ofAddress - there, records - this.#records);
+		if (row) return {id: Number(row.id), peer, room, added: 0};
+		const made = this.#run('INSERT INTO publisher(key, address) VALUES (?, ?)').run(key, address);
+		return {id: Number(made.lastInsertRowid), peer, room, added: 0};
+	}
+
+	/** Counts what a batch brought. */
+	leave({id, added}: Owner): void {
+		if (added > 0) this.#run('UPDATE publisher SET records = records + ? WHERE id = ?').run(added, id);
 	}
 
 	/**
 	 * Keeps a file under those of its words that the mask names.
 	 *
 	 * @param words all words of its path; @param mask which of them; the content bit may be set as well
-	 * @param address where the publisher sends from
 	 * @returns the words that have no room, as a mask; undefined when nothing of this publisher is taken any more
 	 */
-	put(publisher: string, file: Signed<FileRecord>, words: string[], mask: number, address: string): number | undefined {
-		const owner = this.#publisher(publisher, address);
-		const id = numberOf(blake2b(publisher, file.path));
+	put(owner: Owner, file: Signed<FileRecord>, words: string[], mask: number): number | undefined {
+		const id = numberOf(blake2b(owner.peer, file.path));
 		const known = this.#run('SELECT time, mask, expiry FROM record WHERE id = ?').get(id);
 		if (known && Number(known.time) > file.time) return 0;
 		if (file.removed) {
-			if (known) this.#unpost(id, owner, words, Number(known.mask));
-			else if (!this.#room(owner, address)) return 0;
+			if (known) this.#unpost(id, owner.id, words, Number(known.mask));
+			else if (owner.room <= 0) return 0;
 			this.#write(id, owner, file, 0, known !== undefined);
 			return 0;
 		}
-		if (!known && !this.#room(owner, address)) return undefined;
+		if (!known && owner.room <= 0) return undefined;
 		const had = known ? Number(known.mask) : 0;
 		let [kept, full] = [had, 0];
 		for (let index = 0; index < Math.min(words.length, mostWords); index++) {
 			const bit = 2 ** index;
 			if ((mask & bit) === 0 || (had & bit) !== 0) continue;
-			if (this.#post(id, owner, words[index]!)) kept |= bit;
+			if (this.#post(id, owner.id, words[index]!)) kept |= bit;
 			else full |= bit;
 		}
 		this.#write(id, owner, file, kept, known !== undefined);
@@ -149,14 +199,13 @@ export class PostingStore {
 	}
 
 	/** The word itself, with how many files are under it and whether there were too many. */
-	word(text: string): {id: number; files: number; split: boolean} | undefined {
-		const row = this.#run('SELECT id, files, split FROM word WHERE text = ?').get(text);
-		return row && {id: Number(row.id), files: Number(row.files), split: Number(row.split) === 1};
+	word(text: string): WordCount | undefined {
+		return this.#words.find(text);
 	}
 
 	/** Words that begin with a text, from an ID on, in the order of their IDs. */
 	wordsFrom(start: string, from: number, limit: number): number[] {
-		return this.#run('SELECT id FROM word WHERE text >= ? AND text < ? AND id >= ? AND files > 0 ORDER BY id LIMIT ?')
+		return this.#run('SELECT id FROM word WHERE text >= ? AND text < ? AND id >= ? ORDER BY id LIMIT ?')
 			.all(start, `${start}\u{10ffff}`, from, limit)
 			.map(row => Number(row.id));
 	}
@@ -215,7 +264,9 @@ export class PostingStore {
 			this.#run('DELETE FROM presence WHERE expiry <= ?').run(now);
 			if (this.#forgotten === -1) {
 				this.#run('DELETE FROM publisher WHERE records <= 0').run();
+				this.#words.write();
 				this.#run('DELETE FROM word WHERE files <= 0').run();
+				this.#words.forget();
 			}
 		});
 		this.#records -= expired.length;
@@ -233,22 +284,7 @@ export class PostingStore {
 			}));
 	}
 
-	#publisher(peer: string, address: string): number {
-		const key = Buffer.from(peer, 'hex');
-		const row = this.#run('SELECT id FROM publisher WHERE key = ?').get(key);
-		if (row) return Number(row.id);
-		return Number(this.#run('INSERT INTO publisher(key, address) VALUES (?, ?)').run(key, address).lastInsertRowid);
-	}
-
-	#room(owner: number, address: string): boolean {
-		if (this.#records >= this.#limits.records) return false;
-		const own = this.#run('SELECT records FROM publisher WHERE id = ?').get(owner);
-		if (Number(own?.records ?? 0) >= this.#limits.publisher) return false;
-		const there = this.#run('SELECT sum(records) AS n FROM publisher WHERE address = ?').get(address);
-		return Number(there?.n ?? 0) < this.#limits.address;
-	}
-
-	#write(id: number, owner: number, file: Signed<FileRecord>, mask: number, known: boolean): void {
+	#write(id: number, owner: Owner, file: Signed<FileRecord>, mask: number, known: boolean): void {
 		if (known)
 			this.#run('UPDATE record SET content = ?, size = ?, time = ?, expiry = ?, mask = ?, raw = ? WHERE id = ?').run(
 				...([numberOf(Buffer.from(file.content, 'hex')), file.size, file.time, file.expiry, mask] as const),
@@ -258,30 +294,23 @@ export class PostingStore {
 			this.#run(
 				'INSERT INTO record(id, publisher, content, size, time, expiry, mask, path, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
 			).run(
-				...([id, owner, numberOf(Buffer.from(file.content, 'hex')), file.size, file.time, file.expiry] as const),
+				...([id, owner.id, numberOf(Buffer.from(file.content, 'hex')), file.size, file.time, file.expiry] as const),
 				...([mask, file.path, file.raw] as const),
 			);
-			this.#run('UPDATE publisher SET records = records + 1 WHERE id = ?').run(owner);
+			owner.room--;
+			owner.added++;
 			this.#records++;
 		}
 	}
 
 	#post(record: number, owner: number, text: string): boolean {
-		const word = this.word(text);
-		const id = word?.id ?? Number(this.#run('INSERT INTO word(text) VALUES (?)').run(text).lastInsertRowid);
-		const own = Number(
-			this.#run('SELECT files FROM share_of WHERE word = ? AND publisher = ?').get(id, owner)?.files ?? 0,
-		);
-		if ((word?.files ?? 0) >= this.#limits.word || own >= this.#limits.wordOfPublisher) {
-			this.#run('UPDATE word SET split = 1 WHERE id = ?').run(id);
+		const word = this.#words.make(text);
+		if (word.files >= this.#limits.word || this.#words.own(word, owner) >= this.#limits.wordOfPublisher) {
+			this.#words.markSplit(word);
 			return false;
 		}
-		const {changes} = this.#run('INSERT OR IGNORE INTO posting(word, record) VALUES (?, ?)').run(id, record);
-		if (changes === 0) return true;
-		this.#run('UPDATE word SET files = files + 1 WHERE id = ?').run(id);
-		this.#run(
-			'INSERT INTO share_of(word, publisher, files) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET files = files + 1',
-		).run(id, owner);
+		const {changes} = this.#run('INSERT OR IGNORE INTO posting(word, record) VALUES (?, ?)').run(word.id, record);
+		if (changes > 0) this.#words.add(word, owner, 1);
 		return true;
 	}
 
@@ -291,9 +320,7 @@ export class PostingStore {
 			const word = this.word(text);
 			if (!word) continue;
 			const {changes} = this.#run('DELETE FROM posting WHERE word = ? AND record = ?').run(word.id, record);
-			if (changes === 0) continue;
-			this.#run('UPDATE word SET files = files - 1 WHERE id = ?').run(word.id);
-			this.#run('UPDATE share_of SET files = files - 1 WHERE word = ? AND publisher = ?').run(word.id, owner);
+			if (changes > 0) this.#words.add(word, owner, -1);
 		}
 	}
 
