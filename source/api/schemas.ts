@@ -170,6 +170,8 @@ export const sourceSchema = z.object({
 	online: z.boolean(),
 	/** It is downloading the content and serves the pieces that it has verified so far; `path` is empty then. */
 	partial: z.boolean().optional(),
+	/** `stream`: through its NAT by an encrypted stream, `host` and `port` being this end of it; else directly. */
+	via: z.literal('stream').optional(),
 });
 export type Source = z.infer<typeof sourceSchema>;
 

@@ -33,9 +33,9 @@ export const command: Command = async context => {
 			: [];
 	return withNetwork(
 		context,
-		async ({identity, client, router, flags, dataDir, bus, memberships}) => {
+		async ({identity, client, router, flags, dataDir, bus, memberships, dht}) => {
 			const {downloads: folder, prefix, limitDown: limit, running} = peerOptions(flags, dataDir);
-			const target = await whatIsMeant(router, client, wanted, context);
+			const target = await whatIsMeant(router, client, wanted, context, dht);
 			const manager = createDownloadManager({
 				...{identity, bus, folder, prefix, limit, running, once: true, membership: memberships},
 				database: path.join(dataDir, 'get.db'),
@@ -81,6 +81,7 @@ async function whatIsMeant(
 	client: SecureClient,
 	wanted: string,
 	{from, signal, json}: CommandContext,
+	dht: boolean,
 ): Promise<DownloadRequest | FolderRequest> {
 	if (looksLikeFolderLink(wanted)) {
 		if (from.length > 0) throw new P2pError('usage', 'A link to a folder names its peer: leave --from out');
@@ -102,7 +103,9 @@ async function whatIsMeant(
 		throw error;
 	});
 	const {content, name, size} = target;
-	const sources = chooseSources(target.sources, from);
+	// Where the table says that peers are may be behind a NAT: asking for the sources finds a way to each.
+	const known = dht ? await router.sources(content, signal).catch(() => target) : target;
+	const sources = chooseSources(known.sources, from);
 	return {content, name, size, sources, ...(from.length > 0 && {from: sources.map(source => source.peer)})};
 }
 

@@ -27,6 +27,8 @@ export type Network = {
 	flags: Flags;
 	dataDir: string;
 	bus: EngineBus;
+	/** Whether the table is asked: what it says of where peers are is claimed, and asking for sources tries it. */
+	dht: boolean;
 	memberships: Memberships;
 };
 
@@ -64,7 +66,7 @@ export async function withNetwork<T>(
 			createIndexClient({identity, client, address, knownServers, bus, memberships}),
 		);
 		const router = mergeRouters(dht ? [...clients, dht] : clients);
-		const result = await use({identity, client, router, servers, flags, dataDir, bus, memberships});
+		const result = await use({identity, client, router, servers, flags, dataDir, bus, memberships, dht: Boolean(dht)});
 		// What a link brings along does not replace what the person uses.
 		if (linked.length === 0 && servers.length > 0) await rememberServers(dataDir, servers);
 		return result;

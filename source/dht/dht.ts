@@ -1,5 +1,5 @@
 // Content routing with no server: a peer's, a server's or a command's place in the distributed hash table.
-import type {KeyObject} from 'node:crypto';
+import {type KeyObject, randomBytes} from 'node:crypto';
 import {mkdirSync} from 'node:fs';
 import path from 'node:path';
 import {limits} from '../api/limits.ts';
@@ -26,8 +26,10 @@ import {numberOfPeer, PeerBook, presenceEvery, presenceLife} from './peer-book.t
 import {PostingStore} from './posting-store.ts';
 import {type PublishedCatalog, Publisher} from './publisher.ts';
 import {Asker} from './questions.ts';
+import {type Probe, Reach, type Way} from './reach.ts';
 import {type Signer, signPresence} from './records.ts';
 import {Sender} from './sender.ts';
+import {Tunnels} from './tunnels.ts';
 import {keyWords} from './words.ts';
 
 /** The name of the network that is joined where none is given. */
@@ -59,6 +61,8 @@ export type DhtOptions = {
 	port?: number;
 	/** Keeps a part of the table for others; a one-shot command does not. */
 	keeps: boolean;
+	/** Tries who answers at an address; absent: peers are taken to be where they say. */
+	probe?: Probe;
 	/** What it publishes; a server and a command publish nothing. */
 	share?: DhtShare;
 };
@@ -68,6 +72,11 @@ export type DhtLink = {address: string; state: 'connecting' | 'online' | 'lost';
 
 /** Milliseconds that a command without any other node to ask waits for one on the LAN. */
 const lanPatience = 1500;
+/**
+ * Further nodes that a server on a public address runs over the same store: a peer tells what kind of NAT it is behind by
+ * how it looks to four nodes, and one server must be enough for that.
+ */
+const companions = 3;
 /** Seconds between two steps of forgetting what expired. */
 const forgetEvery = 5;
 /** Milliseconds between two looks at who is there, in a small network and in a large one. */
@@ -92,6 +101,9 @@ export class Dht {
 	#link: DhtLink;
 	#looking: Promise<void> | undefined;
 	#stopped = false;
+	#companions: DhtNode[] = [];
+	#tunnels: Tunnels | undefined;
+	#reach: Reach | undefined;
 	#lan: {stop(): Promise<void>} | undefined;
 
 	private constructor(options: DhtOptions) {
@@ -140,15 +152,28 @@ export class Dht {
 		return this.#finder.search(query, {limit: Math.min(limit, limits.searchPage), sources, signal, first});
 	}
 
-	sources(content: string, signal?: AbortSignal): Promise<ContentSources> {
-		return this.#finder.sources(content, signal);
+	/** Who holds a content, each with a way to it. */
+	async sources(content: string, signal?: AbortSignal): Promise<ContentSources> {
+		const found = await this.#finder.sources(content, signal);
+		const sources = await Promise.all(
+			found.sources.map(async source => ({...source, ...(await this.#wayTo(source.peer))})),
+		);
+		signal?.throwIfAborted();
+		return {...found, sources};
+	}
+
+	/** Where to connect to; nothing when that is where the peer says it is. */
+	async #wayTo(peer: string): Promise<Way | undefined> {
+		const presence = this.#reach && (await this.#peers.who(peer));
+		return presence && this.#reach?.to(presence);
 	}
 
 	async browse(
 		peer: string,
 		{path: folder, cursor, signal}: {path: string; cursor?: string; signal?: AbortSignal},
 	): Promise<BrowseResponse> {
-		const {id, host, port} = await this.peer(peer, signal);
+		const {id, ...address} = await this.peer(peer, signal);
+		const {host, port} = (await this.#wayTo(id)) ?? address;
 		const parameters = new URLSearchParams({path: folder, ...(cursor !== undefined && {cursor})});
 		return this.#options.client.json(
 			{id, host, port},
@@ -207,6 +232,8 @@ export class Dht {
 			await Promise.race([this.#tellPresence(true), new Promise(resolve => setTimeout(resolve, 500))]);
 		}
 		if (this.#node) await this.#remember();
+		await this.#tunnels?.stop();
+		await Promise.all(this.#companions.map(companion => companion.stop()));
 		await this.#node?.stop();
 		this.#store?.close();
 	}
@@ -218,13 +245,21 @@ export class Dht {
 			this.#store = new PostingStore(path.join(options.dataDir, 'dht.db'));
 			this.#keeper = new Keeper(this.#store, this.#key.tag);
 		}
-		const lan = candidates.every(({host}) => isPrivateAddress(host));
+		const own = options.host === undefined ? lanAddresses() : [options.host];
+		// Behind a NAT a node must not be one that others depend on: HyperDHT finds out whether they reach it.
+		const lan = candidates.every(({host}) => isPrivateAddress(host)) || own.some(host => !isPrivateAddress(host));
 		const seed = Buffer.from(options.identity.privateKey.export({format: 'jwk'}).d!, 'base64url');
 		const log = (message: string) => options.bus.emit('log', {level: 'debug', message});
 		const node = await DhtNode.start({
 			...{host: options.host, port: options.port, key: this.#key, seed, keeper: this.#keeper, lan, log},
 		});
 		this.#node = node;
+		if (options.probe) {
+			this.#tunnels = new Tunnels(node, log);
+			this.#reach = new Reach(options.probe, this.#tunnels, message =>
+				options.bus.emit('log', {level: 'info', message}),
+			);
+		}
 		const asker = new Asker(node, this.#keeper);
 		this.#sender = new Sender(node, this.#keeper, this.#signer);
 		this.#peers = new PeerBook(asker, this.#key, nearest);
@@ -239,8 +274,19 @@ export class Dht {
 			this.#tellLink();
 		});
 		await this.#remember();
+		if (options.share && !lan)
+			this.#tunnels?.listen({host: options.share.host ?? '127.0.0.1', port: options.share.port});
 		if (options.share) this.#beginSharing(options.share, node);
 		if (options.keeps) this.#beginKeeping(node);
+		// A server on a public address is what peers behind NATs have between them.
+		if (options.keeps && !options.share && own.some(host => !isPrivateAddress(host))) {
+			const base = {host: options.host, key: this.#key, keeper: this.#keeper, lan, log};
+			for (let index = 0; index < companions; index++) {
+				const companion = await DhtNode.start({...base, seed: randomBytes(32)});
+				this.#companions.push(companion);
+				await companion.join([node.address]);
+			}
+		}
 	}
 
 	#beginSharing(share: DhtShare, node: DhtNode): void {

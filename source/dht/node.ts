@@ -35,9 +35,9 @@ const pingMs = 700;
 /** The same, for the others once one has answered. */
 const othersMs = 100;
 
-/** Whether an IPv4 address is of a private network or this machine (RFC 1918, 3927, 6598; documentation nets count too). */
+/** Whether an IPv4 address is of a private network or this machine (RFC 1918, 3927, 6598). */
 export function isPrivateAddress(host: string): boolean {
-	return /^(10\.|127\.|169\.254\.|192\.168\.|192\.0\.2\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(
+	return /^(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(
 		host,
 	);
 }

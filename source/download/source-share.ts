@@ -25,5 +25,6 @@ export function shareOf(known: KnownSource, speed: number): SourceShare {
 		if (busy) return {...share, state: 'queued', ...(busy.place !== undefined && {message: `place ${busy.place}`})};
 		return {...share, state: 'failing', ...(lastFault && {message: describe(lastFault)})};
 	}
-	return {...share, state: speed > 0 ? 'active' : 'idle'};
+	const way = source.via === 'stream' ? {message: 'through its NAT'} : {};
+	return {...share, state: speed > 0 ? 'active' : 'idle', ...way};
 }

@@ -12,6 +12,8 @@ export type DownloadSource = {
 	port: number;
 	/** It is downloading the content itself: it says which pieces it has. */
 	partial?: boolean;
+	/** Reached through its NAT by an encrypted stream, of which `host` and `port` are our end. */
+	via?: 'stream';
 };
 
 /** What is there of a content that is being downloaded: others may fetch it from here. */

@@ -6,7 +6,7 @@ import type {EngineBus} from '../core/events.ts';
 import type {Dht, DhtShare} from '../dht/dht.ts';
 import type {Identity} from '../identity/identity.ts';
 import type {Memberships} from '../net/memberships.ts';
-import type {SecureClient} from '../net/secure-client.ts';
+import {probeIdentity, type SecureClient} from '../net/secure-client.ts';
 
 /** Who joins, and with what. */
 export type DhtGuest = {
@@ -42,6 +42,7 @@ export async function joinDht(settings: DhtSettings, guest: DhtGuest & Partial<D
 		bootstrap: bootstrap.filter(node => node !== undefined),
 		host: host === undefined || host === '::' || !isIPv4(host) ? undefined : host,
 		port: address?.port,
+		probe: (where, signal) => probeIdentity(identity, where, signal),
 		keeps: address !== undefined,
 		...(catalog &&
 			address &&

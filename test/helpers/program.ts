@@ -30,13 +30,14 @@ export type Program = {
 	ended: Promise<number | null>;
 };
 
-/** How a program is run. `uid`: as another user, which only root can. */
-export type RunOptions = {cwd?: string; env?: Record<string, string>; uid?: number};
+/** How a program is run. `uid`: as another user, which only root can; `prefix`: a command that runs it. */
+export type RunOptions = {cwd?: string; env?: Record<string, string>; uid?: number; prefix?: string[]};
 
 /** Starts the built program. It is killed when the test ends, if it still runs then. */
 export function startProgram(args: string[], options: RunOptions = {}): Program {
 	if (!existsSync(programFile)) throw new Error('dist/ is missing: run npm run build, or npm test, which does');
-	const child = spawn(process.execPath, [programFile, ...args], {
+	const [command, ...rest] = [...(options.prefix ?? []), process.execPath, programFile, ...args];
+	const child = spawn(command!, rest, {
 		cwd: options.cwd ?? projectFolder,
 		env: {...process.env, NODE_ENV: '', ...options.env},
 		stdio: ['ignore', 'pipe', 'pipe'],
