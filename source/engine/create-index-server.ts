@@ -7,7 +7,7 @@ import {EngineBus, type LogLevel} from '../core/events.ts';
 import {protectFolder} from '../core/private-folder.ts';
 import {version} from '../core/version.ts';
 import type {Dht} from '../dht/dht.ts';
-import {loadIdentity} from '../identity/identity.ts';
+import {type Identity, loadIdentity} from '../identity/identity.ts';
 import {PrivateNetwork} from '../index/private-network.ts';
 import {createIndexApp} from '../index/server.ts';
 import {SqliteStore} from '../index/sqlite/sqlite-store.ts';
@@ -44,7 +44,7 @@ export async function createIndexServer(
 ): Promise<RunningServer> {
 	const identity = await loadIdentity(options.dataDir);
 	const closeLog = writeLogFile(options.dataDir, bus);
-	const store = await createStore(options, identity.id, bus);
+	const store = await createStore(options, identity, bus);
 	const members = await openMembers(options, bus);
 	const network = members && new PrivateNetwork({identity, name: options.name, members});
 	const app = createIndexApp({identity, store, name: options.name, version, bus, network});
@@ -214,11 +214,11 @@ export async function createIndexServer(
 }
 
 /** The index where the options say; what a cluster needs is loaded for a server that uses one only. */
-async function createStore({store, dataDir}: ServerOptions, server: string, bus: EngineBus): Promise<IndexStore> {
+async function createStore({store, dataDir}: ServerOptions, identity: Identity, bus: EngineBus): Promise<IndexStore> {
 	if (store === undefined) return new SqliteStore(path.join(dataDir, 'index.db'));
 	const {RedisStore} = await import('../index/redis/redis-store.ts');
 	const log = (level: LogLevel, message: string) => bus.emit('log', {level, message});
-	return new RedisStore({url: store, dataDir, server, log});
+	return new RedisStore({url: store, dataDir, identity, log});
 }
 
 /** The rows of the list of peers that a screen shows, found by walking the pages before them. */

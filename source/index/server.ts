@@ -25,6 +25,7 @@ import {eventRoutes} from './routes/events.ts';
 import {membershipRoutes} from './routes/membership.ts';
 import {operatorRoutes} from './routes/operator.ts';
 import {peerRoutes} from './routes/peers.ts';
+import {replicaRoutes} from './routes/replica.ts';
 import {searchRoutes} from './routes/search.ts';
 import type {IndexStore} from './store.ts';
 import {TrafficCounter} from './traffic.ts';
@@ -131,7 +132,15 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 	guard(app, options.rates ?? defaultRateLimits, bus);
 	if (options.network) guardPrivate(app, options.network);
 	app.addHook('onSend', async (request, reply) => record(request, reply.statusCode));
-	for (const routes of [peerRoutes, catalogRoutes, searchRoutes, eventRoutes, membershipRoutes, operatorRoutes])
+	for (const routes of [
+		peerRoutes,
+		catalogRoutes,
+		searchRoutes,
+		eventRoutes,
+		membershipRoutes,
+		operatorRoutes,
+		replicaRoutes,
+	])
 		routes(app, context);
 
 	function record(request: FastifyRequest, status: number): void {

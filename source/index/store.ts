@@ -62,6 +62,8 @@ export type ClusterSide = {
 	servers(): number;
 	/** For `GET /metrics`: values by name, with what they say. */
 	gauges(): Record<string, {help: string; value: number}>;
+	/** A copy of this server's index as a file, for another server of the cluster. @throws P2pError refused, catching-up */
+	replicaFor(server: string): Promise<{file: string; remove(): Promise<void>}>;
 };
 
 /**

@@ -1,5 +1,6 @@
 // The conformance suite over a real Redis Cluster of three masters.
 import {afterAll, beforeAll, describe} from 'vitest';
+import {type Identity, temporaryIdentity} from '../../source/identity/identity.ts';
 import {RedisStore} from '../../source/index/redis/redis-store.ts';
 import {indexStoreConformance} from '../conformance/index-store.ts';
 import {temporaryFolder} from '../helpers/index.ts';
@@ -7,9 +8,10 @@ import {hasRedisServer, type RedisCluster, startRedisCluster} from '../helpers/r
 
 describe.skipIf(!(await hasRedisServer()))('with redis-server', () => {
 	let cluster: RedisCluster;
+	let identity: Identity;
 
 	beforeAll(async () => {
-		cluster = await startRedisCluster();
+		[cluster, identity] = await Promise.all([startRedisCluster(), temporaryIdentity()]);
 	});
 
 	afterAll(() => cluster?.stop());
@@ -17,7 +19,7 @@ describe.skipIf(!(await hasRedisServer()))('with redis-server', () => {
 	indexStoreConformance('redis', async () => {
 		await cluster.flush();
 		const {folder, remove} = temporaryFolder();
-		const make = () => new RedisStore({url: cluster.url, dataDir: folder, server: 'a'.repeat(64)});
+		const make = () => new RedisStore({url: cluster.url, dataDir: folder, identity});
 		let store = make();
 		await store.open();
 		return {

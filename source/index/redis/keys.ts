@@ -15,7 +15,7 @@ export function partitionOf(peer: string): number {
 }
 
 /** The part of a content: from its ID, which is a hash. */
-function bucketOf(content: Buffer): number {
+export function bucketOf(content: Buffer): number {
 	return content.readUInt16BE(0) % buckets;
 }
 
@@ -41,22 +41,23 @@ export const keys = {
 	here: (server: string) => `here:{s${server.slice(0, 16)}}`,
 	/** Channel on which a server tells who came and went. */
 	events: (server: string) => `events:{s${server.slice(0, 16)}}`,
-	/** Hash: content ID → size and name. Small hashes are stored compactly, so there are many of them. */
-	contents: (content: Buffer) => `f:{${bucketOf(content)}}:${content[2]}`,
-	/** Set of integers: who holds a content, see {@link holderOf}. */
-	holders: (content: Buffer) => Buffer.concat([Buffer.from(`s:{${bucketOf(content)}}:`), content]),
-	/** Hash: hash of a path → generation and content ID of what a peer registered there. */
-	paths: (peer: string, part: number) => `c:{${Number.parseInt(peer.slice(8, 12), 16)}.${part}}:${peer}`,
+	/** What the names of a bucket's keys have in common: `f:` and a byte of the content ID is a hash of content ID → record, */
+	/** `s:` and the content ID a set of integers, who holds it; see {@link holderOf}. Many small hashes are stored compactly. */
+	bucket: (bucket: number) => `{${bucket}}:`,
+	/** The same for a group of a peer's paths: `c:` and a byte is a hash of path → generation and content ID. */
+	paths: (peer: string, group: number) => `{${peer.slice(8, 12)}.${group}}:${peer}:`,
+	/** Held by the server that takes a peer's old files out. */
+	sweeping: (peer: string) => `sweeping:{p${partitionOf(peer)}}:${peer}`,
 	/** Hash: peer number → peer ID. */
 	numbered: (number: number) => `n:{${number % buckets}}`,
 };
 
 /** One holding as the set of a content's holders has it: the peer's number above, 32 bits of the path's hash below. */
-export function holderOf(number: number, path: Buffer): string {
-	return String(BigInt(number) * 2n ** 32n + BigInt(path.readUInt32BE(0)));
+export function holderOf(number: number, pathHash: Buffer): string {
+	return String((BigInt(number) << 32n) | BigInt(pathHash.readUInt32BE(0)));
 }
 
 /** The peer number in a holding. */
 export function numberOfHolder(holder: string): number {
-	return Number(BigInt(holder) / 2n ** 32n);
+	return Number(BigInt(holder) >> 32n);
 }

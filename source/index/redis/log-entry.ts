@@ -61,9 +61,18 @@ export function readEntry(id: string, fields: Buffer[], before: string): LogEntr
 
 /** Whether one entry's ID is before another's. */
 export function isBefore(a: string, b: string): boolean {
-	const [aTime = 0n, aPart = 0n] = a.split('-').map(BigInt);
-	const [bTime = 0n, bPart = 0n] = b.split('-').map(BigInt);
-	return aTime < bTime || (aTime === bTime && aPart < bPart);
+	return orderOf(a) < orderOf(b);
+}
+
+/** Whether there may have been entries after `read` and before `kept`, which are not there any more. */
+export function isGap(read: string, kept: string): boolean {
+	return orderOf(read) + 1n < orderOf(kept);
+}
+
+/** The ID before one: reading after it begins with that one. */
+export function justBefore(id: string): string {
+	const order = orderOf(id) - 1n;
+	return `${order >> 64n}-${order & ((1n << 64n) - 1n)}`;
 }
 
 /** The time in an entry's ID, Unix milliseconds. */
@@ -73,3 +82,8 @@ export function timeOf(id: string): number {
 
 /** Before every entry. */
 export const logStart = '0-0';
+
+function orderOf(id: string): bigint {
+	const [time = '0', part = '0'] = id.split('-');
+	return (BigInt(time) << 64n) | BigInt(part);
+}

@@ -3,7 +3,7 @@ import type {SqliteStore} from '../sqlite/sqlite-store.ts';
 import {unpackChanges} from './change-codec.ts';
 import {Feed} from './feed.ts';
 import {keys} from './keys.ts';
-import {isBefore, type LogEntry, logStart, readEntry, timeOf} from './log-entry.ts';
+import {isBefore, isGap, type LogEntry, logStart, readEntry, timeOf} from './log-entry.ts';
 import type {RedisLink} from './redis-link.ts';
 
 /** Entries that are read at once; a batch of an upload is one. */
@@ -39,8 +39,10 @@ export class LogFollower {
 	/** Entries of the last minute that were applied, and those that somebody waits for. */
 	readonly #applied = new Map<string, Applied>();
 	#position: string;
+	/** Where this follower began: what is before was applied by an earlier one. */
 	readonly #first: string;
 	#caughtUpAt = 0;
+	#entries = 0;
 	#lookAgain = true;
 	#refreshes = 0;
 	#stopped = false;
@@ -67,6 +69,11 @@ export class LogFollower {
 		await Promise.allSettled([...this.#uploads.values()].map(({done}) => done));
 		const closed = new P2pError('cancelled', 'The index is closed');
 		for (const waiting of this.#applied.values()) waiting.reject(closed);
+	}
+
+	/** Entries applied since the start. */
+	get entries(): number {
+		return this.#entries;
 	}
 
 	/** When the log was last read to its end, in Unix milliseconds; 0 for never. */
@@ -125,7 +132,7 @@ export class LogFollower {
 	async #readAgain(): Promise<void> {
 		const {link, partition, gone} = this.#options;
 		const trimmed = await link.call<string | null>(keys.trimmed(partition), ['GET', keys.trimmed(partition)]);
-		if (trimmed && this.#position !== trimmed && isBefore(this.#position, trimmed)) {
+		if (trimmed && isGap(this.#position, trimmed)) {
 			this.#stopped = true;
 			gone();
 			return;
@@ -170,6 +177,7 @@ export class LogFollower {
 			told.reject(error);
 			throw error;
 		}
+		this.#entries++;
 		if (isBefore(this.#position, entry.id)) this.#position = entry.id;
 		this.#forgetOld();
 	}

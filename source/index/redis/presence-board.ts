@@ -71,6 +71,8 @@ export class PresenceBoard {
 	#writes: Promise<void> = Promise.resolve();
 	#timer: NodeJS.Timeout | undefined;
 	#beating: Promise<void> | undefined;
+	/** The cluster did not take a change of the own board. */
+	#dirty = false;
 	#closed = false;
 
 	constructor(options: BoardOptions) {
@@ -114,6 +116,13 @@ export class PresenceBoard {
 		return false;
 	}
 
+	/** Everyone who is at any server. */
+	online(): Set<string> {
+		const all = new Set(this.#own.keys());
+		for (const {here} of this.#others.values()) for (const id of here) all.add(id);
+		return all;
+	}
+
 	/** The other servers, as they last said, with whether they are there. */
 	servers(): Map<string, ServerCard & {alive: boolean}> {
 		return new Map(
@@ -140,8 +149,6 @@ export class PresenceBoard {
 				if (!this.#closed) failed(error);
 			});
 	}
-
-	#dirty = false;
 
 	/** Everyone who is here is written again, after the cluster took something not. */
 	async #mend(): Promise<void> {

@@ -3,7 +3,8 @@ import {P2pError, systemCode} from '../../core/errors.ts';
 import {describePlace, type RedisPlace} from './redis-url.ts';
 
 /** Answers of a node that pass: slots move, a replica takes over, a node starts. */
-const passing = /^(CLUSTERDOWN|LOADING|TRYAGAIN|READONLY|MASTERDOWN|MOVED|ASK|UNBLOCKED|BUSY)\b/;
+const passing =
+	/^(CLUSTERDOWN|LOADING|TRYAGAIN|READONLY|MASTERDOWN|MOVED|ASK|UNBLOCKED|BUSY)\b|attempted to access a non local key/;
 /** What the library says when a connection or its view of the nodes is gone. */
 const lost =
 	/Socket (closed|timeout)|client is (closed|offline)|Connection timeout|None of the root nodes|Cannot find node|Cluster closed|Cannot read properties of undefined|Disconnects client|Too many cluster redirections|The command was aborted/i;

@@ -1,15 +1,13 @@
-import {randomBytes, randomUUID} from 'node:crypto';
-import path from 'node:path';
+import {randomBytes} from 'node:crypto';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {limits} from '../../api/limits.ts';
 import type {ParsedQuery} from '../../api/query.ts';
-import type {CatalogChange, PeerInfo} from '../../api/schemas.ts';
-import {Emitter} from '../../core/emitter.ts';
+import type {CatalogChange, ContentSources} from '../../api/schemas.ts';
 import {errorLine, P2pError} from '../../core/errors.ts';
-import {SqliteStore} from '../sqlite/sqlite-store.ts';
+import type {Identity} from '../../identity/identity.ts';
 import type {
 	AppliedChanges,
 	ChangeRange,
-	ClusterNews,
 	ClusterSide,
 	IndexState,
 	IndexStore,
@@ -18,28 +16,22 @@ import type {
 	SearchOptions,
 	SearchTextOptions,
 } from '../store.ts';
-import {packChanges} from './change-codec.ts';
-import {formatVersion, keys, partitionOf, partitions} from './keys.ts';
+import {unknownPeer, uploadCatalog} from './catalog-upload.ts';
+import {ClusterLog} from './cluster-log.ts';
+import {ClusterNewsDesk} from './cluster-news-desk.ts';
+import {FileRegistry} from './file-registry.ts';
+import {formatVersion, keys, partitionOf} from './keys.ts';
 import {writeInfo} from './log-entry.ts';
-import {LogFollower} from './log-follower.ts';
 import {PresenceBoard} from './presence-board.ts';
+import {ReadModel} from './read-model.ts';
 import {RedisLink} from './redis-link.ts';
 import {describePlace, parseRedisUrl} from './redis-url.ts';
+import {fetchReplica} from './replica.ts';
 import * as scripts from './scripts.ts';
+import {Sweeper} from './sweeper.ts';
 
-/** Changes in one entry of a log: some 200 KB. */
-const entryChanges = 4000;
-/** Milliseconds that an upload may rest before another of the same peer may take its place. */
-const uploadRest = 10_000;
-/** Milliseconds without a word of a log after which the read model counts as stale: a failover takes a third of it. */
-const staleAfter = 30_000;
-/** Milliseconds between two notes of how far the read model is. */
-const noteEvery = 1000;
-/** Milliseconds that a lost peer has to come back, maybe at another server, before listeners here are told. */
-const grace = 500;
 /** Seconds after which a caller may try again while this server is not whole. */
 const retryAfter = 2;
-
 /** Milliseconds that a start waits for the read model to be whole. */
 const settleAtStart = 3000;
 
@@ -49,70 +41,76 @@ export type RedisStoreOptions = {
 	url: string;
 	/** Where the read model lies. */
 	dataDir: string;
-	/** This server's ID. */
-	server: string;
+	/** This server's. */
+	identity: Identity;
 	/** Told of what goes wrong beside the calls. */
 	log?(level: 'info' | 'warn' | 'error', message: string): void;
+	/** Milliseconds that logs are kept behind what every server has, and between two cuts. */
+	keepLog?: number;
+	trimEvery?: number;
 };
-
-type Notes = {cluster: string; positions: string[]; highest: number};
 
 /**
  * The index over a Redis Cluster (DESIGN section 6). The cluster has the registry of peers and files and an ordered log of
  * what happens to them; this server applies the log to an SQLite read model of its own and answers from that. Calls that
- * change something go through when the cluster has them and the read model here as well, so that who asks here afterwards
- * sees them; the other servers follow within a fraction of a second.
+ * change something end when the cluster has them and the read model here as well, so that who asks here afterwards sees
+ * them; the other servers follow within a fraction of a second.
  */
 export class RedisStore implements IndexStore {
 	readonly cluster: ClusterSide;
-	readonly #options: RedisStoreOptions;
 	readonly #link: RedisLink;
+	readonly #model: ReadModel;
 	readonly #board: PresenceBoard;
-	readonly #news = new Emitter<ClusterNews>();
-	readonly #receiving = new Set<string>();
-	readonly #leaving = new Map<string, NodeJS.Timeout>();
-	#read: SqliteStore;
-	#followers: LogFollower[] = [];
-	#notes: Notes = {cluster: '', positions: [], highest: 0};
-	#lineage = '1';
-	#noted = '';
-	#noteTimer: NodeJS.Timeout | undefined;
-	#gap = false;
+	readonly #desk: ClusterNewsDesk;
+	readonly #files: FileRegistry;
+	readonly #log: ClusterLog;
+	readonly #sweeper: Sweeper;
 	#place = {host: '', port: 0, name: ''};
-	/** Changes of presence in the read model, one after the other. */
-	#presence: Promise<void> = Promise.resolve();
 
 	constructor(options: RedisStoreOptions) {
-		this.#options = options;
+		const {identity, log, keepLog, trimEvery} = options;
 		this.#link = new RedisLink(parseRedisUrl(options.url));
-		this.#read = this.#readModel();
+		this.#model = new ReadModel(options.dataDir);
+		this.#files = new FileRegistry(this.#link);
+		const failed = (error: unknown) => {
+			if (!(error instanceof P2pError && error.code === 'cancelled')) log?.('error', `index: ${errorLine(error)}`);
+		};
 		this.#board = new PresenceBoard({
 			link: this.#link,
-			self: options.server,
-			card: () => ({
-				...this.#place,
-				host: this.#hostForOthers(),
-				whole: this.#state() === 'whole',
-				positions: this.#notes.positions,
-			}),
-			changed: (id, online) => this.#presenceChanged(id, online),
-			failed: error => this.#failed(error),
+			self: identity.id,
+			card: () => this.#card(),
+			changed: (id, online) => this.#desk.presenceChanged(id, online),
+			failed,
 		});
+		this.#desk = new ClusterNewsDesk(this.#model, this.#board, failed);
+		this.#log = new ClusterLog({
+			link: this.#link,
+			model: this.#model,
+			board: this.#board,
+			desk: this.#desk,
+			fetch: (server, file) => fetchReplica(identity, server, file),
+			log: (level, message) => log?.(level, message),
+			failed,
+			keep: keepLog,
+			trimEvery,
+		});
+		this.#sweeper = new Sweeper(this.#link, identity.id, failed);
 		this.cluster = {
-			news: this.#news,
-			state: () => this.#state(),
+			news: this.#desk.news,
+			state: () => this.#log.state(),
 			announce: place => {
 				this.#place = place;
 			},
 			servers: () => 1 + [...this.#board.servers().values()].filter(({alive}) => alive).length,
 			gauges: () => this.#gauges(),
+			replicaFor: server => this.#replicaFor(server),
 		};
 	}
 
 	async open(): Promise<void> {
 		try {
 			await this.#link.open();
-			const [format, cluster = '', lineage] = await this.#link.run<string[]>(
+			const [format, cluster = ''] = await this.#link.run<string[]>(
 				scripts.nameCluster,
 				[keys.meta],
 				[String(formatVersion), randomBytes(16).toString('hex')],
@@ -121,14 +119,11 @@ export class RedisStore implements IndexStore {
 				throw new P2pError('bad-database', 'Another version of p2p-tui wrote what is in this Redis Cluster', {
 					hint: 'Run the same version on every index server',
 				});
-			this.#lineage = lineage ?? '1';
-			await this.#read.open();
-			const text = await this.#read.readNote('cluster');
-			this.#notes = text ? (JSON.parse(text) as Notes) : {cluster, positions: [], highest: 0};
-			this.#follow();
 			await this.#board.start();
-			this.#noteTimer = setInterval(() => void this.#note().catch(error => this.#failed(error)), noteEvery);
-			await this.#settle();
+			await this.#log.open(cluster);
+			this.#sweeper.start();
+			const end = Date.now() + settleAtStart;
+			while (this.#log.state() !== 'whole' && Date.now() < end) await sleep(20);
 		} catch (error) {
 			await this.close();
 			throw error;
@@ -136,251 +131,154 @@ export class RedisStore implements IndexStore {
 	}
 
 	async close(): Promise<void> {
-		clearInterval(this.#noteTimer);
-		for (const timer of this.#leaving.values()) clearTimeout(timer);
+		await this.#sweeper.stop();
 		await this.#board.close();
-		await Promise.all(this.#followers.map(follower => follower.stop()));
-		await this.#presence;
-		if (this.#followers.length > 0) await this.#note().catch(() => undefined);
+		await this.#desk.close();
+		await this.#log.close();
 		await this.#link.close();
-		await this.#read.close();
+		await this.#model.close();
 	}
 
 	async register(peer: Registration) {
 		this.#needWhole();
 		const at = [keys.peer(peer.id), keys.log(partitionOf(peer.id))];
 		const register = (number: string, force = '0') =>
-			this.#link.run<string[]>(scripts.registerPeer, at, [peer.id, number, writeInfo(peer), this.#lineage, force]);
+			this.#link.run<string[]>(scripts.registerPeer, at, [
+				...[peer.id, number, writeInfo(peer), this.#log.lineage, force],
+			]);
 		let answer = await register('');
 		if (answer.length === 0) answer = await register(await this.#takeNumber());
 		// A failover that set the counter back has given the same number twice.
 		else if (await this.#isTaken(Number(answer[0]), peer.id)) answer = await register(await this.#takeNumber(), '1');
-		const [number, epoch, version, entry] = answer;
-		if (entry) await this.#applied(peer.id, entry);
-		else await this.#read.register({...peer, number: Number(number)});
-		return {number: Number(number), have: epoch ? {epoch, version: Number(version)} : null};
+		const [digits = '', epoch, version, entry] = answer;
+		const number = Number(digits);
+		if (entry) {
+			await this.#link.call(keys.numbered(number), ['HSET', keys.numbered(number), digits, peer.id]);
+			await this.#log.applied(peer.id, entry);
+		} else await this.#model.store.register({...peer, number});
+		return {number, have: epoch ? {epoch, version: Number(version)} : null};
 	}
 
 	async applyChanges(id: string, range: ChangeRange, batches: AsyncIterable<CatalogChange[]>): Promise<AppliedChanges> {
 		this.#needWhole();
 		const {epoch, from, to} = range;
 		if (to < from) throw new P2pError('bad-request', `The changes end (${to}) before they start (${from})`);
-		const token = randomUUID();
-		const at = [keys.peer(id), keys.log(partitionOf(id))];
-		const values = [id, token, epoch, String(from), String(to), this.#lineage, String(uploadRest)];
-		const [answer, ...rest] = await this.#link.run<string[]>(scripts.beginUpload, at, values);
-		if (answer === 'not-found') throw unknownPeer(id);
-		if (answer === 'busy' || (answer === 'ok' && this.#receiving.has(id))) {
-			if (answer === 'ok') await this.#link.run(scripts.abandonUpload, at, [id, token]);
-			throw new P2pError('busy', 'Another upload of this catalog is running', {details: {retryAfter: 1}});
-		}
-		if (answer === 'mismatch') throw doesNotContinue(rest[0] ? {epoch: rest[0], version: Number(rest[1])} : null);
-		this.#receiving.add(id);
-		try {
-			if (rest[3]) await this.#applied(id, rest[3]);
-			const sent = await this.#send(id, token, at, batches);
-			const end = [id, token, epoch, String(to), this.#lineage, String(sent)];
-			const entry = await this.#link.run<string>(scripts.endUpload, [...at, keys.sweeps(partitionOf(id))], end);
-			if (entry === '') throw doesNotContinue(null);
-			if (entry !== '-') await this.#applied(id, entry);
-			const {files, bytes} = await this.#read.getPeer(id);
-			return {have: {epoch, version: to}, files, bytes};
-		} catch (error) {
-			const entry = await this.#link.run<string>(scripts.abandonUpload, at, [id, token]).catch(() => '');
-			// What came before it broke is there when the caller hears of it.
-			if (entry) await this.#applied(id, entry).catch(() => undefined);
-			throw error;
-		} finally {
-			this.#receiving.delete(id);
-		}
+		await uploadCatalog(id, range, batches, {
+			link: this.#link,
+			files: this.#files,
+			lineage: this.#log.lineage,
+			applied: entry => this.#log.applied(id, entry),
+		});
+		const {files, bytes} = await this.#model.store.getPeer(id);
+		return {have: {epoch, version: to}, files, bytes};
 	}
 
 	async setOnline(id: string, online: boolean): Promise<void> {
-		if (!this.#read.isRegistered(id)) throw unknownPeer(id);
+		const {store} = this.#model;
+		if (!store.isRegistered(id)) throw unknownPeer(id);
 		this.#board.mark(id, online);
-		await this.#read.setOnline(id, this.#board.isOnline(id));
+		await store.setOnline(id, this.#board.isOnline(id));
 	}
 
 	async leave(id: string): Promise<void> {
 		const part = partitionOf(id);
 		const at = [keys.peer(id), keys.log(part), keys.sweeps(part)];
 		const entry = await this.#link.run<string>(scripts.removePeer, at, [id]);
-		if (entry) await this.#applied(id, entry);
+		if (entry) await this.#log.applied(id, entry);
 	}
 
 	async getPeer(reference: string) {
 		this.#needWhole();
-		return this.#read.getPeer(reference);
+		return this.#model.store.getPeer(reference);
 	}
 
 	async listPeers(page?: PageOptions) {
-		return this.#read.listPeers(page);
+		return this.#model.store.listPeers(page);
 	}
 
 	async search(query: ParsedQuery, page?: SearchOptions) {
 		this.#needWhole();
-		return this.#read.search(query, page);
+		return this.#model.store.search(query, page);
 	}
 
 	async searchText(query: ParsedQuery, page?: SearchTextOptions) {
 		this.#needWhole();
-		return this.#read.searchText(query, page);
+		return this.#model.store.searchText(query, page);
 	}
 
+	/** From the registry in the cluster while the read model is not whole: who wants one content needs no search. */
 	async sources(content: string) {
-		this.#needWhole();
-		return this.#read.sources(content);
+		return this.#log.state() === 'whole' ? this.#model.store.sources(content) : this.#registered(content);
 	}
 
 	async browse(peer: string, folder: string, page?: PageOptions) {
 		this.#needWhole();
-		return this.#read.browse(peer, folder, page);
+		return this.#model.store.browse(peer, folder, page);
 	}
 
 	async counts() {
-		return this.#read.counts();
+		return this.#model.store.counts();
 	}
 
 	async forget(before: number): Promise<number> {
 		this.#needWhole();
-		const ids = this.#read.unseenSince(before);
+		const ids = this.#model.store.unseenSince(before);
 		for (const id of ids) await this.leave(id);
 		return ids.length;
 	}
 
-	/** Waits a moment until the read model is whole; where it takes longer, calls are put off meanwhile. */
-	async #settle(): Promise<void> {
-		const end = Date.now() + settleAtStart;
-		while (this.#state() === 'catching-up' && Date.now() < end) await sleep(20);
-	}
-
-	/** Sends an upload's batches, the next one being packed while one is on its way; returns how many. */
-	async #send(id: string, token: string, at: string[], batches: AsyncIterable<CatalogChange[]>): Promise<number> {
-		let count = 0;
-		let sending: Promise<void> = Promise.resolve();
-		const add = async (changes: CatalogChange[]) => {
-			const packed = await packChanges(changes);
-			await sending;
-			const values = [id, token, packed, String(uploadRest), String(count++)];
-			sending = this.#link.run<string>(scripts.addBatch, at, values).then(entry => {
-				// A failover lost a part of it: the peer sends it again.
-				if (entry === '') throw doesNotContinue(null);
-			});
-			sending.catch(() => undefined);
-		};
-		let waiting: CatalogChange[] = [];
-		try {
-			for await (const batch of batches) {
-				waiting.push(...batch);
-				if (waiting.length < entryChanges) continue;
-				await add(waiting);
-				waiting = [];
-			}
-		} finally {
-			if (waiting.length > 0) await add(waiting);
-			await sending;
+	async #registered(content: string): Promise<ContentSources> {
+		const found = await this.#files.find(content, limits.sourcesPerHit);
+		const sources: ContentSources['sources'] = [];
+		for (const number of found?.peers ?? []) {
+			const numbered = keys.numbered(number);
+			const id = await this.#link.call<string | null>(numbered, ['HGET', numbered, String(number)]);
+			if (!id) continue;
+			const [info, gone] = await this.#link.call<(string | null)[]>(keys.peer(id), [
+				...['HMGET', keys.peer(id), 'info', 'gone'],
+			]);
+			if (!info || gone === '1') continue;
+			const {name, host, port} = JSON.parse(info) as {name: string; host: string; port: number};
+			const sharedAt = new Date((found?.at ?? 0) * 1000).toISOString();
+			sources.push({peer: id, number, name, host, port, path: '', sharedAt, online: this.#board.isOnline(id)});
 		}
-		return count;
+		if (!found || sources.length === 0)
+			throw new P2pError('not-found', `Nobody here has the content ${content.slice(0, 8)}`);
+		sources.sort((a, b) => Number(b.online) - Number(a.online));
+		const online = sources.filter(source => source.online).length;
+		return {content, name: found.name, size: found.size, sources, sourceCount: online};
 	}
 
 	async #takeNumber(): Promise<string> {
-		const floor = String(this.#notes.highest);
+		const floor = String(this.#model.highest);
 		return String(await this.#link.run<number>(scripts.takeNumber, [keys.numbers], [floor]));
 	}
 
 	async #isTaken(number: number, id: string): Promise<boolean> {
-		const holder = await this.#read.getPeer(String(number)).catch(() => undefined);
+		const holder = await this.#model.store.getPeer(String(number)).catch(() => undefined);
 		return holder !== undefined && holder.number === number && holder.id !== id;
 	}
 
-	#readModel(): SqliteStore {
-		return new SqliteStore(path.join(this.#options.dataDir, 'cluster.db'));
+	#card() {
+		const {host, port, name} = this.#place;
+		// A server that listens everywhere is reached where Redis sees it come from.
+		const everywhere = host === '' || host === '::' || host === '0.0.0.0';
+		const state: IndexState = this.#log.state();
+		return {
+			...{host: everywhere ? this.#link.seenFrom : host, port, name},
+			...{whole: state === 'whole', positions: state === 'whole' ? this.#model.positions : []},
+		};
 	}
 
-	#follow(): void {
-		const {link, read} = {link: this.#link, read: this.#read};
-		this.#followers = Array.from({length: partitions}, (_, partition) => {
-			const options = {
-				partition,
-				link,
-				read,
-				changed: (id: string, what: 'registered' | 'files' | 'left') => this.#catalogChanged(id, what),
-				missing: (id: string, point: {epoch: string; version: number}) => this.#missing(id, point),
-				gone: () => this.#gone(),
-				failed: (error: unknown) => this.#failed(error),
-			};
-			return new LogFollower(options, this.#notes.positions[partition]);
-		});
-		for (const follower of this.#followers) follower.start();
-	}
-
-	async #applied(id: string, entry: string): Promise<void> {
-		await this.#followers[partitionOf(id)]?.applied(entry);
-	}
-
-	async #catalogChanged(id: string, what: 'registered' | 'files' | 'left'): Promise<void> {
-		const peer = await this.#read.getPeer(id).catch(() => undefined);
-		if (!peer) return;
-		this.#notes.highest = Math.max(this.#notes.highest, peer.number);
-		if (what === 'left') {
-			if (peer.online) this.#news.emit('peer-left', {...peer, online: false});
-			return;
-		}
-		if (what === 'registered' && !peer.online && this.#board.isOnline(id)) this.#presenceChanged(id, true);
-		else if (peer.online) this.#news.emit('peer-updated', peer);
-	}
-
-	/** A peer came or went at other servers. */
-	#presenceChanged(id: string, online: boolean): void {
-		this.#presence = this.#presence.then(async () => {
-			try {
-				if (!this.#read.isRegistered(id)) return;
-				await this.#read.setOnline(id, online);
-				this.#tell(await this.#read.getPeer(id));
-			} catch (error) {
-				this.#failed(error);
-			}
-		});
-	}
-
-	#tell(peer: PeerInfo): void {
-		clearTimeout(this.#leaving.get(peer.id));
-		const left = this.#leaving.delete(peer.id);
-		if (peer.online) {
-			if (!left) this.#news.emit('peer-joined', peer);
-			return;
-		}
-		const timer = setTimeout(() => {
-			this.#leaving.delete(peer.id);
-			if (!this.#board.isOnline(peer.id)) this.#news.emit('peer-left', peer);
-		}, grace);
-		this.#leaving.set(peer.id, timer.unref());
-	}
-
-	/** What comes before a change is not in this read model: the peer is made to send its catalog whole. */
-	async #missing(id: string, {epoch, version}: {epoch: string; version: number}): Promise<void> {
-		this.#options.log?.('warn', `index: a part of the catalog of ${id.slice(0, 8)} is missing; it is asked for again`);
-		await this.#link.run(scripts.forgetCatalog, [keys.peer(id)], [epoch, String(version)]);
-	}
-
-	/** A server that listens everywhere is reached where Redis sees it come from. */
-	#hostForOthers(): string {
-		const {host} = this.#place;
-		return host === '' || host === '::' || host === '0.0.0.0' ? this.#link.seenFrom : host;
-	}
-
-	#gone(): void {
-		this.#gap = true;
-	}
-
-	#state(): IndexState {
-		const oldest = Math.min(...this.#followers.map(({caughtUpAt}) => caughtUpAt));
-		if (this.#gap || this.#followers.length === 0 || oldest === 0) return 'catching-up';
-		return Date.now() - oldest > staleAfter ? 'stale' : 'whole';
+	async #replicaFor(server: string) {
+		if (!this.#board.servers().has(server))
+			throw new P2pError('refused', 'Only index servers of the same cluster may copy the index');
+		this.#needWhole();
+		return this.#model.copy();
 	}
 
 	#needWhole(): void {
-		const state = this.#state();
+		const state = this.#log.state();
 		if (state === 'whole') return;
 		const message =
 			state === 'stale'
@@ -392,34 +290,20 @@ export class RedisStore implements IndexStore {
 		});
 	}
 
-	async #note(): Promise<void> {
-		this.#notes.positions = this.#followers.map(({position}) => position);
-		const text = JSON.stringify(this.#notes);
-		if (text === this.#noted) return;
-		await this.#read.note('cluster', text);
-		this.#noted = text;
-	}
-
-	#failed(error: unknown): void {
-		if (error instanceof P2pError && error.code === 'cancelled') return;
-		this.#options.log?.('error', `index: ${errorLine(error)}`);
-	}
-
 	#gauges() {
 		const {retries, refreshes} = this.#link.stats;
+		const whole = this.#log.state() === 'whole' ? 1 : 0;
 		return {
-			cluster_retries: {help: 'Commands that were sent again.', value: retries},
-			cluster_refreshes: {help: 'Times that the holders of the slots were looked up anew.', value: refreshes},
+			cluster_whole: {help: 'Whether this server has all that the cluster has, and answers searches.', value: whole},
+			cluster_servers: {help: 'Index servers that are there.', value: this.cluster.servers()},
+			cluster_masters: {help: 'Masters of the Redis Cluster.', value: this.#link.masters.length},
+			cluster_log_seconds: {
+				help: 'Age of the log that was read to its end longest ago.',
+				value: Math.round(this.#log.behind() / 100) / 10,
+			},
+			cluster_entries: {help: 'Log entries applied since the start.', value: this.#log.entries},
+			cluster_retries: {help: 'Commands to Redis that were sent again since the start.', value: retries},
+			cluster_refreshes: {help: 'Times that the holders of slots were looked up anew.', value: refreshes},
 		};
 	}
-}
-
-function unknownPeer(id: string): P2pError {
-	return new P2pError('not-found', `No peer ${id.slice(0, 8)} is registered here`);
-}
-
-function doesNotContinue(have: {epoch: string; version: number} | null): P2pError {
-	return new P2pError('version-mismatch', 'These changes do not continue what this server knows of the catalog', {
-		details: {have},
-	});
 }

@@ -141,3 +141,63 @@ return 1`);
 export const trimLog = script(`
 redis.call('SET', KEYS[2], ARGV[1])
 return redis.call('XTRIM', KEYS[1], 'MINID', ARGV[1])`);
+
+/**
+ * What stands under paths: KEYS the group's prefix; ARGV pairs of a byte of the path's hash and the hash. Returns the
+ * values, '' where there is none.
+ */
+export const readPaths = script(`
+local found = {}
+for i = 1, #ARGV, 2 do found[#found + 1] = redis.call('HGET', 'c:' .. KEYS[1] .. ARGV[i], ARGV[i + 1]) or '' end
+return found`);
+
+/** Writes paths: KEYS the group's prefix; ARGV triples of a byte of the path's hash, the hash, and the value or ''. */
+export const writePaths = script(`
+for i = 1, #ARGV, 3 do
+  local key = 'c:' .. KEYS[1] .. ARGV[i]
+  if ARGV[i + 2] == '' then redis.call('HDEL', key, ARGV[i + 1])
+  else redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2]) end
+end
+return 1`);
+
+/**
+ * Paths of another generation than the present one: KEYS the group's prefix; ARGV the generation as it stands in front
+ * of a value, the part to begin with, how many are enough. Returns the part to go on with, or -1, then triples of part,
+ * hash and value.
+ */
+export const stalePaths = script(`
+local out = {-1}
+for part = tonumber(ARGV[2]), 255 do
+  if #out > 3 * tonumber(ARGV[3]) then out[1] = part break end
+  local all = redis.call('HGETALL', 'c:' .. KEYS[1] .. part)
+  for i = 1, #all, 2 do
+    if string.sub(all[i + 1], 1, 2) ~= ARGV[1] then
+      out[#out + 1] = tostring(part) out[#out + 1] = all[i] out[#out + 1] = all[i + 1]
+    end
+  end
+end
+return out`);
+
+/**
+ * Who holds contents, of one bucket: KEYS its prefix; ARGV triples of content ID, holding, and the content's record, or
+ * '' for one that is held no longer. A content that nobody holds goes.
+ */
+export const holdContents = script(`
+for i = 1, #ARGV, 3 do
+  local id = ARGV[i]
+  local s = 's:' .. KEYS[1] .. id
+  local f = 'f:' .. KEYS[1] .. string.byte(id, 3)
+  if ARGV[i + 2] == '' then
+    if redis.call('SREM', s, ARGV[i + 1]) == 1 and redis.call('EXISTS', s) == 0 then redis.call('HDEL', f, id) end
+  else
+    redis.call('SADD', s, ARGV[i + 1])
+    redis.call('HSET', f, id, ARGV[i + 2])
+  end
+end
+return 1`);
+
+/** A content's record and some of its holdings: KEYS the bucket's prefix; ARGV content ID, how many. */
+export const findContent = script(`
+local f = redis.call('HGET', 'f:' .. KEYS[1] .. string.byte(ARGV[1], 3), ARGV[1])
+if not f then return {} end
+return {f, redis.call('SCARD', 's:' .. KEYS[1] .. ARGV[1]), redis.call('SRANDMEMBER', 's:' .. KEYS[1] .. ARGV[1], ARGV[2])}`);

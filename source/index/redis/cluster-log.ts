@@ -1,0 +1,244 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {errorLine} from '../../core/errors.ts';
+import type {IndexState} from '../store.ts';
+import type {ClusterNewsDesk} from './cluster-news-desk.ts';
+import {keys, partitionOf, partitions} from './keys.ts';
+import {isBefore, isGap, justBefore, logStart} from './log-entry.ts';
+import {LogFollower} from './log-follower.ts';
+import type {PresenceBoard, ServerCard} from './presence-board.ts';
+import type {ReadModel} from './read-model.ts';
+import type {RedisLink} from './redis-link.ts';
+import * as scripts from './scripts.ts';
+
+/** Milliseconds without a word of a log after which the read model counts as stale: a failover takes a third of it. */
+const staleAfter = 30_000;
+/** Milliseconds between two notes of how far the read model is. */
+const noteEvery = 1000;
+/** Milliseconds that a server without a read model looks for one that has a whole one. */
+const neighbourPatience = 8000;
+
+/** A server to copy from. */
+export type Neighbour = {id: string; host: string; port: number};
+
+/** What the logs work on, and whom they tell. */
+export type ClusterLogOptions = {
+	link: RedisLink;
+	model: ReadModel;
+	board: PresenceBoard;
+	desk: ClusterNewsDesk;
+	/** Copies the read model of another server into a file. */
+	fetch(server: Neighbour, file: string): Promise<void>;
+	log(level: 'info' | 'warn', message: string): void;
+	failed(error: unknown): void;
+	/** Milliseconds that entries stay after every server has noted them. Default: a minute */
+	keep?: number;
+	/** Milliseconds between two cuts. Default: half a minute */
+	trimEvery?: number;
+};
+
+/**
+ * All logs of a cluster and the read model that follows them: from where its own file stands, else from a copy of another
+ * server's, else from the beginning. Where the beginning is gone and nobody has a copy, a new lineage starts: all peers
+ * are told that nothing of them is known, and send their catalogs again. Logs are cut behind what every server has noted.
+ */
+export class ClusterLog {
+	readonly #options: ClusterLogOptions;
+	#followers: LogFollower[] = [];
+	#cluster = '';
+	#lineage = '1';
+	#ready = false;
+	#behindCut = false;
+	#timers: NodeJS.Timeout[] = [];
+	#working: Promise<void> = Promise.resolve();
+	readonly #closed = new AbortController();
+
+	constructor(options: ClusterLogOptions) {
+		this.#options = options;
+	}
+
+	/** What catalogs that are known belong to; see the class. */
+	get lineage(): string {
+		return this.#lineage;
+	}
+
+	/** Entries applied since the start. */
+	get entries(): number {
+		return this.#followers.reduce((sum, follower) => sum + follower.entries, 0);
+	}
+
+	/** Opens the read model and begins to follow; the rest goes on in the background, see {@link state}. */
+	async open(cluster: string): Promise<void> {
+		this.#cluster = cluster;
+		await this.#readLineage();
+		await this.#options.model.open(cluster);
+		const every = (ms: number, work: () => Promise<void>) => {
+			this.#timers.push(setInterval(() => this.#queue(work), ms));
+		};
+		every(noteEvery, () => this.#note());
+		every(this.#options.trimEvery ?? 30_000, () => this.#trim());
+		this.#queue(() => this.#follow());
+	}
+
+	async close(): Promise<void> {
+		for (const timer of this.#timers) clearInterval(timer);
+		this.#closed.abort();
+		await this.#working;
+		await Promise.all(this.#followers.map(follower => follower.stop()));
+		if (this.#ready) await this.#writePositions().catch(() => undefined);
+	}
+
+	state(): IndexState {
+		if (!this.#ready || this.#behindCut) return 'catching-up';
+		const oldest = this.#oldest();
+		if (oldest === 0) return 'catching-up';
+		return Date.now() - oldest > staleAfter ? 'stale' : 'whole';
+	}
+
+	/** Milliseconds since the log that was read to its end longest ago. */
+	behind(): number {
+		return this.#oldest() === 0 ? 0 : Date.now() - this.#oldest();
+	}
+
+	/** Resolves when an entry about a peer was applied here. */
+	async applied(peer: string, entry: string): Promise<void> {
+		await this.#followers[partitionOf(peer)]?.applied(entry);
+	}
+
+	#oldest(): number {
+		return Math.min(...this.#followers.map(({caughtUpAt}) => caughtUpAt));
+	}
+
+	/** One thing after the other. */
+	#queue(work: () => Promise<void>): void {
+		this.#working = this.#working.then(async () => {
+			if (this.#closed.signal.aborted) return;
+			try {
+				await work();
+			} catch (error) {
+				if (!this.#closed.signal.aborted) this.#options.failed(error);
+			}
+		});
+	}
+
+	/** Sees to a read model that the logs continue, and starts to follow them. */
+	async #follow(): Promise<void> {
+		const {model, desk, link, log} = this.#options;
+		let marks = await this.#marks();
+		const fits = () => marks.every((mark, part) => !mark || !isGap(model.positions[part] ?? logStart, mark));
+		if (!fits()) {
+			log('info', 'index: the logs no longer go back to what this server has, so it copies the index of another');
+			if (await this.#copy()) marks = await this.#marks();
+			else if (!this.#closed.signal.aborted) await this.#begin(marks);
+		}
+		if (this.#closed.signal.aborted) return;
+		this.#followers = Array.from({length: partitions}, (_, partition) => {
+			const options = {
+				partition,
+				link,
+				read: model.store,
+				changed: desk.catalogChanged.bind(desk),
+				missing: (id: string, point: {epoch: string; version: number}) => this.#missing(id, point),
+				gone: () => this.#gone(),
+				failed: this.#options.failed,
+			};
+			return new LogFollower(options, model.positions[partition]);
+		});
+		for (const follower of this.#followers) follower.start();
+		this.#ready = true;
+		await desk.restore();
+	}
+
+	/** Copies the read model of a server that is whole. @returns whether there was one */
+	async #copy(): Promise<boolean> {
+		const {model, board, fetch, log} = this.#options;
+		const end = Date.now() + neighbourPatience;
+		while (!this.#closed.signal.aborted && Date.now() < end) {
+			for (const [id, card] of board.servers()) {
+				if (!isUsable(card)) continue;
+				try {
+					await model.replace(this.#cluster, file => fetch({id, host: card.host, port: card.port}, file));
+					log('info', `index: copied the index of the server ${card.name}`);
+					return true;
+				} catch (error) {
+					log('warn', `index: could not copy the index of the server ${card.name}: ${errorLine(error)}`);
+				}
+			}
+			await sleep(250, undefined, {signal: this.#closed.signal}).catch(() => undefined);
+		}
+		return false;
+	}
+
+	/** Nobody has what the cut parts of the logs said: an empty read model, and a lineage in which nothing is known. */
+	async #begin(marks: (string | null)[]): Promise<void> {
+		const {model, link, log} = this.#options;
+		log('warn', 'index: no server has a whole index, so every peer is asked for its catalog again');
+		await link.run(scripts.nextLineage, [keys.meta], [this.#lineage]);
+		await this.#readLineage();
+		await model.clear();
+		await model.open(this.#cluster);
+		await model.note(marks.map(mark => (mark ? justBefore(mark) : logStart)));
+	}
+
+	/** The logs went on without this server for so long that what it lacks is gone. */
+	#gone(): void {
+		if (this.#behindCut) return;
+		this.#behindCut = true;
+		this.#queue(async () => {
+			await Promise.all(this.#followers.map(follower => follower.stop()));
+			await this.#follow();
+			this.#behindCut = false;
+		});
+	}
+
+	/** What comes before a change is not in this read model: the peer is made to send its catalog whole. */
+	async #missing(id: string, {epoch, version}: {epoch: string; version: number}): Promise<void> {
+		const {log, link} = this.#options;
+		log('warn', `index: a part of the catalog of ${id.slice(0, 8)} is missing here; it is asked for again`);
+		await link.run(scripts.forgetCatalog, [keys.peer(id)], [epoch, String(version)]);
+	}
+
+	async #note(): Promise<void> {
+		await this.#readLineage();
+		if (this.#ready && !this.#behindCut) await this.#writePositions();
+	}
+
+	async #writePositions(): Promise<void> {
+		await this.#options.model.note(this.#followers.map(({position}) => position));
+	}
+
+	/** Cuts every log behind what all servers that are there have noted, and some time before now. */
+	async #trim(): Promise<void> {
+		const {model, board, link, keep = 60_000} = this.#options;
+		if (this.state() !== 'whole') return;
+		const others = [...board.servers().values()].filter(({alive}) => alive);
+		// Who is catching up may need any of it.
+		if (others.some(({positions}) => positions.length !== partitions)) return;
+		const newest = `${Date.now() - keep}-0`;
+		for (let part = 0; part < partitions; part++) {
+			let border = newest;
+			for (const positions of [model.positions, ...others.map(other => other.positions)]) {
+				const position = positions[part] ?? logStart;
+				if (isBefore(position, border)) border = position;
+			}
+			if (border !== logStart) await link.run(scripts.trimLog, [keys.log(part), keys.trimmed(part)], [border]);
+		}
+	}
+
+	async #marks(): Promise<(string | null)[]> {
+		const {link} = this.#options;
+		return Promise.all(
+			Array.from({length: partitions}, (_, part) =>
+				link.call<string | null>(keys.trimmed(part), ['GET', keys.trimmed(part)]),
+			),
+		);
+	}
+
+	async #readLineage(): Promise<void> {
+		const read = this.#options.link.call<string | null>(keys.meta, ['HGET', keys.meta, 'lineage']);
+		this.#lineage = (await read) ?? this.#lineage;
+	}
+}
+
+function isUsable(card: ServerCard & {alive: boolean}): boolean {
+	return card.alive && card.whole && card.port > 0;
+}

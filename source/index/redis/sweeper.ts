@@ -1,0 +1,68 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {FileRegistry} from './file-registry.ts';
+import {keys, partitions} from './keys.ts';
+import type {RedisLink} from './redis-link.ts';
+
+/** Milliseconds between two rounds over the partitions. */
+const pause = 2000;
+/** Milliseconds that a server has a peer for itself; renewed with each step. */
+const claim = 15_000;
+
+/**
+ * Takes out of the registry what peers had that left or began a new catalog. The work is kept in the cluster until it is
+ * done, so that another server goes on where one died; two never work on the same peer.
+ */
+export class Sweeper {
+	readonly #link: RedisLink;
+	readonly #self: string;
+	readonly #failed: (error: unknown) => void;
+	readonly #stop = new AbortController();
+	#running: Promise<void> | undefined;
+
+	constructor(link: RedisLink, self: string, failed: (error: unknown) => void) {
+		this.#link = link;
+		this.#self = self;
+		this.#failed = failed;
+	}
+
+	start(): void {
+		this.#running ??= this.#run();
+	}
+
+	async stop(): Promise<void> {
+		this.#stop.abort();
+		await this.#running;
+	}
+
+	async #run(): Promise<void> {
+		const {signal} = this.#stop;
+		while (!signal.aborted) {
+			try {
+				for (let partition = 0; partition < partitions && !signal.aborted; partition++) await this.#look(partition);
+			} catch (error) {
+				if (!signal.aborted) this.#failed(error);
+			}
+			await sleep(pause, undefined, {signal}).catch(() => undefined);
+		}
+	}
+
+	async #look(partition: number): Promise<void> {
+		const waiting = keys.sweeps(partition);
+		const id = await this.#link.call<string | null>(waiting, ['SRANDMEMBER', waiting]);
+		if (id === null || !(await this.#claim(id, 'NX'))) return;
+		const record = keys.peer(id);
+		const [number, gen] = await this.#link.call<(string | null)[]>(record, ['HMGET', record, 'number', 'gen']);
+		const peer = {id, number: Number(number), gen: Number(gen ?? 0)};
+		const goOn = async () => !this.#stop.signal.aborted && (await this.#claim(id, 'XX'));
+		const done = await new FileRegistry(this.#link).sweep(peer, goOn);
+		const [now] = await this.#link.call<(string | null)[]>(record, ['HMGET', record, 'gen']);
+		// A catalog that was replaced once more meanwhile has more to take out.
+		if (done && Number(now ?? 0) === peer.gen) await this.#link.call(waiting, ['SREM', waiting, id]);
+		await this.#link.call(keys.sweeping(id), ['DEL', keys.sweeping(id)]);
+	}
+
+	async #claim(id: string, condition: 'NX' | 'XX'): Promise<boolean> {
+		const key = keys.sweeping(id);
+		return (await this.#link.call(key, ['SET', key, this.#self, condition, 'PX', String(claim)])) === 'OK';
+	}
+}

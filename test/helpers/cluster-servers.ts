@@ -1,0 +1,130 @@
+// Index servers over a Redis Cluster, in the test's process, and peers of theirs.
+import {parseQuery} from '../../source/api/query.ts';
+import type {CatalogChange} from '../../source/api/schemas.ts';
+import {type Identity, temporaryIdentity} from '../../source/identity/identity.ts';
+import {RedisStore, type RedisStoreOptions} from '../../source/index/redis/redis-store.ts';
+import {add, makePeer, startServer, type TestPeer, type TestServer, temporaryFolder} from './index.ts';
+import type {RedisCluster} from './redis-cluster.ts';
+import {waitFor} from './wait-for.ts';
+
+/** An index server of a cluster. */
+export type ClusterServer = Omit<TestServer, 'store'> & {
+	store: RedisStore;
+	folder: string;
+	/** What it said went wrong. */
+	told: string[];
+	/** Names that a search here finds. */
+	find(query: string): Promise<string[]>;
+};
+
+/** How one is started. `folder`: of an earlier one. */
+export type ClusterServerOptions = Partial<RedisStoreOptions> & {folder?: string; identity?: Identity};
+
+/** Everything that a test started, in the order in which it is stopped. */
+export class ClusterWorld {
+	readonly #stops: (() => Promise<void> | void)[] = [];
+	readonly #cluster: RedisCluster;
+
+	constructor(cluster: RedisCluster) {
+		this.#cluster = cluster;
+	}
+
+	/** Starts an index server; it is there when this resolves, though maybe still catching up. */
+	async server(options: ClusterServerOptions = {}): Promise<ClusterServer> {
+		const own = options.folder ? undefined : temporaryFolder();
+		const folder = options.folder ?? own?.folder ?? '';
+		if (own) this.#stops.push(own.remove);
+		const identity = options.identity ?? (await temporaryIdentity());
+		const told: string[] = [];
+		const log = (level: string, message: string) => void told.push(`${level} ${message}`);
+		const store = new RedisStore({url: this.#cluster.url, dataDir: folder, log, ...options, identity});
+		await store.open();
+		const server = await startServer({identity, store});
+		store.cluster.announce({host: '127.0.0.1', port: server.port, name: 'test'});
+		let stopped: Promise<void> | undefined;
+		const stop = () => (stopped ??= server.stop().then(() => store.close()));
+		this.#stops.push(stop);
+		const find = async (query: string) => (await store.search(parseQuery(query))).hits.map(({name}) => name);
+		return {...server, store, folder, told, find, stop};
+	}
+
+	/** Starts a peer that is registered at a server and online there. */
+	async peer(
+		server: {address: string},
+		name: string,
+		files: CatalogChange[] = [],
+		identity?: Identity,
+	): Promise<TestPeer> {
+		const peer = await makePeer(server.address, {name, files, identity});
+		this.#stops.push(peer.stop);
+		peer.index.start();
+		await waitFor(`${name} to be online`, () => peer.index.link().state === 'online');
+		return peer;
+	}
+
+	/** Stops everything, last first. */
+	async stop(): Promise<void> {
+		for (const stop of this.#stops.toReversed()) await stop();
+	}
+}
+
+/** Adds a file to a peer's catalog again and again, until stopped; tells which are there by the server's word. */
+export function keepAdding(peer: TestPeer, pause = 60): {acknowledged(): string[]; stop(): Promise<string[]>} {
+	const made: string[] = [];
+	let taken = 0;
+	let running = true;
+	const off = peer.bus.on('registered', ({files}) => {
+		taken = Math.max(taken, files);
+	});
+	const before = peer.catalog.files;
+	const work = (async () => {
+		while (running) {
+			const name = `made${String(made.length).padStart(5, '0')}x.bin`;
+			made.push(name);
+			peer.catalog.change(add(`s/${name}`));
+			peer.index.catalogChanged();
+			await new Promise(resolve => setTimeout(resolve, pause));
+		}
+	})();
+	const acknowledged = () => made.slice(0, Math.max(0, taken - before));
+	return {
+		acknowledged,
+		async stop() {
+			running = false;
+			await work;
+			await waitFor('the last file to be taken', () => acknowledged().length === made.length);
+			off();
+			return made;
+		},
+	};
+}
+
+/** Searches again and again, until stopped; tells how many went through, the longest pause between two, and what failed. */
+export function keepSearching(server: ClusterServer, query: string) {
+	let count = 0;
+	let longest = 0;
+	let running = true;
+	const failures: string[] = [];
+	const work = (async () => {
+		let last = Date.now();
+		while (running) {
+			try {
+				const found = await server.find(query);
+				if (found.length === 0) failures.push('found nothing');
+				count++;
+			} catch (error) {
+				failures.push(String(error));
+			}
+			longest = Math.max(longest, Date.now() - last);
+			last = Date.now();
+			await new Promise(resolve => setTimeout(resolve, 5));
+		}
+	})();
+	return {
+		async stop() {
+			running = false;
+			await work;
+			return {count, longest, failures};
+		},
+	};
+}
