@@ -23,6 +23,7 @@ const commands: Record<string, () => Promise<{command: Command}>> = {
 	share: () => import('./cli/share.ts'),
 	leave: () => import('./cli/leave.ts'),
 	backup: () => import('./cli/backup.ts'),
+	migrate: () => import('./cli/migrate.ts'),
 	demo: () => import('./cli/demo.ts'),
 };
 
@@ -42,6 +43,7 @@ const cli = meow(helpText, {
 		name: {type: 'string'},
 		dataDir: {type: 'string'},
 		from: {type: 'string', isMultiple: true},
+		to: {type: 'string'},
 		prefix: {type: 'string'},
 		announce: {type: 'boolean'},
 		private: {type: 'boolean'},
@@ -78,6 +80,7 @@ const cli = meow(helpText, {
 const {
 	mode,
 	from,
+	to,
 	json,
 	headless,
 	debug,
@@ -104,6 +107,7 @@ const context: CommandContext = {
 	flags: settings,
 	mode,
 	from: from ?? [],
+	to,
 	exportFile,
 	importFile,
 	force: force ?? false,

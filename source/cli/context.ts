@@ -10,6 +10,8 @@ export type CommandContext = {
 	flags: Flags;
 	mode?: string;
 	from: string[];
+	/** Where `migrate` puts an index. */
+	to?: string;
 	/** Where `id` writes the key, or takes it from; `force`: even in place of another. */
 	exportFile?: string;
 	importFile?: string;

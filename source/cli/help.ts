@@ -20,6 +20,7 @@ export const helpText = `
     $ p2p-tui leave <HOST[:PORT]>          forget a private network that this peer is a member of
     $ p2p-tui hash <file…>                 print content IDs (BitTorrent v2 file roots)
     $ p2p-tui backup <file>                copy the index of this machine's server, also while it runs
+    $ p2p-tui migrate --from A --to B      move an index between an SQLite file and a Redis Cluster
     $ p2p-tui demo                         a server and two peers on this machine
 
   Options

@@ -58,6 +58,11 @@ export class PeerRegistry {
 		return {record, changed};
 	}
 
+	/** Every peer that ever registered. */
+	all(): PeerRecord[] {
+		return [...this.#byId.values()];
+	}
+
 	/** A registered peer by its whole ID. */
 	get(id: string): PeerRecord | undefined {
 		const record = this.#byId.get(id);

@@ -129,6 +129,10 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		storyOf(request).result = httpError(error).body.code;
 	});
 	app.addHook('onRequest', async request => void storyOf(request));
+	app.addHook('onRequest', async (_request, reply) => {
+		const state = store.cluster?.state() ?? 'whole';
+		if (state !== 'whole') reply.header('p2p-index', state);
+	});
 	guard(app, options.rates ?? defaultRateLimits, bus);
 	if (options.network) guardPrivate(app, options.network);
 	app.addHook('onSend', async (request, reply) => record(request, reply.statusCode));

@@ -34,6 +34,8 @@ export type ClusterLogOptions = {
 	keep?: number;
 	/** Milliseconds between two cuts. Default: half a minute */
 	trimEvery?: number;
+	/** No new lineage is begun and nothing is cut. */
+	onlyReads?: boolean;
 };
 
 /**
@@ -47,6 +49,8 @@ export class ClusterLog {
 	#cluster = '';
 	#lineage = '1';
 	#ready = false;
+	/** Nobody has a copy of what the cut parts of the logs said, and `onlyReads` forbids to begin anew. */
+	isStuck = false;
 	#behindCut = false;
 	#timers: NodeJS.Timeout[] = [];
 	#working: Promise<void> = Promise.resolve();
@@ -128,7 +132,10 @@ export class ClusterLog {
 		if (!fits()) {
 			log('info', 'index: the logs no longer go back to what this server has, so it copies the index of another');
 			if (await this.#copy()) marks = await this.#marks();
-			else if (!this.#closed.signal.aborted) await this.#begin(marks);
+			else if (this.#options.onlyReads) {
+				this.isStuck = true;
+				return;
+			} else if (!this.#closed.signal.aborted) await this.#begin(marks);
 		}
 		if (this.#closed.signal.aborted) return;
 		this.#followers = Array.from({length: partitions}, (_, partition) => {
@@ -208,8 +215,8 @@ export class ClusterLog {
 
 	/** Cuts every log behind what all servers that are there have noted, and some time before now. */
 	async #trim(): Promise<void> {
-		const {model, board, link, keep = 60_000} = this.#options;
-		if (this.state() !== 'whole') return;
+		const {model, board, link, onlyReads, keep = 60_000} = this.#options;
+		if (this.state() !== 'whole' || onlyReads) return;
 		const others = [...board.servers().values()].filter(({alive}) => alive);
 		// Who is catching up may need any of it.
 		if (others.some(({positions}) => positions.length !== partitions)) return;

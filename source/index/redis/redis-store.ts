@@ -45,6 +45,10 @@ export type RedisStoreOptions = {
 	identity: Identity;
 	/** Told of what goes wrong beside the calls. */
 	log?(level: 'info' | 'warn' | 'error', message: string): void;
+	/** The index that is being moved into the cluster, by its fingerprint; other servers stay out until it is whole. */
+	migration?: string;
+	/** It reads the index once: it never makes peers send their catalogs again. */
+	onlyReads?: boolean;
 	/** Milliseconds that logs are kept behind what every server has, and between two cuts. */
 	keepLog?: number;
 	trimEvery?: number;
@@ -65,10 +69,12 @@ export class RedisStore implements IndexStore {
 	readonly #files: FileRegistry;
 	readonly #log: ClusterLog;
 	readonly #sweeper: Sweeper;
+	readonly #migration: string | undefined;
 	#place = {host: '', port: 0, name: ''};
 
 	constructor(options: RedisStoreOptions) {
-		const {identity, log, keepLog, trimEvery} = options;
+		const {identity, log, keepLog, trimEvery, onlyReads} = options;
+		this.#migration = options.migration;
 		this.#link = new RedisLink(parseRedisUrl(options.url));
 		this.#model = new ReadModel(options.dataDir);
 		this.#files = new FileRegistry(this.#link);
@@ -93,6 +99,7 @@ export class RedisStore implements IndexStore {
 			failed,
 			keep: keepLog,
 			trimEvery,
+			onlyReads,
 		});
 		this.#sweeper = new Sweeper(this.#link, identity.id, failed);
 		this.cluster = {
@@ -119,6 +126,7 @@ export class RedisStore implements IndexStore {
 				throw new P2pError('bad-database', 'Another version of p2p-tui wrote what is in this Redis Cluster', {
 					hint: 'Run the same version on every index server',
 				});
+			await this.#checkMigration();
 			await this.#board.start();
 			await this.#log.open(cluster);
 			this.#sweeper.start();
@@ -147,7 +155,7 @@ export class RedisStore implements IndexStore {
 				...[peer.id, number, writeInfo(peer), this.#log.lineage, force],
 			]);
 		let answer = await register('');
-		if (answer.length === 0) answer = await register(await this.#takeNumber());
+		if (answer.length === 0) answer = await register(await this.#takeNumber(peer.number));
 		// A failover that set the counter back has given the same number twice.
 		else if (await this.#isTaken(Number(answer[0]), peer.id)) answer = await register(await this.#takeNumber(), '1');
 		const [digits = '', epoch, version, entry] = answer;
@@ -227,6 +235,40 @@ export class RedisStore implements IndexStore {
 		return ids.length;
 	}
 
+	/** Files that are registered, whoever is online. */
+	files(): number {
+		return this.#model.store.records().reduce((sum, {left, files}) => sum + (left ? 0 : files), 0);
+	}
+
+	/** Log entries applied since the start. */
+	entries(): number {
+		return this.#log.entries;
+	}
+
+	/** Whether it needs a copy of another server's index and finds none; with `onlyReads`. */
+	get isStuck(): boolean {
+		return this.#log.isStuck;
+	}
+
+	/** What was moved is whole now: servers may use it. */
+	async endMigration(): Promise<void> {
+		await this.#link.call(keys.meta, ['HDEL', keys.meta, 'migration']);
+	}
+
+	/** @throws P2pError in-use where another index is there, or a part of one */
+	async #checkMigration(): Promise<void> {
+		const own = this.#migration;
+		const answer = await this.#link.run<string>(scripts.checkMigration, [keys.meta], [own ?? '']);
+		if (own === undefined && answer !== '')
+			throw new P2pError('in-use', 'An index is being moved into this Redis Cluster, or its move was broken off', {
+				hint: 'Wait for p2p-tui migrate, or run it again with the same --from and --to: it goes on where it was',
+			});
+		if (own === undefined || answer === own) return;
+		throw new P2pError('in-use', 'There is an index in this Redis Cluster already', {
+			hint: 'Move into an empty cluster; redis-cli --cluster call HOST:PORT FLUSHALL empties one for good',
+		});
+	}
+
 	async #registered(content: string): Promise<ContentSources> {
 		const found = await this.#files.find(content, limits.sourcesPerHit);
 		const sources: ContentSources['sources'] = [];
@@ -249,7 +291,12 @@ export class RedisStore implements IndexStore {
 		return {content, name: found.name, size: found.size, sources, sourceCount: online};
 	}
 
-	async #takeNumber(): Promise<string> {
+	/** A new number; one that is given is kept, and those above it are new. */
+	async #takeNumber(given?: number): Promise<string> {
+		if (given !== undefined) {
+			await this.#link.run<number>(scripts.keepNumber, [keys.numbers], [String(given)]);
+			return String(given);
+		}
 		const floor = String(this.#model.highest);
 		return String(await this.#link.run<number>(scripts.takeNumber, [keys.numbers], [floor]));
 	}

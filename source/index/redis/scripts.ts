@@ -20,6 +20,11 @@ local floor = tonumber(ARGV[1])
 if n <= floor then n = floor + 1 redis.call('SET', KEYS[1], n) end
 return n`);
 
+/** Gives a number away that somebody has already: KEYS counter; ARGV the number. */
+export const keepNumber = script(`
+if tonumber(redis.call('GET', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], ARGV[1]) end
+return 1`);
+
 /**
  * Registers a peer or renews it: KEYS record, log; ARGV id, number for a new one or '', info as JSON, lineage, 1 to give
  * it the number although it has one. Returns number, epoch, version, and the log entry where something changed; or
@@ -125,6 +130,21 @@ redis.call('HSETNX', KEYS[1], 'format', ARGV[1])
 redis.call('HSETNX', KEYS[1], 'id', ARGV[2])
 redis.call('HSETNX', KEYS[1], 'lineage', '1')
 return redis.call('HMGET', KEYS[1], 'format', 'id', 'lineage')`);
+
+/**
+ * Marks a cluster as one that an index is being moved into: KEYS meta; ARGV what is moved, '' for nothing. Returns what
+ * is being moved; '-' when the cluster is in use and nothing is.
+ */
+export const checkMigration = script(`
+local moving = redis.call('HGET', KEYS[1], 'migration')
+if moving then return moving end
+if ARGV[1] == '' then
+  redis.call('HSET', KEYS[1], 'used', '1')
+  return ''
+end
+if redis.call('HEXISTS', KEYS[1], 'used') == 1 then return '-' end
+redis.call('HSET', KEYS[1], 'migration', ARGV[1], 'used', '1')
+return ARGV[1]`);
 
 /** Begins a new lineage, unless somebody has: KEYS meta; ARGV the old one. Returns the present one. */
 export const nextLineage = script(`

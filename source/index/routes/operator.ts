@@ -30,6 +30,9 @@ export function operatorRoutes(
 
 	app.get('/healthz', async (request, reply) => {
 		tell(request, 'HEALTH');
+		const state = store.cluster?.state() ?? 'whole';
+		if (state !== 'whole')
+			throw new P2pError('catching-up', `The index of this server is ${state}`, {details: {state, retryAfter: 2}});
 		// Asks for what nobody has: goes all the way to where answers come from.
 		await store.sources('0'.repeat(64)).catch(error => {
 			if (!(error instanceof P2pError) || error.code !== 'not-found') throw error;

@@ -1,4 +1,5 @@
 // All that writes to the index's database; lives in the writer's thread.
+import {createHash} from 'node:crypto';
 import type {DatabaseSync} from 'node:sqlite';
 import {limits} from '../../api/limits.ts';
 import type {CatalogPoint} from '../../api/schemas.ts';
@@ -185,6 +186,12 @@ export class IndexWriter {
 	readNote(name: string): string | undefined {
 		const row = this.#database.prepare('SELECT value FROM meta WHERE name=?').get(`note:${name}`);
 		return row && String(row.value);
+	}
+
+	/** Made with the database, and copied with it. */
+	fingerprint(): string {
+		const row = this.#database.prepare("SELECT hex(value) AS text FROM meta WHERE name='content-key'").get();
+		return createHash('sha256').update(String(row?.text)).digest('hex').slice(0, 32);
 	}
 
 	/** Some upkeep, when nothing else is to do; returns whether there is more. */

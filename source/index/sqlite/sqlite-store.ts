@@ -182,6 +182,16 @@ export class SqliteStore implements IndexStore {
 		return this.#peers.get(id)?.have ?? null;
 	}
 
+	/** Every peer that ever registered, also those that left. */
+	records(): PeerRecord[] {
+		return this.#peers.all();
+	}
+
+	/** What tells this database from every other. */
+	async fingerprint(): Promise<string> {
+		return this.#write.fingerprint();
+	}
+
 	/** Whether a peer is registered. */
 	isRegistered(id: string): boolean {
 		return this.#peers.get(id) !== undefined;

@@ -1,0 +1,198 @@
+// Several index servers over one cluster: they see the same, begin from each other's copies, and say when they are not whole.
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import {temporaryIdentity} from '../../source/identity/identity.ts';
+import {FileRegistry} from '../../source/index/redis/file-registry.ts';
+import {keys, partitionOf, partitions} from '../../source/index/redis/keys.ts';
+import {RedisLink} from '../../source/index/redis/redis-link.ts';
+import {parseRedisUrl} from '../../source/index/redis/redis-url.ts';
+import {ClusterWorld} from '../helpers/cluster-servers.ts';
+import {add, contentId, request} from '../helpers/index.ts';
+import {hasRedisServer, type RedisCluster, startRedisCluster} from '../helpers/redis-cluster.ts';
+import {waitFor} from '../helpers/wait-for.ts';
+
+/** Section 12: a change is searchable at every server within a second; what a busy machine adds is not its fault. */
+const soon = 3000;
+
+describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () => {
+	let cluster: RedisCluster;
+	let world: ClusterWorld;
+	let link: RedisLink;
+
+	beforeAll(async () => {
+		cluster = await startRedisCluster();
+		link = new RedisLink(parseRedisUrl(cluster.url));
+		await link.open();
+	});
+
+	afterAll(async () => {
+		await link?.close();
+		await cluster?.stop();
+	});
+
+	beforeEach(async () => {
+		await cluster.flush();
+		world = new ClusterWorld(cluster);
+	});
+
+	afterEach(() => world.stop());
+
+	/** Cuts all logs behind what is there now, as servers do in time. */
+	async function cutLogs(): Promise<void> {
+		for (let part = 0; part < partitions; part++) {
+			const log = keys.log(part);
+			const [last] = await link.call<[string, string[]][]>(log, ['XREVRANGE', log, '+', '-', 'COUNT', '1']);
+			if (!last) continue;
+			await link.call(keys.trimmed(part), ['SET', keys.trimmed(part), last[0]]);
+			await link.call(log, ['XTRIM', log, 'MINID', last[0]]);
+		}
+	}
+
+	/** Keys of the registry of files that are left. */
+	async function registryKeys(): Promise<string[]> {
+		const all = await Promise.all((await cluster.masters()).map(node => node.command('KEYS', '[fsc]:{*')));
+		return (all as string[][]).flat();
+	}
+
+	test('show the same peers, numbers, files and events, and take over from each other', async () => {
+		const [one, two] = [await world.server(), await world.server()];
+		const alice = await world.peer(one, 'alice', [add('s/of alice.bin', 'shared', 7)]);
+		const bob = await world.peer(two, 'bob', [add('b/of bob.bin', 'shared', 7)]);
+		expect([alice.index.link().number, bob.index.link().number]).toEqual([1, 2]);
+		const heard: string[] = [];
+		bob.bus.on('peer-left', ({name}) => heard.push(`${name} left`));
+		bob.bus.on('peer-joined', ({name}) => heard.push(`${name} joined`));
+		for (const {store} of [one, two]) {
+			await waitFor('both to be online', async () => (await store.counts()).online === 2, soon);
+			expect((await store.listPeers()).peers.map(({number, name, online}) => [number, name, online])).toEqual([
+				[1, 'alice', true],
+				[2, 'bob', true],
+			]);
+			expect(await store.sources(contentId('shared'))).toMatchObject({sourceCount: 2});
+		}
+		// The first server is gone: alice comes to the second, with nothing to send and the same number.
+		await alice.stop();
+		await one.stop();
+		await waitFor('bob to hear of it', () => heard.includes('alice left'), 10_000);
+		const moved = await world.peer(two, 'alice', [], alice.identity);
+		moved.catalog.epoch = alice.catalog.epoch;
+		expect(moved.index.link().number).toBe(1);
+		await waitFor('bob to hear of that', () => heard.at(-1) === 'alice joined');
+		const {body} = await request(two, '/v1');
+		expect(body.cluster).toEqual({state: 'whole', servers: 1});
+		const metrics = (await request(two, '/metrics')).text;
+		expect(metrics).toContain('p2p_cluster_whole 1');
+		expect(metrics).toContain('p2p_cluster_masters 3');
+	});
+
+	test('find within a second what another has just taken in, and no longer what is gone', async () => {
+		const [one, two] = [await world.server(), await world.server()];
+		const alice = await world.peer(one, 'alice', [add('s/first.bin')]);
+		const taken = Promise.withResolvers<void>();
+		alice.bus.on('registered', ({files}) => files === 2 && taken.resolve());
+		alice.catalog.change(add('s/second.bin'));
+		alice.index.catalogChanged();
+		await taken.promise;
+		await waitFor('the other server to find it', async () => (await two.find('second')).length === 1, soon);
+		alice.catalog.change({op: 'remove', path: 's/second.bin'});
+		alice.index.catalogChanged();
+		await waitFor('it to be gone there', async () => (await two.find('second')).length === 0, soon);
+	});
+
+	test('keep the registry of files as catalogs change and peers leave', async () => {
+		const one = await world.server();
+		const files = new FileRegistry(link);
+		const held = async (content: string) => (await files.find(contentId(content), 10))?.peers;
+		const alice = await world.peer(one, 'alice', [
+			add('s/a.bin', 'a', 10),
+			add('s/copy.bin', 'a', 10),
+			add('s/b.bin', 'b'),
+		]);
+		const bob = await world.peer(one, 'bob', [add('s/a.bin', 'a', 10)]);
+		expect((await held('a'))?.sort()).toEqual([1, 2]);
+		expect(await files.find(contentId('a'), 10)).toMatchObject({size: 10, holdings: 3});
+		alice.catalog.change({op: 'remove', path: 's/a.bin'});
+		alice.catalog.change(add('s/b.bin', 'c'));
+		alice.index.catalogChanged();
+		await waitFor('the old content to be gone', async () => (await held('b')) === undefined);
+		expect(await held('c')).toEqual([1]);
+		expect((await held('a'))?.sort()).toEqual([1, 2]);
+		// A new catalog in place of the old one: what is not in it goes, in the background.
+		await alice.stop();
+		const fresh = await world.peer(one, 'alice', [add('s/new.bin', 'new')], alice.identity);
+		await waitFor('the old catalog to be gone', async () => (await held('c')) === undefined, 30_000);
+		expect(await held('a')).toEqual([2]);
+		expect(await held('new')).toEqual([1]);
+		for (const peer of [fresh, bob]) {
+			await peer.stop();
+			await one.store.leave(peer.identity.id);
+		}
+		await waitFor('nothing to be left', async () => (await registryKeys()).length === 0, 30_000);
+	});
+
+	test('begin from a copy of another when the logs no longer go back to the beginning', async () => {
+		const one = await world.server();
+		const alice = await world.peer(one, 'alice', [add('s/early.bin')]);
+		await cutLogs();
+		alice.catalog.change(add('s/late.bin'));
+		alice.index.catalogChanged();
+		await waitFor('it to be taken', async () => (await one.find('late')).length === 1);
+		const two = await world.server();
+		await waitFor('the new server to be whole', () => two.store.cluster.state() === 'whole');
+		expect(two.told.join('\n')).toContain('copied the index');
+		expect(await two.find('early')).toEqual(['early.bin']);
+		expect(await two.find('late')).toEqual(['late.bin']);
+		expect((await request(two, '/v1/replica', {identity: alice.identity})).body.code).toBe('refused');
+		expect((await request(two, '/v1/replica')).body.code).toBe('needs-identity');
+	});
+
+	test('say that they are not whole, and look single contents up in the registry meanwhile', async () => {
+		const one = await world.server();
+		await world.peer(one, 'alice', [add('s/early.bin', 'early', 5)]);
+		await one.stop();
+		await cutLogs();
+		// Nobody has a copy, and for a while one is looked for.
+		const two = await world.server();
+		expect(two.store.cluster.state()).toBe('catching-up');
+		const answer = await request(two, '/v1/search?q=early');
+		expect(answer).toMatchObject({status: 503, body: {code: 'catching-up', details: {state: 'catching-up'}}});
+		expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+		expect((await request(two, '/v1')).body.cluster.state).toBe('catching-up');
+		expect((await request(two, '/v1')).headers['p2p-index']).toBe('catching-up');
+		expect((await request(two, '/healthz')).status).toBe(503);
+		const found = await request(two, `/v1/files/${contentId('early')}`);
+		expect(found.body).toMatchObject({name: 'early.bin', size: 5, sources: [{name: 'alice', number: 1}]});
+		// In the end it begins anew: alice, who thinks that all is known, is asked for everything, and keeps her number.
+		await waitFor('it to begin anew', () => two.store.cluster.state() === 'whole');
+		expect(two.told.join('\n')).toContain('every peer is asked for its catalog again');
+	});
+
+	test('without any copy ask the peers again, who keep their numbers', async () => {
+		const one = await world.server();
+		await world.peer(one, 'zoe', []);
+		const alice = await world.peer(one, 'alice', [add('s/early.bin')]);
+		await alice.stop();
+		await one.stop();
+		await cutLogs();
+		const two = await world.server();
+		await waitFor('it to begin anew', () => two.store.cluster.state() === 'whole');
+		const back = await world.peer(two, 'alice', [add('s/early.bin')], alice.identity);
+		expect(back.index.link().number).toBe(2);
+		await waitFor('it to be found', async () => (await two.find('early')).length === 1);
+	});
+
+	test('start again from their own file and read only what came since', async () => {
+		const identity = await temporaryIdentity();
+		const one = await world.server({identity, trimEvery: 200, keepLog: 0});
+		const alice = await world.peer(one, 'alice', [add('s/early.bin')]);
+		const log = keys.log(partitionOf(alice.identity.id));
+		await waitFor('the log to be cut', async () => Number(await link.call(log, ['XLEN', log])) <= 1);
+		await alice.stop();
+		await one.stop();
+		const again = await world.server({identity, folder: one.folder});
+		expect(again.store.cluster.state()).toBe('whole');
+		expect(again.told).toEqual([]);
+		const back = await world.peer(again, 'alice', [], alice.identity);
+		expect(back.index.link().number).toBe(1);
+		expect((await again.store.counts()).peers).toBe(1);
+	});
+});
