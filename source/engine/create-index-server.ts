@@ -135,6 +135,7 @@ export async function createIndexServer(
 			online: peers.online,
 			rows: peers.peers.map(peer => ({...peer, self: false})),
 		},
+		...(store.cluster && {cluster: {state: store.cluster.state(), servers: store.cluster.servers()}}),
 	});
 	const source = createSnapshotSource(build, {interval: 150});
 	const offs = [

@@ -142,6 +142,8 @@ export type ServerSnapshot = {
 	errorShare: number;
 	log: RequestRow[];
 	peers: Window<PeerRow> & {online: number};
+	/** There when the index lies in a cluster: how whole this server's is, and how many servers there are. */
+	cluster?: {state: 'whole' | 'catching-up' | 'stale'; servers: number};
 };
 
 /** Lines of log that a snapshot carries. */

@@ -60,3 +60,28 @@ test.skipIf(!there)(
 		await waitFor('it to be gone', async () => (await search(two.address, 'quiet')).length === 0);
 	},
 );
+
+test.skipIf(!there)('a peer with two servers goes on when one of them is killed', async () => {
+	const [one, two] = await Promise.all([
+		startServer({args: ['--store', cluster.url]}),
+		startServer({args: ['--store', cluster.url]}),
+	]);
+	const share = path.join(await tempFolder(), 'docs');
+	await mkdir(share);
+	await writeFile(path.join(share, 'survivor.txt'), 'still here');
+	const alice = await startPeer({
+		server: one.address,
+		name: 'alice2',
+		shares: [share],
+		args: ['--server', two.address],
+	});
+	await alice.event('registered', event => event.server === two.address);
+	await one.stop('SIGKILL');
+	await alice.event('server-lost', event => event.server === one.address);
+	expect(await search(two.address, 'survivor')).toMatchObject([{sources: [{name: 'alice2', online: true}]}]);
+	const before = alice.events().length;
+	await writeFile(path.join(share, 'newcomer.txt'), 'came after the server died');
+	await alice.event('registered', event => event.server === two.address && event.files === 2, before);
+	expect(await search(two.address, 'newcomer')).toHaveLength(1);
+	expect(await search(two.address, 'survivor')).toMatchObject([{name: 'survivor.txt'}]);
+});

@@ -7,21 +7,11 @@ export type Node = Program & {port: number; id: string; dataDir: string};
 
 /** Starts an index server on loopback and waits until it listens. */
 export async function startServer(
-	options: {port?: number; dataDir?: string; args?: string[]} = {},
+	options: {port?: number; dataDir?: string; args?: string[]; env?: Record<string, string>} = {},
 ): Promise<Node & {address: string}> {
 	const dataDir = options.dataDir ?? path.join(await tempFolder(), 'server');
-	const program = startProgram([
-		'--mode',
-		'server',
-		'--host',
-		'0',
-		'--port',
-		String(options.port ?? 0),
-		'--data-dir',
-		dataDir,
-		'--json',
-		...(options.args ?? []),
-	]);
+	const where = ['--host', '0', '--port', String(options.port ?? 0), '--data-dir', dataDir];
+	const program = startProgram(['--mode', 'server', ...where, '--json', ...(options.args ?? [])], {env: options.env});
 	const listening = await program.event('listening');
 	const port = Number(listening.port);
 	return {...program, port, id: String(listening.id), dataDir, address: `127.0.0.1:${port}`};

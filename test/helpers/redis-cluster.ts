@@ -21,6 +21,8 @@ export type ClusterOptions = {
 	/** Milliseconds after which a node that does not answer is taken for dead. */
 	nodeTimeout?: number;
 	password?: string;
+	/** Files in PEM: the nodes speak TLS only, and show this certificate. */
+	tls?: {cert: string; key: string};
 };
 
 /** One redis-server. */
@@ -127,7 +129,7 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
 	const auth = options.password ? `:${options.password}@` : '';
 	return {
 		nodes,
-		url: `redis://${auth}${nodes.map(node => `${host}:${node.port}`).join(',')}`,
+		url: `${options.tls ? 'rediss' : 'redis'}://${auth}${nodes.map(node => `${host}:${node.port}`).join(',')}`,
 		masters: async () => (await present()).map(({node}) => node),
 		async masterOf(key) {
 			const slot = Number(await living()[0]?.command('CLUSTER', 'KEYSLOT', key));
@@ -206,9 +208,9 @@ class Node implements RedisNode {
 	}
 
 	async #launch(): Promise<void> {
-		const {nodeTimeout = 2000, config = [], password} = this.#options;
+		const {nodeTimeout = 2000, config = [], password, tls} = this.#options;
 		const settings = {
-			port: this.port,
+			port: tls ? 0 : this.port,
 			'cluster-port': this.#busPort,
 			bind: host,
 			dir: this.#folder,
@@ -220,6 +222,15 @@ class Node implements RedisNode {
 			'repl-diskless-sync-delay': 0,
 			appendonly: 'yes',
 			save: '',
+			...(tls && {
+				'tls-port': this.port,
+				'tls-cluster': 'yes',
+				'tls-replication': 'yes',
+				'tls-auth-clients': 'no',
+				'tls-cert-file': tls.cert,
+				'tls-key-file': tls.key,
+				'tls-ca-cert-file': tls.cert,
+			}),
 			...(password && {requirepass: password, masterauth: password}),
 		};
 		const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
@@ -243,7 +254,8 @@ class Node implements RedisNode {
 
 	async command(...parts: string[]): Promise<unknown> {
 		if (!this.#client) {
-			const socket = {host, port: this.port, reconnectStrategy: false as const, connectTimeout: 3000};
+			const plain = {host, port: this.port, reconnectStrategy: false as const, connectTimeout: 3000};
+			const socket = this.#options.tls ? {...plain, tls: true as const, rejectUnauthorized: false} : plain;
 			const client = createClient({socket, password: this.#options.password});
 			client.on('error', () => {
 				if (this.#client === client) this.#client = undefined;

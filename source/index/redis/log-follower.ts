@@ -36,6 +36,8 @@ export class LogFollower {
 	readonly #options: FollowerOptions;
 	readonly #uploads = new Map<string, Upload>();
 	readonly #byPeer = new Map<string, Upload>();
+	/** Uploads whose last changes are being written. */
+	readonly #ending = new Set<Promise<void>>();
 	/** Entries of the last minute that were applied, and those that somebody waits for. */
 	readonly #applied = new Map<string, Applied>();
 	#position: string;
@@ -116,6 +118,8 @@ export class LogFollower {
 				const entries = await this.#read();
 				for (const entry of entries) await this.#take(entry);
 				if (entries.length < pageEntries) {
+					// At first the read model counts as caught up when what was read is searchable.
+					if (this.#caughtUpAt === 0) await Promise.allSettled(this.#ending);
 					this.#caughtUpAt = Date.now();
 					if (entries.length === 0) await this.#pause();
 				}

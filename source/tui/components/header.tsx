@@ -1,5 +1,5 @@
 import {shortId} from '../../core/format.ts';
-import type {ServerLink} from '../../engine/messages.ts';
+import type {ServerLink, ServerSnapshot} from '../../engine/messages.ts';
 import {roundTrip, speed, uptime} from '../draw/format.ts';
 import type {Glyphs} from '../draw/glyphs.ts';
 import {brailleLine} from '../draw/graph.ts';
@@ -72,17 +72,25 @@ export function PeerHeader({columns}: {columns: number}) {
 	return <Row text={paintLine(theme, columns, room > 10 ? spread(theme, left, rates, columns) : left)} />;
 }
 
+/** How it stands with the index that several servers share; what is wrong shows on every screen. */
+function clusterSpans(cluster: ServerSnapshot['cluster'], columns: number): Span[] {
+	if (!cluster) return [];
+	if (cluster.state !== 'whole') return [[`  ${cluster.state === 'stale' ? 'cluster lost' : 'catching up'}`, 'warn']];
+	return [[columns >= 80 ? `  1 of ${cluster.servers} servers` : '', 'muted']];
+}
+
 /** First row of a server's dashboard. */
 export function ServerHeader({columns}: {columns: number}) {
 	const {theme} = useUi();
 	const {glyphs} = theme;
-	const [id, name, host, port, startedAt, isPrivate] = usePicked(state => [
+	const [id, name, host, port, startedAt, isPrivate, cluster] = usePicked(state => [
 		state.server?.id ?? '',
 		state.server?.name ?? '',
 		state.server?.host ?? '',
 		state.server?.port ?? 0,
 		state.server?.startedAt ?? 0,
 		state.server?.private ?? false,
+		state.server?.cluster,
 		// Drawn again with each snapshot, for the uptime.
 		state.server,
 	]);
@@ -95,6 +103,7 @@ export function ServerHeader({columns}: {columns: number}) {
 		[`${glyphs.on} `, 'ok'],
 		[`${columns >= 60 ? 'listening ' : ''}${host.includes(':') ? `[${host}]` : host}:${port}`],
 		[isPrivate ? '  private' : '', 'ok'],
+		...clusterSpans(cluster, columns),
 		[columns >= 80 ? '  tls 1.3' : '', 'muted'],
 		[columns >= 80 ? `  key ${shortId(id)}` : '', 'muted'],
 	];
