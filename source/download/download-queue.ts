@@ -7,6 +7,7 @@ import {makeJob} from './make-job.ts';
 import {QueueEntry} from './queue-entry.ts';
 import {QueueOrder} from './queue-order.ts';
 import {plainSource} from './source-book.ts';
+import {Throttle} from './throttle.ts';
 import type {
 	DownloadCounts,
 	DownloadDetails,
@@ -42,8 +43,7 @@ export class DownloadQueue {
 	#timer: NodeJS.Timeout | undefined;
 	#askedMore = performance.now();
 	#stopped = false;
-	#changedTimer: NodeJS.Timeout | undefined;
-	#changedAgain = false;
+	readonly #changed = new Throttle(changedMs, () => this.#lookAgain());
 	#receivedBefore = 0;
 	#finished = 0;
 
@@ -180,18 +180,7 @@ export class DownloadQueue {
 
 	/** At once, and then at most every so often, however many peers join. */
 	sourcesChanged(): void {
-		if (this.#changedTimer) {
-			this.#changedAgain = true;
-			return;
-		}
-		this.#changedAgain = false;
-		this.#changedTimer = setTimeout(() => {
-			this.#changedTimer = undefined;
-			if (this.#changedAgain) this.sourcesChanged();
-		}, changedMs);
-		for (const {job, running} of this.#running) if (running) void job?.sourcesChanged(running.abort.signal);
-		for (const entry of this.#waiting) this.#wake(entry);
-		this.#schedule();
+		this.#changed.ask();
 	}
 
 	setRunning(count: number): void {
@@ -199,15 +188,13 @@ export class DownloadQueue {
 		this.#schedule();
 	}
 
-	/** What is there of a content whose download, or whose folder's, has its file open. */
+	/** What is there of a content: of a download that has its file open, or of a folder's that runs. */
 	partial(content: string): PartialDownload | undefined {
 		const own = this.#byContent.get(content)?.job?.partial(content);
 		if (own) return own;
-		for (const entries of [this.#running, this.#waiting]) {
-			for (const {job, stored} of entries) {
-				const found = stored.files === undefined ? undefined : job?.partial(content);
-				if (found) return found;
-			}
+		for (const {job} of this.#running) {
+			const found = job?.partial(content);
+			if (found) return found;
 		}
 		return undefined;
 	}
@@ -221,8 +208,7 @@ export class DownloadQueue {
 	async stop(): Promise<void> {
 		this.#stopped = true;
 		clearInterval(this.#timer);
-		clearTimeout(this.#changedTimer);
-		this.#changedAgain = false;
+		this.#changed.stop();
 		const reason = new P2pError('cancelled', 'The program ends');
 		const busy = this.#order.all.filter(entry => entry.job || entry.running || entry.waiters);
 		await Promise.all(
@@ -232,6 +218,13 @@ export class DownloadQueue {
 				entry.settle({error: reason});
 			}),
 		);
+	}
+
+	/** Running downloads look for more sources, and those that wait for one try again. */
+	#lookAgain(): void {
+		for (const {job, running} of this.#running) if (running) void job?.sourcesChanged(running.abort.signal);
+		for (const entry of this.#waiting) this.#wake(entry);
+		this.#schedule();
 	}
 
 	#find(key: string): QueueEntry {

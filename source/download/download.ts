@@ -1,5 +1,4 @@
 import path from 'node:path';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {pieceCount, pieceSizeFor} from '../content/content-id.ts';
 import {displayText} from '../core/display.ts';
 import {P2pError} from '../core/errors.ts';
@@ -11,6 +10,7 @@ import type {StoredDownload, StoredSources} from './journal.ts';
 import {LayerFetch} from './layer-fetch.ts';
 import {openSession, type Session, storedLayer} from './open-session.ts';
 import {removePart} from './part-file.ts';
+import {Pause} from './pause.ts';
 import {findPlaced, type Placement, placePart} from './place-file.ts';
 import {safeFileName} from './safe-name.ts';
 import {type KnownSource, SourceBook} from './source-book.ts';
@@ -48,7 +48,7 @@ export class Download implements Job {
 	#askMs = askAgainMs.first;
 	#askError: unknown;
 	#started = false;
-	#wake: (() => void) | undefined;
+	readonly #pause = new Pause();
 	#broken = new AbortController();
 
 	/** @param place where a part of a folder goes, its name safe already; else the downloads folder, with the prefix */
@@ -105,18 +105,16 @@ export class Download implements Job {
 			const since = performance.now() - this.#askedAt;
 			if (this.#host.once && this.#book.hasLost && since > askWhereMs) await this.#ask(signal, true);
 			const wakeAt = this.#book.nextRetry() ?? (await this.#whenNobodyIsLeft(signal));
-			if (!this.#host.once && wakeAt - performance.now() > shortWaitMs) {
-				this.#rest();
-				return {wakeAt};
-			}
-			await this.#pause(wakeAt - performance.now(), signal);
+			this.#rest();
+			if (!this.#host.once && wakeAt - performance.now() > shortWaitMs) return {wakeAt};
+			await this.#pause.wait(wakeAt - performance.now(), signal);
 		}
 		return {result: await this.#finish()};
 	}
 
 	async sourcesChanged(signal: AbortSignal): Promise<void> {
 		this.#asked = false;
-		this.#wake?.();
+		this.#pause.end();
 		if (this.state !== 'running') return;
 		await this.#ask(signal).catch(() => undefined);
 		this.#session?.transfer.pump();
@@ -124,7 +122,7 @@ export class Download implements Job {
 
 	addSources(sources: DownloadSource[]): void {
 		this.#book.merge(sources, true);
-		this.#wake?.();
+		this.#pause.end();
 		this.#session?.transfer.pump();
 	}
 
@@ -267,20 +265,6 @@ export class Download implements Job {
 		}
 		this.#askMs = Math.min(this.#askMs * 2, askAgainMs.longest);
 		return performance.now() + this.#askMs / 2;
-	}
-
-	/** Waits, but no longer than until sources may have come. */
-	async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-		this.#rest();
-		const early = new AbortController();
-		this.#wake = () => early.abort();
-		try {
-			await sleep(Math.max(milliseconds, 50), undefined, {signal: AbortSignal.any([signal, early.signal])});
-		} catch {
-			signal.throwIfAborted();
-		} finally {
-			this.#wake = undefined;
-		}
 	}
 
 	#rest(): void {

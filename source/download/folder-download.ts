@@ -1,11 +1,11 @@
 import path from 'node:path';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {pieceSizeFor} from '../content/content-id.ts';
 import {displayText} from '../core/display.ts';
 import type {Bottleneck} from '../core/events.ts';
 import {bottleneckOf, StageMeter} from './bottleneck-meter.ts';
 import type {AttemptEnd, DownloadHost, Job} from './job.ts';
 import type {StoredDownload, StoredSources} from './journal.ts';
+import {Pause} from './pause.ts';
 import {safeFileName} from './safe-name.ts';
 import {type SmallFile, SmallFiles} from './small-files.ts';
 import {type KnownSource, SourceBook} from './source-book.ts';
@@ -52,7 +52,7 @@ export class FolderDownload implements Job {
 	#receivedBefore = 0;
 	#started = false;
 	#askedAt = 0;
-	#wake: (() => void) | undefined;
+	readonly #pause = new Pause();
 
 	constructor(stored: StoredDownload, host: DownloadHost) {
 		this.#stored = stored;
@@ -122,23 +122,21 @@ export class FolderDownload implements Job {
 			if (this.#host.once && this.#book.hasLost && since > askWhereMs) await this.#ask(tree, signal);
 			const next = (this.#small?.left ?? 0) > 0 ? this.#book.nextRetry() : this.#parts?.wakeAt;
 			const wakeAt = next ?? performance.now() + askAgainMs;
-			if (!this.#host.once && wakeAt - performance.now() > shortWaitMs) {
-				this.#rest();
-				return {wakeAt};
-			}
-			await this.#pause(wakeAt - performance.now(), signal);
+			this.#rest();
+			if (!this.#host.once && wakeAt - performance.now() > shortWaitMs) return {wakeAt};
+			await this.#pause.wait(wakeAt - performance.now(), signal);
 		}
 		return {result: await this.#finish(this.#open, signal)};
 	}
 
 	async sourcesChanged(signal: AbortSignal): Promise<void> {
-		this.#wake?.();
+		this.#pause.end();
 		await this.#parts?.sourcesChanged(signal);
 	}
 
 	addSources(sources: DownloadSource[]): void {
 		this.#book.merge(sources, true);
-		this.#wake?.();
+		this.#pause.end();
 		this.#small?.pump();
 	}
 
@@ -283,19 +281,6 @@ export class FolderDownload implements Job {
 		this.state = 'waiting';
 		this.message = this.#parts?.waitingFor ?? this.#book.waitingFor();
 		this.#stats.note(this.message);
-	}
-
-	async #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-		this.#rest();
-		const early = new AbortController();
-		this.#wake = () => early.abort();
-		try {
-			await sleep(Math.max(milliseconds, 50), undefined, {signal: AbortSignal.any([signal, early.signal])});
-		} catch {
-			signal.throwIfAborted();
-		} finally {
-			this.#wake = undefined;
-		}
 	}
 
 	async #alreadyThere(top: string): Promise<DownloadResult> {

@@ -1,5 +1,6 @@
 import {writeErrorOf} from './disk-error.ts';
 import type {Lane, LaneTimes} from './lane.ts';
+import {pumpUntil, type Settle} from './pumping.ts';
 import {describe, type KnownSource, type SourceBook} from './source-book.ts';
 import type {TransferPool} from './transfer-pool.ts';
 import type {Fault} from './types.ts';
@@ -29,7 +30,6 @@ const mostLanes = 4;
 const runsPerLane = 2;
 /** One order: enough to keep a connection busy, little enough to steer by. */
 const order = {files: 48, bytes: 2 * 1024 * 1024};
-const pumpMs = 250;
 const stall = {withOthers: 3000, alone: 15_000};
 
 /** Fetches whole small files, many requests ahead on few connections, from all who have them. */
@@ -38,7 +38,7 @@ export class SmallFiles {
 	readonly #pending: SmallFile[];
 	readonly #lanes = new Set<FileLane>();
 	readonly #closing = new Set<Promise<void>>();
-	#settle: {resolve(end: 'complete' | 'idle'): void; reject(error: unknown): void} | undefined;
+	#settle: Settle<'complete' | 'idle'> | undefined;
 	#receivedBefore = 0;
 
 	constructor(files: SmallFile[], parts: SmallFilesParts) {
@@ -84,18 +84,12 @@ export class SmallFiles {
 	 * @throws P2pError disk-full, not-writable; the signal's reason
 	 */
 	async run(signal: AbortSignal): Promise<'complete' | 'idle'> {
-		const {promise, resolve, reject} = Promise.withResolvers<'complete' | 'idle'>();
-		this.#settle = {resolve, reject};
-		const abort = () => reject(signal.reason);
-		const timer = setInterval(() => this.pump(), pumpMs);
-		signal.addEventListener('abort', abort, {once: true});
+		const begin = (settle: Settle<'complete' | 'idle'>) => {
+			this.#settle = settle;
+		};
 		try {
-			signal.throwIfAborted();
-			this.pump();
-			return await promise;
+			return await pumpUntil(signal, begin, () => this.pump());
 		} finally {
-			clearInterval(timer);
-			signal.removeEventListener('abort', abort);
 			this.#settle = undefined;
 			for (const lane of this.#lanes) this.#close(lane);
 			await Promise.all(this.#closing);

@@ -4,6 +4,7 @@ import type {StageTimes} from './bottleneck.ts';
 import {StageMeter} from './bottleneck-meter.ts';
 import {writeErrorOf} from './disk-error.ts';
 import type {Lane} from './lane.ts';
+import {pumpUntil, type Settle} from './pumping.ts';
 import {type Fetcher, PieceScheduler} from './scheduler.ts';
 import {describe, type KnownSource, type SourceBook} from './source-book.ts';
 import type {TransferPool} from './transfer-pool.ts';
@@ -57,7 +58,6 @@ class SourceLane implements Fetcher {
 	}
 }
 
-const pumpMs = 250;
 /** Runs that wait at a lane behind the one under way, so that it never idles for our sake. */
 const runsPerLane = 2;
 const mostLanes = 16;
@@ -75,7 +75,7 @@ export class Transfer {
 	readonly #scheduler: PieceScheduler<SourceLane>;
 	readonly #lanes = new Set<SourceLane>();
 	readonly #closing = new Set<Promise<void>>();
-	#settle: {resolve(end: TransferEnd): void; reject(error: unknown): void} | undefined;
+	#settle: Settle<TransferEnd> | undefined;
 	#receivedBefore = 0;
 	readonly #meter = new StageMeter();
 	/** Per piece: 0, or the number of the source that it came from, as the details of a download count them. */
@@ -126,18 +126,12 @@ export class Transfer {
 	 * @throws P2pError disk-full, not-writable; the signal's reason
 	 */
 	async run(signal: AbortSignal): Promise<TransferEnd> {
-		const {promise, resolve, reject} = Promise.withResolvers<TransferEnd>();
-		this.#settle = {resolve, reject};
-		const abort = () => reject(signal.reason);
-		const timer = setInterval(() => this.pump(), pumpMs);
-		signal.addEventListener('abort', abort, {once: true});
+		const begin = (settle: Settle<TransferEnd>) => {
+			this.#settle = settle;
+		};
 		try {
-			signal.throwIfAborted();
-			this.pump();
-			return await promise;
+			return await pumpUntil(signal, begin, () => this.pump());
 		} finally {
-			clearInterval(timer);
-			signal.removeEventListener('abort', abort);
 			this.#settle = undefined;
 			for (const lane of this.#lanes) this.#close(lane);
 			await Promise.all(this.#closing);

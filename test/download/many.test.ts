@@ -49,7 +49,8 @@ test('100,000 queued downloads: added, listed, moved, found again, and none bloc
 	const states = second.manager.counts();
 	expect(states.queued + states.waiting + states.running).toBe(count);
 	expect(second.manager.list(49_960, 60).map(row => row.name)).toContain('99999');
-});
+	// Each is written to the disk before the next is added.
+}, 180_000);
 
 test('a file of one terabyte starts at once and holds little memory', async () => {
 	const size = 2 ** 40;
