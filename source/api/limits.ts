@@ -1,3 +1,5 @@
+import {sharePathLimits} from '../core/share-path.ts';
+
 /**
  * Every limit on what a stranger may send or ask for, with its reason. Bytes, counts, milliseconds or seconds as the
  * name says.
@@ -6,11 +8,17 @@ export const limits = {
 	/** A nickname: fits a column and any log line. */
 	nameLength: 64,
 	/** A path inside a share, in UTF-8 bytes: what Linux and macOS can hold is 4,096; deeper is a mistake or an attack. */
-	pathBytes: 4096,
+	pathBytes: sharePathLimits.bytes,
 	/** One component of a path, in UTF-8 bytes: the limit of ext4, APFS and NTFS. */
-	componentBytes: 255,
+	componentBytes: sharePathLimits.componentBytes,
+	/** Components of a path: deeper trees are a mistake or an attack on whoever walks them. */
+	pathDepth: sharePathLimits.depth,
+	/** A host: the longest name that DNS knows. */
+	hostLength: 253,
 	/** Largest file, in bytes: a number that JavaScript counts exactly. */
 	fileSize: Number.MAX_SAFE_INTEGER,
+	/** Largest file that is downloaded, in bytes: 32 TiB, twice what ext4 holds; its hashes must fit `pieceLayerBytes`. */
+	downloadSize: 2 ** 45,
 	/** A search as typed, in characters. */
 	queryLength: 256,
 	/** Words in one search: an FTS query cannot be interrupted, so its work is bounded beforehand. */
@@ -25,6 +33,8 @@ export const limits = {
 	sourcesPerHit: 50,
 	/** Sources named for one hit when the caller does not say: fifty hits with all of theirs would be a megabyte a keystroke. */
 	sourcesPerSearchHit: 8,
+	/** Sources that a download keeps: a server that names others without end costs no more memory than that. */
+	sourcesPerDownload: 256,
 	/** Contents of which one peer announces that it holds parts: what downloads at once, with room to spare. */
 	partialsPerPeer: 256,
 	/** Entries in one page of a folder listing. */
@@ -45,8 +55,48 @@ export const limits = {
 	rejectedNamed: 100,
 	/** Announced addresses of one peer. */
 	addressesPerPeer: 8,
-	/** Largest piece layer, in bytes: 1 PiB of 16 MiB pieces. */
-	pieceLayerBytes: 2 * 1024 * 1024 * 1024,
+	/** Largest piece layer, in bytes: it is held in memory before it can be checked. Enough for `downloadSize`. */
+	pieceLayerBytes: 64 * 1024 * 1024 + 512 * 1024,
+	/** Different names that are searchable for one content: past them it is spam. */
+	namesPerContent: 16,
+	/** A cursor of the list of peers or of a folder, in characters: the longest path twice, escaped. */
+	cursorLength: 16_384,
+	/** A cursor of a search, in characters. */
+	searchCursorLength: 1024,
+	/** Decompressed bytes per compressed byte of a catalog: ten times what a real one reaches, a tenth of what a bomb does. */
+	inflation: 100,
+	/** Decompressed bytes that are let through before that ratio counts. */
+	inflationFree: 1024 * 1024,
+	/** Decompressed bytes of a whole catalog upload, per file of `filesPerPeer`. */
+	catalogBytesPerFile: 600,
+	/** Memory that one zstd stream may ask for to be decompressed, as a power of two: a frame may ask for 128 MiB. */
+	zstdWindowLog: 23,
+	/** Catalog uploads that run at once: each holds a few batches and a decompressor. More wait for their turn. */
+	catalogUploads: 64,
+	/** Those of one address that run or wait: more are asked to come again. */
+	catalogUploadsPerAddress: 32,
+	/** Bytes a second that a catalog upload must come in at, once it was waited for so many milliseconds. */
+	catalogRate: 512,
+	catalogPatience: 30_000,
+	/** Milliseconds that a request's JSON body may take to come in whole. */
+	requestBody: 15_000,
+	/** Pages of a list that a client follows: a server that always has another one has no list. */
+	pages: 10_000,
+	/** One server-sent event, in characters: far more than any of ours. */
+	eventLength: 64 * 1024,
+	/** Peers that a peer keeps of a server's list. */
+	peersKept: 20_000,
+	/** Registered peers of a server, also those that are offline: some 300 MB. */
+	peersPerServer: 1_000_000,
+	/** Bytes that may wait for one listener of events before it is dropped as not reading. */
+	eventsWaiting: 1024 * 1024,
+	/** Pings that a listener with a full connection may miss. */
+	missedPings: 3,
+	/** Milliseconds between two `peer-updated` of one peer: each goes to everybody. */
+	peerUpdates: 1000,
+	/** Lease seconds that a peer believes: less would make it call without pause, more would overflow a timer. */
+	leaseLeast: 0.1,
+	leaseMost: 24 * 3600,
 	/** Seconds that a registration stands without being renewed, which is how long a pulled cable goes unnoticed. */
 	leaseSeconds: 15,
 	/** Seconds that a membership of a private network is good for: how long a removed member that nobody heard of is served. */
@@ -73,6 +123,64 @@ export const limits = {
 	requestHeaders: 10_000,
 	/** Index servers that a look around the LAN takes in: more is somebody who floods it. */
 	serversFound: 256,
+	/** Milliseconds that a TLS handshake may take, seen from who listens. */
+	handshake: 10_000,
+	/** Connections without a finished TLS handshake at a time; beyond, the oldest gives way to the newest. */
+	halfOpen: 512,
+	/** Milliseconds that a connection may be unused between two requests. */
+	keepAlive: 60_000,
+	/** Milliseconds for whoever sent what is no HTTP to read why. */
+	hangUp: 1000,
+	/** The head of an answer that a download reads, in bytes. */
+	answerHead: 16 * 1024,
+	/** The body of a source's refusal, in bytes. */
+	errorBody: 64 * 1024,
+	/** A message that another program sends to be shown, in characters. */
+	messageLength: 500,
+	/** The `details` of another program's error, as JSON, in characters; more is left out. */
+	detailsLength: 16 * 1024,
+	/** Seconds that a busy source may ask a download to wait. */
+	retryAfter: 300,
+	/** Peers that wait for an upload slot. */
+	uploadQueue: 10_000,
+	/** Pieces of a file that an upload counts apart: who asks for every other byte is not worth more memory. */
+	sentRanges: 8192,
+	/** Targets to which connections are kept. */
+	pools: 256,
+	/** Calls of one peer to an index server: generous for people and their programs. */
+	callsPerPeer: {perSecond: 50, burst: 200},
+	/** Calls of one address to an index server: a whole office may sit behind it. */
+	callsPerAddress: {perSecond: 500, burst: 2000},
+	/** New peer IDs from one address: a classroom at once, and then as many as people make. */
+	newPeersPerAddress: {perSecond: 0.2, burst: 200},
+	/** Searches and listings of one caller at a peer: each may walk the whole catalog. */
+	questionsPerCaller: {perSecond: 10, burst: 50},
+	/** Searches that a peer walks its catalog for at once. */
+	questionsAtOnce: 4,
+	/** Callers that are counted apart; past them the fullest buckets are forgotten, which only ever forgives. */
+	rateBuckets: 50_000,
+	/** Connections of one address to an index server. */
+	serverConnectionsPerAddress: 256,
+	/** Tries to reach one peer where it says it is. */
+	triesPerPeer: {perSecond: 1 / 15, burst: 8},
+	/** Tries to reach the peers of one address, at any port of it. */
+	triesPerAddress: {perSecond: 2, burst: 256},
+	/** Tries at an address that somebody at another one announced, whoever did. */
+	triesElsewhere: {perSecond: 0.1, burst: 16},
+	/** Tries that run at the same time, so that a thousand peers that come back at once cost no more than a few. */
+	triesAtOnce: 8,
+	/** Tries that may wait; past them a peer is tried when it renews. */
+	triesWaiting: 2000,
+	/** Milliseconds for one address. */
+	tryPatience: 4000,
+	/** Milliseconds that the result of a try counts. */
+	tryAge: 5 * 60_000,
+	/** Milliseconds between two log lines with the same cause. */
+	logQuiet: 60_000,
+	/** Log lines about strangers in that time, whatever their causes. */
+	logLines: 60,
+	/** Causes that are remembered. */
+	logCauses: 1000,
 	/** Connections that one process serves at once. */
 	connections: 4096,
 	/** Connections of one address to a peer: a classroom behind one router has room, and one machine cannot take all. */

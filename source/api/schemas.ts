@@ -8,6 +8,8 @@ const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const sum = z.number().min(0);
 const port = z.int().min(1).max(65_535);
 const time = z.iso.datetime();
+/** HOST:PORT. */
+const addressText = z.string().max(300);
 const nickname = z.string().trim().min(1).max(limits.nameLength);
 /** A catalog path as sent; `core/share-path.ts` says what it must look like. */
 const path = z.string().min(1).max(limits.pathBytes);
@@ -71,12 +73,15 @@ export const membershipResponseSchema = z.object({
 });
 export type MembershipResponse = z.infer<typeof membershipResponseSchema>;
 
-/** `PUT /v1/peers/me`: register or renew. The host is the one the server sees unless `host` says otherwise. */
+/**
+ * `PUT /v1/peers/me`: register or renew. The host is the one the server sees unless `host` says otherwise. `host` and
+ * `addresses` are IP addresses: a name can be made to mean anything.
+ */
 export const registerRequestSchema = z.object({
 	name: nickname,
 	port,
 	host: z.string().min(1).max(253).optional(),
-	addresses: z.array(z.string().max(300)).max(limits.addressesPerPeer).optional(),
+	addresses: z.array(addressText).max(limits.addressesPerPeer).optional(),
 	epoch: epochSchema,
 	version: count,
 });
@@ -135,8 +140,11 @@ export const peerInfoSchema = z.object({
 	online: z.boolean(),
 	/** When it came online, or was last seen. */
 	since: time,
-	/** Further addresses that it announced, as HOST:PORT. */
-	addresses: z.array(z.string()).optional(),
+	/** All its addresses, as HOST:PORT, where there are several. */
+	addresses: z
+		.array(addressText)
+		.max(limits.addressesPerPeer + 1)
+		.optional(),
 });
 export type PeerInfo = z.infer<typeof peerInfoSchema>;
 
@@ -168,6 +176,11 @@ export const sourceSchema = z.object({
 	path: z.string(),
 	sharedAt: time,
 	online: z.boolean(),
+	/** Further addresses of the peer, as HOST:PORT. */
+	addresses: z
+		.array(addressText)
+		.max(limits.addressesPerPeer + 1)
+		.optional(),
 	/** It is downloading the content and serves the pieces that it has verified so far; `path` is empty then. */
 	partial: z.boolean().optional(),
 	/** `stream`: through its NAT by an encrypted stream, `host` and `port` being this end of it; else directly. */

@@ -1,4 +1,5 @@
 import {environmentFlags, type Flags, mergeFlags} from '../config/settings.ts';
+import {displayJson, displayText} from '../core/display.ts';
 import {type ErrorCode, errorLine, P2pError} from '../core/errors.ts';
 import {type ExitCode, exitCodes} from '../core/exit-codes.ts';
 
@@ -43,7 +44,7 @@ export function printLine(line: string): void {
 
 /** One JSON object on a line of standard output. */
 export function printJson(value: unknown): void {
-	process.stdout.write(`${JSON.stringify(value)}\n`);
+	process.stdout.write(`${displayJson(value)}\n`);
 }
 
 /** An event line as `--json` prints it. */
@@ -55,7 +56,7 @@ export function printEvent(event: string, payload: object): void {
 export function tellError(error: unknown, {json, debug}: Pick<CommandContext, 'json' | 'debug'>): ExitCode {
 	const known = error instanceof P2pError;
 	const code: ErrorCode = known ? error.code : 'internal';
-	const message = errorLine(error);
+	const message = displayText(errorLine(error));
 	if (json) printEvent('error', {code, message, ...(known && error.details && {details: error.details})});
 	process.stderr.write(
 		known

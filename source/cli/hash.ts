@@ -25,7 +25,7 @@ export const command: Command = async context => {
 				if (signal.aborted || !(result.error instanceof P2pError)) throw result.error;
 				exit = exitCodes.failed;
 				if (json) printEvent('error', {code: result.error.code, message: errorLine(result.error), name: file});
-				process.stderr.write(`p2p-tui: ${errorLine(result.error)}\n`);
+				process.stderr.write(`p2p-tui: ${displayText(errorLine(result.error))}\n`);
 			} else if (json) printJson({content: result.hashed.content, name: file, size: result.hashed.size});
 			else printLine(`${result.hashed.content}  ${displayText(file)}`);
 		}

@@ -7,6 +7,7 @@ import {exitCodes} from '../core/exit-codes.ts';
 import {formatBytes} from '../core/format.ts';
 import {baseName} from '../core/share-path.ts';
 import {browsePeer} from '../engine/browse-peer.ts';
+import {eachPage} from '../net/each-page.ts';
 import {type Command, printJson, printLine} from './context.ts';
 import {withNetwork} from './network.ts';
 
@@ -21,17 +22,16 @@ export const command: Command = async context => {
 	const path = (rest[0] ?? '').replace(/^\/+|\/+$/g, '');
 	return withNetwork(context, async ({router, client, servers}) => {
 		const {id} = await router.peer(peer, context.signal);
-		let cursor: string | undefined;
 		let printed = 0;
-		do {
-			const page = await browsePeer(router, client, peer, {path, cursor, signal: context.signal});
+		for await (const page of eachPage(cursor =>
+			browsePeer(router, client, peer, {path, cursor, signal: context.signal}),
+		)) {
 			for (const entry of page.entries) {
 				printed++;
 				if (context.json) printJson({...entry, link: linkTo(entry, id, servers)});
 				else printLine(entryLine(entry));
 			}
-			cursor = page.cursor;
-		} while (cursor !== undefined);
+		}
 		if (printed === 0 && path !== '') throw new P2pError('not-found', `Peer ${peer} shares nothing under ${path}`);
 		if (printed === 0 && !context.json) printLine(`Peer ${peer} shares nothing`);
 		return exitCodes.done;

@@ -3,23 +3,21 @@ import {formatAddress} from '../core/address.ts';
 import {displayText} from '../core/display.ts';
 import {exitCodes} from '../core/exit-codes.ts';
 import {formatBytes, shortId} from '../core/format.ts';
+import {eachPage} from '../net/each-page.ts';
 import {type Command, printJson, printLine} from './context.ts';
 import {withNetwork} from './network.ts';
 
 /** `p2p-tui peers`: the registered peers, those online first. */
 export const command: Command = async context =>
 	withNetwork(context, async ({router}) => {
-		let cursor: string | undefined;
 		let printed = 0;
-		do {
-			const page = await router.peers({cursor, signal: context.signal});
+		for await (const page of eachPage(cursor => router.peers({cursor, signal: context.signal}))) {
 			for (const peer of page.peers) {
 				printed++;
 				if (context.json) printJson(peer);
 				else printLine(peerLine(peer));
 			}
-			cursor = page.cursor;
-		} while (cursor !== undefined);
+		}
 		if (printed === 0 && !context.json) printLine('No peer has registered yet');
 		return exitCodes.done;
 	});

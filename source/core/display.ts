@@ -12,3 +12,19 @@ const lone = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\ud
 export function displayText(text: string): string {
 	return text.replace(lone, '\ufffd').replace(unsafe, '\ufffd');
 }
+
+/** A value as JSON in one line that is as safe on a terminal: what `displayText` replaces is escaped, and read the same. */
+export function displayJson(value: unknown): string {
+	return escapeJson(JSON.stringify(value));
+}
+
+/** The same for what is one line of JSON already. */
+export function escapeJson(json: string): string {
+	return json.replace(unsafe, escaped);
+}
+
+function escaped(text: string): string {
+	let codes = '';
+	for (let i = 0; i < text.length; i++) codes += `\\u${text.charCodeAt(i).toString(16).padStart(4, '0')}`;
+	return codes;
+}

@@ -1,8 +1,8 @@
 import {P2pError} from './errors.ts';
 
-const maxPathBytes = 4096;
-const maxComponentBytes = 255;
-const maxDepth = 128;
+/** How long and deep a catalog path may be; `api/limits.ts` has the reasons. */
+export const sharePathLimits = {bytes: 4096, componentBytes: 255, depth: 128} as const;
+const {bytes: maxPathBytes, componentBytes: maxComponentBytes, depth: maxDepth} = sharePathLimits;
 
 /**
  * Why a catalog path must not be taken from the network, or undefined when it is fine. A catalog path is relative,

@@ -3,13 +3,15 @@
 import type {OnReadOpts} from 'node:net';
 import {type ConnectionOptions, connect, type TLSSocket} from 'node:tls';
 import {limits} from '../api/limits.ts';
-import {formatAddress} from '../core/address.ts';
+import {type Address, formatAddress} from '../core/address.ts';
+import {displayText} from '../core/display.ts';
 import {isErrorCode, networkError} from '../core/errors.ts';
 import {membershipHeader} from '../identity/membership.ts';
+import {connectFirst} from '../net/connect-first.ts';
 import {remotePeerId} from '../net/remote-id.ts';
 import type {Target} from '../net/secure-client.ts';
 import {type TlsIdentity, tlsOptions} from '../net/tls-options.ts';
-import {maxHeadBytes, parseHead, type ResponseHead} from './http-response.ts';
+import {parseHead, type ResponseHead} from './http-response.ts';
 import type {RateLimit} from './rate-limit.ts';
 import {type Fault, FaultError} from './types.ts';
 
@@ -46,7 +48,6 @@ export type ConnectionTimes = {
 };
 
 const readBufferBytes = 64 * 1024;
-const errorBodyBytes = 64 * 1024;
 const checkMs = 500;
 const emptyLine = Buffer.from('\r\n\r\n');
 
@@ -82,16 +83,19 @@ export class SourceConnection {
 		this.#limit = limit;
 	}
 
-	/** Connects, and checks that the source has the key it must have. */
+	/** Connects to the first of its addresses that answers, and checks that the source has the key it must have. */
 	static async open(
 		target: Target,
 		identity: TlsIdentity,
 		limit: RateLimit,
 		membership: () => string | undefined = () => undefined,
 	): Promise<SourceConnection> {
-		const connection = new SourceConnection(target, limit, membership);
-		await connection.#connect(identity);
-		return connection;
+		const attempt = async ({host, port}: Address, signal: AbortSignal) => {
+			const connection = new SourceConnection({id: target.id, host, port}, limit, membership);
+			await connection.#connect(identity, signal);
+			return connection;
+		};
+		return connectFirst(target, attempt, {discard: connection => connection.destroy({kind: 'cancelled'})});
 	}
 
 	/** Whether another request can be sent that is answered at once. */
@@ -104,7 +108,7 @@ export class SourceConnection {
 		return !this.#closed;
 	}
 
-	#connect(identity: TlsIdentity): Promise<void> {
+	#connect(identity: TlsIdentity, signal: AbortSignal): Promise<void> {
 		return new Promise((resolve, reject) => {
 			const fail = (error: unknown) => {
 				clearTimeout(timer);
@@ -112,6 +116,8 @@ export class SourceConnection {
 				reject(this.#closed);
 			};
 			const timer = setTimeout(() => fail(timedOut('UND_ERR_CONNECT_TIMEOUT')), limits.connectTimeout);
+			const abort = () => fail(new FaultError({kind: 'cancelled'}));
+			signal.addEventListener('abort', abort, {once: true});
 			const onread: OnReadOpts = {
 				buffer: Buffer.allocUnsafeSlow(readBufferBytes),
 				callback: (length, buffer) => this.#read(length, buffer as Buffer),
@@ -131,6 +137,7 @@ export class SourceConnection {
 			this.#socket.on('end', () => fail(timedOut('UND_ERR_SOCKET')));
 			this.#socket.once('secureConnect', () => {
 				clearTimeout(timer);
+				signal.removeEventListener('abort', abort);
 				if (remotePeerId(this.#socket) === this.#target.id) return resolve();
 				const message = `another peer answers at ${formatAddress(this.#target)}`;
 				fail(new FaultError({kind: 'refused', code: 'wrong-peer', message}));
@@ -218,11 +225,11 @@ export class SourceConnection {
 	/** @returns where the body starts in the buffer, or its end when the head is not complete */
 	#takeHead(exchange: Exchange, buffer: Buffer, at: number, length: number): number {
 		const before = this.#headBytes.length;
-		const more = buffer.subarray(at, Math.min(length, at + maxHeadBytes));
+		const more = buffer.subarray(at, Math.min(length, at + limits.answerHead));
 		const bytes = before === 0 ? more : Buffer.concat([this.#headBytes, more]);
 		const end = bytes.indexOf(emptyLine);
 		if (end === -1) {
-			if (bytes.length >= maxHeadBytes) throw new FaultError({kind: 'lied', message: 'an endless answer head'});
+			if (bytes.length >= limits.answerHead) throw new FaultError({kind: 'lied', message: 'an endless answer head'});
 			this.#headBytes = Buffer.from(bytes);
 			return length;
 		}
@@ -230,7 +237,7 @@ export class SourceConnection {
 		const head = parseHead(bytes.toString('latin1', 0, end));
 		exchange.head = head;
 		if (head.status < 300) exchange.bodyLeft = exchange.sink.head(head);
-		else if (head.length !== undefined && head.length <= errorBodyBytes) {
+		else if (head.length !== undefined && head.length <= limits.errorBody) {
 			exchange.errorBody = [];
 			exchange.bodyLeft = head.length;
 		} else throw new FaultError(faultOfAnswer(head, undefined));
@@ -302,11 +309,14 @@ function faultOfAnswer(head: ResponseHead, body: Buffer | undefined): Fault {
 		const place = Number(said.details?.place ?? said.details?.position);
 		return {
 			kind: 'busy',
-			seconds: Math.min(Math.max(head.retryAfter ?? 2, 0.2), 300),
+			seconds: Math.min(Math.max(head.retryAfter ?? 2, 0.2), limits.retryAfter),
 			...(Number.isSafeInteger(place) && place > 0 && {place}),
 		};
 	}
-	const message = typeof said.message === 'string' ? said.message.slice(0, 300) : `it answered ${head.status}`;
+	const message =
+		typeof said.message === 'string'
+			? displayText(said.message.slice(0, limits.messageLength))
+			: `it answered ${head.status}`;
 	if (head.status >= 500 || head.status === 408 || head.status === 429) return {kind: 'network', message};
 	if (head.status < 400) return {kind: 'lied', message};
 	const code = isErrorCode(said.code) ? said.code : head.status === 404 ? 'not-found' : 'bad-request';

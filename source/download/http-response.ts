@@ -15,9 +15,6 @@ export type ResponseHead = {
 	keepAlive: boolean;
 };
 
-/** Longest head that is read, in bytes. */
-export const maxHeadBytes = 16 * 1024;
-
 function lied(message: string): FaultError {
 	return new FaultError({kind: 'lied', message});
 }

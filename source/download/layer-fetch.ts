@@ -1,4 +1,4 @@
-import {describe, type KnownSource, type SourceBook} from './source-book.ts';
+import {describe, type KnownSource, type SourceBook, targetOf} from './source-book.ts';
 import type {TransferPool} from './transfer-pool.ts';
 import type {Fault} from './types.ts';
 
@@ -71,8 +71,7 @@ export class LayerFetch {
 
 	async #ask(known: KnownSource, signal: AbortSignal): Promise<Uint8Array | undefined> {
 		const {content, size, pool, book, dropped} = this.#parts;
-		const {peer: id, host, port} = known.source;
-		const lane = pool.lane({id, host, port});
+		const lane = pool.lane(targetOf(known.source));
 		const abort = () => void lane.close();
 		signal.addEventListener('abort', abort, {once: true});
 		try {

@@ -1,7 +1,7 @@
 import {writeErrorOf} from './disk-error.ts';
 import type {Lane, LaneTimes} from './lane.ts';
 import {pumpUntil, type Settle} from './pumping.ts';
-import {describe, type KnownSource, type SourceBook} from './source-book.ts';
+import {describe, type KnownSource, type SourceBook, targetOf} from './source-book.ts';
 import type {TransferPool} from './transfer-pool.ts';
 import type {Fault} from './types.ts';
 
@@ -116,8 +116,7 @@ export class SmallFiles {
 	}
 
 	#open(known: KnownSource): void {
-		const {peer: id, host, port} = known.source;
-		const lane: FileLane = {lane: this.#parts.pool.lane({id, host, port}), known, runs: new Map()};
+		const lane: FileLane = {lane: this.#parts.pool.lane(targetOf(known.source)), known, runs: new Map()};
 		lane.lane.listener = {
 			piece: (run, n) => this.#arrived(lane, run, n),
 			ended: (run, fault) => this.#ended(lane, run, fault),

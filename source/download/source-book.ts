@@ -1,4 +1,6 @@
+import {limits} from '../api/limits.ts';
 import {P2pError} from '../core/errors.ts';
+import type {Target} from '../net/secure-client.ts';
 import type {DownloadSource, Fault} from './types.ts';
 
 /** A source of one download, with what was experienced with it. */
@@ -47,13 +49,14 @@ export class SourceBook {
 			if (source.peer === this.#self || !(this.#from?.some(wanted => matchesPeer(source, wanted)) ?? true)) continue;
 			const known = this.#known.get(source.peer);
 			if (!known) {
+				if (this.#known.size >= limits.sourcesPerDownload) continue;
 				// Nothing, as far as we know: it will say what.
 				const have = source.partial ? new Uint8Array() : undefined;
 				this.#known.set(source.peer, {source, fails: 0, retryAt: 0, bytes: 0, have});
 				continue;
 			}
 			if (known.source.partial && !source.partial) known.have = undefined;
-			const moved = known.source.host !== source.host || known.source.port !== source.port;
+			const moved = placesOf(known.source) !== placesOf(source);
 			known.source = source;
 			if (known.gone && !known.gone.forGood && (revive || moved)) {
 				known.gone = undefined;
@@ -210,6 +213,15 @@ export function describe(fault: Fault): string {
 }
 
 /** A source without what else an answer may say of it. */
-export function plainSource({peer, number, name, host, port, partial}: DownloadSource): DownloadSource {
-	return {peer, number, name, host, port, ...(partial && {partial})};
+export function plainSource({peer, number, name, host, port, addresses, partial}: DownloadSource): DownloadSource {
+	return {peer, number, name, host, port, ...(addresses?.length && {addresses}), ...(partial && {partial})};
+}
+
+/** Where to connect to a source, and who must answer there. */
+export function targetOf({peer: id, host, port, addresses}: DownloadSource): Target {
+	return {id, host, port, ...(addresses?.length && {addresses})};
+}
+
+function placesOf({host, port, addresses = []}: DownloadSource): string {
+	return [host, port, ...addresses].join();
 }

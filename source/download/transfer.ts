@@ -6,7 +6,7 @@ import {writeErrorOf} from './disk-error.ts';
 import type {Lane} from './lane.ts';
 import {pumpUntil, type Settle} from './pumping.ts';
 import {type Fetcher, PieceScheduler} from './scheduler.ts';
-import {describe, type KnownSource, type SourceBook} from './source-book.ts';
+import {describe, type KnownSource, type SourceBook, targetOf} from './source-book.ts';
 import type {TransferPool} from './transfer-pool.ts';
 import type {Fault} from './types.ts';
 
@@ -171,8 +171,7 @@ export class Transfer {
 	}
 
 	#open(known: KnownSource): void {
-		const {peer: id, host, port} = known.source;
-		const lane = new SourceLane(this.#parts.pool.lane({id, host, port}), known);
+		const lane = new SourceLane(this.#parts.pool.lane(targetOf(known.source)), known);
 		lane.lane.listener = {
 			piece: (run, piece) => this.#arrived(lane, run, piece),
 			ended: (run, fault) => this.#ended(lane, run, fault),

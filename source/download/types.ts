@@ -10,6 +10,8 @@ export type DownloadSource = {
 	name: string;
 	host: string;
 	port: number;
+	/** Further addresses of it, as HOST:PORT. */
+	addresses?: string[];
 	/** It is downloading the content itself: it says which pieces it has. */
 	partial?: boolean;
 	/** Reached through its NAT by an encrypted stream, of which `host` and `port` are our end. */

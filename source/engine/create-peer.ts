@@ -14,6 +14,7 @@ import {loadIdentity} from '../identity/identity.ts';
 import {openKnownServers} from '../identity/known-servers.ts';
 import {createIndexClient} from '../index/client.ts';
 import {Memberships} from '../net/memberships.ts';
+import {ownAddresses} from '../net/own-addresses.ts';
 import {SecureClient} from '../net/secure-client.ts';
 import {createHashPool} from '../share/hash-pool.ts';
 import {createShares} from '../share/shares.ts';
@@ -112,8 +113,15 @@ async function startPeer(
 		bus.emit('log', {level: 'warn', message: `port ${address.movedFrom} is taken, so this is ${address.port}`});
 	}
 
-	const wildcard = options.host === undefined || options.host === '0.0.0.0' || options.host === '::';
-	const announce = {name: options.name, port: address.port, ...(!wildcard && {host: options.host})};
+	const wildcard = address.host === '::' || address.host === '0.0.0.0';
+	const announce = {
+		...{name: options.name, port: address.port},
+		...(!wildcard && {host: address.host}),
+		// Looked up at each registration: a laptop changes networks.
+		get addresses() {
+			return ownAddresses(address);
+		},
+	};
 	const announced = audiences.announced(catalog);
 	const servers = options.servers.map(server =>
 		createIndexClient({

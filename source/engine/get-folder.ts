@@ -5,6 +5,7 @@ import type {BrowseEntry, BrowseResponse, PeerInfo} from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
 import {baseName, sharePathProblem} from '../core/share-path.ts';
 import type {DownloadRequest, FolderRequest} from '../download/types.ts';
+import {eachPage} from '../net/each-page.ts';
 import type {SecureClient} from '../net/secure-client.ts';
 import {askPeer} from './browse-peer.ts';
 import type {Router} from './directory.ts';
@@ -43,8 +44,8 @@ export async function readPath(
 		throw new P2pError('not-found', `${info.name} shares nothing under ${top}`, {
 			hint: `See what it shares with: p2p-tui ls ${info.number}`,
 		});
-	const {id, number, name, host, port} = info;
-	const only = {sources: [{peer: id, number, name, host, port}], from: [id]};
+	const {id, number, name, host, port, addresses} = info;
+	const only = {sources: [{peer: id, number, name, host, port, addresses}], from: [id]};
 	const [first] = files;
 	if (first?.path === top) return {name: baseName(top), content: first.content, size: first.size, ...only};
 	const inside = (path: string) => (top === '' ? path : path.slice(top.length + 1));
@@ -91,13 +92,10 @@ async function listTree(
 	let listing = 0;
 	const list = async (folder: string) => {
 		let entries = 0;
-		let cursor: string | undefined;
-		do {
-			const page = await source.page(folder, cursor);
+		for await (const page of eachPage(cursor => source.page(folder, cursor))) {
 			for (const entry of page.entries) take(entry, folder);
 			entries += page.entries.length;
-			cursor = page.cursor;
-		} while (cursor !== undefined);
+		}
 		if (source.whole && entries === 0) empty.push(folder);
 	};
 	const take = (entry: BrowseEntry, folder: string) => {

@@ -1,6 +1,7 @@
 import {renameSync, statSync} from 'node:fs';
 import path from 'node:path';
 import pino from 'pino';
+import {escapeJson} from '../core/display.ts';
 import type {EngineBus, EngineEvents} from '../core/events.ts';
 
 /** A log of this size is moved to `…log.1` at the next start, in bytes; the one before that is dropped. */
@@ -44,7 +45,10 @@ export function writeLogFile(dataDir: string, bus: EngineBus): () => void {
 	}
 	const destination = pino.destination({dest: file, sync: false, mode: 0o600, mkdir: true});
 	destination.on('error', () => undefined);
-	const logger = pino({base: {pid: process.pid}, level: 'info', timestamp: pino.stdTimeFunctions.isoTime}, destination);
+	const timestamp = pino.stdTimeFunctions.isoTime;
+	// Names from the network are in it, and people read it with cat.
+	const hooks = {streamWrite: (line: string) => `${escapeJson(line.trimEnd())}\n`};
+	const logger = pino({base: {pid: process.pid}, level: 'info', timestamp, hooks}, destination);
 	const stops = (Object.keys(logged) as Array<keyof typeof logged>).map(name =>
 		bus.on(name, payload => {
 			const level = name === 'log' ? (payload as EngineEvents['log']).level : logged[name];

@@ -1,4 +1,4 @@
-import {displayText} from '../core/display.ts';
+import {displayJson, displayText} from '../core/display.ts';
 import type {EngineBus, EngineEvents} from '../core/events.ts';
 import {formatBytes, shortId} from '../core/format.ts';
 
@@ -41,7 +41,7 @@ export function printEvents(
 		.map(name =>
 			bus.on(name, payload => {
 				const line = options.json
-					? JSON.stringify({time: new Date().toISOString(), event: name, ...payload})
+					? displayJson({time: new Date().toISOString(), event: name, ...payload})
 					: eventLine(name, payload);
 				if (line !== undefined) options.write(line);
 			}),

@@ -1,7 +1,7 @@
 // The body of a catalog upload: from bytes off the wire to checked changes.
 import {isUtf8} from 'node:buffer';
 import type {Readable} from 'node:stream';
-import {createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress} from 'node:zlib';
+import {constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress} from 'node:zlib';
 import {limits} from '../api/limits.ts';
 import type {CatalogChange, ChangesResponse} from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
@@ -10,12 +10,8 @@ import {readChange} from './read-change.ts';
 
 /** Changes that go on together. */
 const batchSize = 1000;
-/** Decompressed bytes per compressed byte: ten times what a real catalog reaches, a tenth of what a bomb does. */
-const inflation = 100;
-/** Decompressed bytes that are let through before the ratio counts. */
-const freeBytes = 1024 * 1024;
 /** Decompressed bytes of a whole upload. */
-const totalBytes = limits.filesPerPeer * 600;
+const totalBytes = limits.filesPerPeer * limits.catalogBytesPerFile;
 
 /** The lines that were not taken, as they will be answered. */
 export type Rejected = Pick<ChangesResponse, 'rejected' | 'rejectedCount'>;
@@ -101,8 +97,11 @@ function decode(line: Buffer): string | undefined {
 async function* inflate(body: Readable, encoding = 'identity'): AsyncGenerator<Buffer> {
 	const decoder = decoderFor(encoding);
 	let bytes = 0;
+	let waited = 0;
+	let since = 0;
 	let stalled: NodeJS.Timeout | undefined;
 	const watch = () => {
+		since = performance.now();
 		clearTimeout(stalled);
 		stalled = setTimeout(() => body.destroy(new P2pError('timeout', 'The upload stalled')), limits.bodyTimeout);
 	};
@@ -112,8 +111,12 @@ async function* inflate(body: Readable, encoding = 'identity'): AsyncGenerator<B
 		watch();
 		for await (const chunk of (decoder ?? body) as AsyncIterable<Buffer>) {
 			clearTimeout(stalled);
+			waited += performance.now() - since;
 			bytes += chunk.length;
-			const bomb = decoder && bytes > freeBytes && bytes > decoder.bytesWritten * inflation;
+			const received = decoder?.bytesWritten ?? bytes;
+			if (waited > limits.catalogPatience && received < (waited / 1000) * limits.catalogRate)
+				throw new P2pError('timeout', 'The upload comes in too slowly');
+			const bomb = decoder && bytes > limits.inflationFree && bytes > decoder.bytesWritten * limits.inflation;
 			if (bomb || bytes > totalBytes) throw new P2pError('too-large', 'The upload is longer than any catalog');
 			yield chunk;
 			watch();
@@ -135,7 +138,7 @@ function decoderFor(encoding: string): Gunzip | ZstdDecompress | undefined {
 		case 'gzip':
 			return createGunzip();
 		case 'zstd':
-			return createZstdDecompress();
+			return createZstdDecompress({params: {[constants.ZSTD_d_windowLogMax]: limits.zstdWindowLog}});
 		default:
 			throw new P2pError('bad-request', `The content encoding ${encoding} is not known`, {
 				hint: 'Send gzip, zstd or none',

@@ -8,7 +8,7 @@ import type {EngineBus, PeerEvent} from '../core/events.ts';
 import type {Identity} from '../identity/identity.ts';
 import type {KnownServers} from '../identity/known-servers.ts';
 import type {Memberships} from '../net/memberships.ts';
-import {probeIdentity, type SecureClient, type Target} from '../net/secure-client.ts';
+import {probe, type SecureClient, type Target} from '../net/secure-client.ts';
 import {createCalls, type IndexCalls} from './client/calls.ts';
 import {
 	type Announcement,
@@ -18,6 +18,7 @@ import {
 	type ServerLinkState,
 } from './client/link.ts';
 import {PeerList} from './client/peer-list.ts';
+import {reachableOnly} from './client/reachable-only.ts';
 import {Session} from './client/session.ts';
 
 export type {Announcement, CatalogLog, ServerLinkState} from './client/link.ts';
@@ -79,6 +80,8 @@ export function createIndexClient(options: IndexClientOptions): IndexClient {
 	let partials: PartialContent[] = [];
 	const told: {problem?: string} = {};
 	let target: Promise<Target> | undefined;
+	/** Where the server's name led to when it was reached last. */
+	let serverHost = where.host;
 	let session: Session | undefined;
 	let running: {stop: AbortController; done: Promise<void>} | undefined;
 
@@ -86,9 +89,10 @@ export function createIndexClient(options: IndexClientOptions): IndexClient {
 	const reach = (signal?: AbortSignal): Promise<Target> => {
 		if (target) return target;
 		const reached = (async () => {
-			const id = await probeIdentity(identity, where, signal);
+			const {id, host} = await probe(identity, where, signal);
 			memberships?.checkServer(address, id);
 			await knownServers.check(address, id);
+			serverHost = host;
 			const found = {...where, id};
 			await memberships?.ensure(found, client, signal);
 			return found;
@@ -99,9 +103,14 @@ export function createIndexClient(options: IndexClientOptions): IndexClient {
 		});
 		return reached;
 	};
-	const calls = createCalls(client, reach, error => {
-		if (error instanceof P2pError && ['unreachable', 'wrong-peer'].includes(error.code)) target = undefined;
-	});
+	const calls = createCalls(
+		client,
+		reach,
+		error => {
+			if (error instanceof P2pError && ['unreachable', 'wrong-peer'].includes(error.code)) target = undefined;
+		},
+		() => serverHost,
+	);
 	const peers = new PeerList(cursor => calls.peers({cursor}), changed);
 
 	const setLink = (next: Omit<ServerLinkState, 'address'>) => {
@@ -118,7 +127,9 @@ export function createIndexClient(options: IndexClientOptions): IndexClient {
 			options.removed?.(id);
 			return;
 		}
-		const peer = data as PeerInfo;
+		const told = data as PeerInfo;
+		const [peer] = name === 'peer-left' ? [told] : reachableOnly([told], serverHost);
+		if (!peer) return;
 		const news = peers.take(name as 'peer-joined' | 'peer-left' | 'peer-updated', peer);
 		if (!news || peer.id === identity.id || name === 'peer-updated') return;
 		bus.emit(name as 'peer-joined' | 'peer-left', peerEvent(peer));

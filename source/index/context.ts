@@ -32,6 +32,8 @@ export type IndexContext = {
 	version: string;
 	/** Seconds that a registration stands. */
 	leaseSeconds: number;
+	/** Whether a peer may register from an address. @throws P2pError busy for a new one too many */
+	admit(id: string, address: string): Promise<void>;
 };
 
 /** What a call was about, for the dashboard's log. */

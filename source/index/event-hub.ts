@@ -3,15 +3,10 @@ import type {z} from 'zod';
 import {limits} from '../api/limits.ts';
 import {type ServerEvents, serverEventSchemas} from '../api/schemas.ts';
 
-/** Bytes that may wait for one listener before it is dropped as not reading. */
-const waitingBytes = 1024 * 1024;
-/** Pings that a full connection may miss. */
-const missedPings = 3;
-
 type Listener = {
 	response: ServerResponse;
 	/** Changes what is told to fit where the listener is. */
-	view: <T extends {host: string}>(peer: T) => T;
+	view: <T extends {host: string; addresses?: string[] | undefined}>(peer: T) => T;
 	missed: number;
 };
 
@@ -62,10 +57,11 @@ export class EventHub {
 		const frames = new Map<string, string>();
 		for (const listener of this.#listeners) {
 			const seen = listener.view(peer);
-			let text = frames.get(seen.host);
+			const place = `${seen.host} ${seen.addresses?.length ?? 0}`;
+			let text = frames.get(place);
 			if (text === undefined) {
 				text = frame(event, seen);
-				frames.set(seen.host, text);
+				frames.set(place, text);
 			}
 			this.#write(listener, text);
 		}
@@ -92,13 +88,13 @@ export class EventHub {
 
 	#ping(): void {
 		for (const listener of this.#listeners) {
-			if (listener.response.writableNeedDrain && ++listener.missed > missedPings) this.#drop(listener);
+			if (listener.response.writableNeedDrain && ++listener.missed > limits.missedPings) this.#drop(listener);
 			else this.#write(listener, ': ping\n\n');
 		}
 	}
 
 	#write(listener: Listener, text: string): void {
-		if (listener.response.writableLength > waitingBytes) this.#drop(listener);
+		if (listener.response.writableLength > limits.eventsWaiting) this.#drop(listener);
 		else listener.response.write(text);
 	}
 

@@ -1,40 +1,52 @@
 // Keeps one caller from taking the whole server: rates by peer and address, connections by address.
 import type {FastifyInstance} from 'fastify';
-import type {EngineBus} from '../core/events.ts';
+import {limits} from '../api/limits.ts';
+import {P2pError} from '../core/errors.ts';
+import {type Rate, RateLimiter} from '../net/call-rates.ts';
 import {isLoopback, plainHost} from '../net/listen.ts';
+import type {QuietLog} from '../net/quiet-log.ts';
 import {remotePeerId} from '../net/remote-id.ts';
-import {RateLimiter, type RateLimits} from './rate-limits.ts';
 
-/** Generous for people and their programs, and far below what one machine can be flooded with. */
-export const defaultRateLimits: RateLimits = {
-	peer: {perSecond: 50, burst: 200},
-	address: {perSecond: 500, burst: 2000},
-	connectionsPerAddress: 256,
+/** Rates of an index server. */
+export type RateLimits = {
+	/** Of one peer ID. */
+	peer: Rate;
+	/** Of one address, whoever calls from there. */
+	address: Rate;
+	/** Connections of one address at a time. */
+	connectionsPerAddress: number;
+	/** New peer IDs of one address. */
+	newPeers: Rate;
+	/** For tests: loopback is counted as any other address. */
+	loopback?: boolean;
 };
 
-/** Milliseconds between two lines in the log about the same thing. */
-const quiet = 60_000;
+/** What limits.ts says. */
+export const defaultRateLimits: RateLimits = {
+	peer: limits.callsPerPeer,
+	address: limits.callsPerAddress,
+	connectionsPerAddress: limits.serverConnectionsPerAddress,
+	newPeers: limits.newPeersPerAddress,
+};
+
+/** Told of each peer that wants to register for the first time. @throws P2pError busy */
+export type AdmitPeer = (address: string) => void;
+
 /** Always answered: who runs the server looks there when it is busy. */
 const exempt = new Set(['/healthz', '/metrics']);
 
 /**
  * Refuses calls above the rates with `busy` (503, Retry-After) and connections above their number by hanging up. Loopback
  * is not limited by address: a proxy or a test has everybody behind it.
+ *
+ * @returns what is asked before a new peer is taken in
  */
-export function guard(app: FastifyInstance, rates: RateLimits, bus: EngineBus): void {
+export function guard(app: FastifyInstance, rates: RateLimits, log: QuietLog): AdmitPeer {
 	const byPeer = new RateLimiter(rates.peer);
 	const byAddress = new RateLimiter(rates.address);
+	const newPeers = new RateLimiter(rates.newPeers);
 	const open = new Map<string, number>();
-	const told = new Map<string, number>();
-
-	/** One line a minute for each caller, not one for each call. */
-	const tell = (what: string, message: string) => {
-		const now = performance.now();
-		if (now - (told.get(what) ?? -quiet) < quiet) return;
-		if (told.size > 1000) told.clear();
-		told.set(what, now);
-		bus.emit('log', {level: 'warn', message});
-	};
+	const isExempt = (address: string) => !rates.loopback && isLoopback(address);
 
 	app.addHook('onRequest', async request => {
 		const {socket} = request.raw;
@@ -43,20 +55,20 @@ export function guard(app: FastifyInstance, rates: RateLimits, bus: EngineBus): 
 		const address = plainHost(socket.remoteAddress ?? '');
 		try {
 			if (peer) byPeer.take(peer);
-			if (!isLoopback(address)) byAddress.take(address);
+			if (!isExempt(address)) byAddress.take(address);
 		} catch (error) {
 			const who = peer ? `peer ${peer.slice(0, 8)}` : 'a guest';
-			tell(peer ?? address, `index: ${who} at ${address} makes too many calls; they are put off`);
+			log.tell(`calls ${peer ?? address}`, `index: ${who} at ${address} makes too many calls; they are put off`);
 			throw error;
 		}
 	});
 
 	app.server.on('connection', socket => {
 		const address = plainHost(socket.remoteAddress ?? '');
-		if (isLoopback(address)) return;
+		if (isExempt(address)) return;
 		const count = (open.get(address) ?? 0) + 1;
 		if (count > rates.connectionsPerAddress) {
-			tell(`connections ${address}`, `index: ${address} has more than ${rates.connectionsPerAddress} connections`);
+			log.tell(`connections ${address}`, `index: ${address} has more than ${rates.connectionsPerAddress} connections`);
 			socket.destroy();
 			return;
 		}
@@ -67,4 +79,13 @@ export function guard(app: FastifyInstance, rates: RateLimits, bus: EngineBus): 
 			else open.delete(address);
 		});
 	});
+
+	return address => {
+		if (isExempt(address) || newPeers.has(address)) return;
+		log.tell(`new peers ${address}`, `index: ${address} registers too many new peers; they are put off`);
+		throw new P2pError('busy', 'Too many new peers register from this address', {
+			hint: 'Try again in a minute',
+			details: {retryAfter: 60},
+		});
+	};
 }

@@ -61,9 +61,10 @@ export class Partials {
 			if (whole.has(id) || (known && size !== known.size)) continue;
 			const peer = await peerOf(id).catch(() => undefined);
 			if (!peer?.online) continue;
-			const {number, name, host, port, online} = peer;
+			const {number, name, host, port, online, addresses} = peer;
 			const sharedAt = new Date(since).toISOString();
-			found.push({peer: id, number, name, host, port, path: '', sharedAt, online, partial: true});
+			const more = addresses && {addresses};
+			found.push({peer: id, number, name, host, port, path: '', sharedAt, online, partial: true, ...more});
 		}
 		const [first] = holders.values();
 		if (found.length === 0 || !first) return known;

@@ -6,9 +6,9 @@ import {P2pError} from '../core/errors.ts';
 import type {Identity} from '../identity/identity.ts';
 import type {MemberBook} from '../identity/member-book.ts';
 import {signMembership} from '../identity/membership.ts';
+import {RateLimiter} from '../net/call-rates.ts';
 import {isLoopback} from '../net/listen.ts';
 import {remotePeerId} from '../net/remote-id.ts';
-import {RateLimiter} from './rate-limits.ts';
 
 /** What a private network is made of. */
 export type PrivateNetworkOptions = {

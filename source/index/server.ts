@@ -4,21 +4,22 @@ import fastify, {type FastifyInstance, type FastifyReply, type FastifyRequest} f
 import {limits} from '../api/limits.ts';
 import type {PeerInfo} from '../api/schemas.ts';
 import {type Address, formatAddress} from '../core/address.ts';
-import {errorLine} from '../core/errors.ts';
+import {errorLine, P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
 import type {Identity} from '../identity/identity.ts';
 import {answerClientError, answerErrors, httpError} from '../net/http-errors.ts';
 import {type ListenOptions, listen} from '../net/listen.ts';
+import {QuietLog} from '../net/quiet-log.ts';
 import {remotePeerId} from '../net/remote-id.ts';
+import {limitBodies, limitHalfOpen} from '../net/slow-callers.ts';
 import {tlsServerOptions} from '../net/tls-options.ts';
 import {type IndexContext, storyOf} from './context.ts';
 import {EventHub} from './event-hub.ts';
-import {defaultRateLimits, guard} from './guard.ts';
+import {type AdmitPeer, defaultRateLimits, guard, type RateLimits} from './guard.ts';
 import {Metrics} from './metrics.ts';
 import {Partials} from './partials.ts';
 import {Presence} from './presence.ts';
 import {guardPrivate, type PrivateNetwork, type Removed} from './private-network.ts';
-import type {RateLimits} from './rate-limits.ts';
 import {Reachability, type Reached} from './reachability.ts';
 import {catalogRoutes} from './routes/catalog.ts';
 import {eventRoutes} from './routes/events.ts';
@@ -72,6 +73,7 @@ const dayMs = 24 * 3600 * 1000;
 export function createIndexApp(options: IndexAppOptions): IndexApp {
 	const {identity, store, name, version, bus, leaseSeconds = limits.leaseSeconds, retentionDays = 30} = options;
 	const log = (error: unknown) => bus.emit('log', {level: 'error', message: `index: ${errorLine(error)}`});
+	const quiet = new QuietLog(bus);
 	const hub = new EventHub();
 	const metrics = new Metrics();
 	const partials = new Partials();
@@ -101,6 +103,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		name,
 		version,
 		leaseSeconds,
+		admit: (id, address) => admit(id, address),
 	};
 	const stats = {requests: 0, errors: 0};
 
@@ -109,7 +112,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		bodyLimit: limits.jsonBody,
 		// A connection on which nothing moves; event streams have their pings.
 		connectionTimeout: 4 * limits.bodyTimeout,
-		keepAliveTimeout: 60_000,
+		keepAliveTimeout: limits.keepAlive,
 		forceCloseConnections: 'idle',
 		routerOptions: {maxParamLength: 256},
 		logger: false,
@@ -133,7 +136,9 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		const state = store.cluster?.state() ?? 'whole';
 		if (state !== 'whole') reply.header('p2p-index', state);
 	});
-	guard(app, options.rates ?? defaultRateLimits, bus);
+	const admitFrom: AdmitPeer = guard(app, options.rates ?? defaultRateLimits, quiet);
+	limitHalfOpen(app.server as never, quiet);
+	limitBodies(app, quiet);
 	if (options.network) guardPrivate(app, options.network);
 	app.addHook('onSend', async (request, reply) => record(request, reply.statusCode));
 	for (const routes of [
@@ -146,6 +151,15 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		replicaRoutes,
 	])
 		routes(app, context);
+
+	/** @throws P2pError busy for a new peer too many */
+	async function admit(id: string, address: string): Promise<void> {
+		if (await store.getPeer(id).catch(() => undefined)) return;
+		admitFrom(address);
+		if ((await store.counts()).peers < limits.peersPerServer) return;
+		quiet.tell('peers', `index: ${limits.peersPerServer} peers are registered; new ones are put off`);
+		throw new P2pError('busy', 'This server takes no more peers', {details: {retryAfter: 3600}});
+	}
 
 	function record(request: FastifyRequest, status: number): void {
 		const {verb, argument, result, started} = storyOf(request);
@@ -169,7 +183,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 	async function takeAddress(id: string, {address, problem}: Reached): Promise<void> {
 		const peer = await store.getPeer(id).catch(() => undefined);
 		if (!peer) return;
-		if (problem) bus.emit('log', {level: 'info', message: `peer ${peer.number} (${peer.name}): ${problem}`});
+		if (problem) quiet.tell(`reach ${id}`, `peer ${peer.number} (${peer.name}): ${problem}`, 'info');
 		if (!address || (peer.host === address.host && peer.port === address.port)) return;
 		await store.register({id, name: peer.name, ...address, addresses: peer.addresses});
 		if (peer.online) hub.tellPeer('peer-updated', {...peer, ...address});

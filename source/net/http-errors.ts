@@ -2,6 +2,7 @@
 import {STATUS_CODES} from 'node:http';
 import type {Duplex} from 'node:stream';
 import type {FastifyError, FastifyInstance, FastifyReply} from 'fastify';
+import {limits} from '../api/limits.ts';
 import type {ErrorBody} from '../api/schemas.ts';
 import {type ErrorCode, P2pError} from '../core/errors.ts';
 
@@ -76,5 +77,5 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
 			`Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
 	);
 	// Whoever reads nothing does not keep the socket.
-	setTimeout(() => socket.destroy(), 1000).unref();
+	setTimeout(() => socket.destroy(), limits.hangUp).unref();
 }

@@ -1,17 +1,20 @@
-import {connect as tlsConnect} from 'node:tls';
+import {type TLSSocket, connect as tlsConnect} from 'node:tls';
 import {buildConnector, Pool} from 'undici';
 import type {z} from 'zod';
 import {limits} from '../api/limits.ts';
 import {errorBodySchema} from '../api/schemas.ts';
 import {type Address, formatAddress} from '../core/address.ts';
+import {displayText} from '../core/display.ts';
 import {isErrorCode, networkError, P2pError} from '../core/errors.ts';
 import type {Identity} from '../identity/identity.ts';
 import {membershipHeader} from '../identity/membership.ts';
+import {connectFirst, type Reachable} from './connect-first.ts';
+import {plainHost} from './listen.ts';
 import {remotePeerId} from './remote-id.ts';
 import {tlsOptions} from './tls-options.ts';
 
 /** Where to connect, and who must answer there: any other key is refused before a byte is sent. */
-export type Target = Address & {id: string};
+export type Target = Reachable;
 
 /** One call of {@link SecureClient.json}. */
 export type JsonCall<T> = {
@@ -62,6 +65,11 @@ export class SecureClient {
 				connect: this.#connector(target),
 			});
 			this.#pools.set(key, pool);
+			if (this.#pools.size > limits.pools) this.#closeUnused();
+		} else {
+			// The last used one last.
+			this.#pools.delete(key);
+			this.#pools.set(key, pool);
 		}
 		return pool;
 	}
@@ -105,6 +113,16 @@ export class SecureClient {
 		await Promise.all(pools.map(pool => pool.destroy().catch(() => undefined)));
 	}
 
+	/** Closes the pools that were not used for longest and have nothing to do. */
+	#closeUnused(): void {
+		for (const [key, pool] of this.#pools) {
+			if (this.#pools.size <= limits.pools) return;
+			if (pool.stats.running + pool.stats.pending + pool.stats.queued > 0) continue;
+			this.#pools.delete(key);
+			pool.close().catch(() => undefined);
+		}
+	}
+
 	#connector(target: Target): buildConnector.connector {
 		// No session cache: a resumed session shows no certificate to check.
 		const connect = buildConnector({
@@ -115,21 +133,40 @@ export class SecureClient {
 			keepAlive: true,
 			keepAliveInitialDelay: 5000,
 		});
-		return (options, callback) => {
-			connect({...options, servername: ''}, (error, socket) => {
-				if (error || !socket) return callback(error ?? new Error('no socket'), null);
-				const shown = remotePeerId(socket);
-				if (shown === target.id) return callback(null, socket);
-				socket.destroy();
-				callback(wrongKey(target, shown), null);
+		const attempt = (options: buildConnector.Options, {host, port}: Address, signal: AbortSignal) =>
+			new Promise<TLSSocket>((resolve, reject) => {
+				connect({...options, hostname: host, port: String(port), servername: ''}, (error, made) => {
+					const socket = made as TLSSocket | null;
+					if (error || !socket) return reject(error ?? new Error('no socket'));
+					const shown = remotePeerId(socket);
+					if (shown === target.id && !signal.aborted) return resolve(socket);
+					socket.destroy();
+					reject(wrongKey({host, port, id: target.id}, shown));
+				});
 			});
+		return (options, callback) => {
+			connectFirst(target, (address, signal) => attempt(options, address, signal), {
+				discard: socket => socket.destroy(),
+			}).then(
+				socket => callback(null, socket),
+				(error: Error) => callback(error, null),
+			);
 		};
 	}
 }
 
 /** The ID that whoever listens at the address proves to have. @throws P2pError unreachable */
 export async function probeIdentity(identity: Identity, address: Address, signal?: AbortSignal): Promise<string> {
-	return new Promise<string>((resolve, reject) => {
+	return (await probe(identity, address, signal)).id;
+}
+
+/** The same, with the IP address that the name led to. @throws P2pError unreachable */
+export async function probe(
+	identity: Identity,
+	address: Address,
+	signal?: AbortSignal,
+): Promise<{id: string; host: string}> {
+	return new Promise((resolve, reject) => {
 		const fail = (error: unknown) => {
 			socket.destroy();
 			reject(signal?.aborted ? signal.reason : networkError(error, `Cannot reach ${formatAddress(address)}`));
@@ -149,8 +186,9 @@ export async function probeIdentity(identity: Identity, address: Address, signal
 		socket.once('secureConnect', () => {
 			const id = remotePeerId(socket);
 			if (!id) return fail(new P2pError('wrong-peer', `What listens at ${formatAddress(address)} is not p2p-tui`));
+			const host = plainHost(socket.remoteAddress ?? address.host);
 			socket.end();
-			socket.once('close', () => resolve(id));
+			socket.once('close', () => resolve({id, host}));
 			setTimeout(() => socket.destroy(), 200).unref();
 		});
 	});
@@ -201,5 +239,19 @@ export function remoteError(status: number, body: unknown, where: string): P2pEr
 	if (!parsed.success)
 		return new P2pError(status >= 500 ? 'unreachable' : 'bad-request', `${where} answered ${status}`);
 	const {code, message, hint, details} = parsed.data;
-	return new P2pError(isErrorCode(code) ? code : 'bad-request', message, {hint, details});
+	const options = {hint: hint === undefined ? undefined : shown(hint), details: sizedDetails(details)};
+	return new P2pError(isErrorCode(code) ? code : 'bad-request', shown(message), options);
+}
+
+function shown(text: string): string {
+	return displayText(text.slice(0, limits.messageLength));
+}
+
+/** Details that are no burden to pass on; what is too long or too deep is left out. */
+function sizedDetails(details: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
+	try {
+		return JSON.stringify(details ?? {}).length <= limits.detailsLength ? details : undefined;
+	} catch {
+		return undefined;
+	}
 }

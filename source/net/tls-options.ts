@@ -1,4 +1,5 @@
 import type {SecureVersion} from 'node:tls';
+import {limits} from '../api/limits.ts';
 import type {Identity} from '../identity/identity.ts';
 
 /** What of an identity TLS needs: plain text that passes between threads. */
@@ -27,7 +28,7 @@ export function tlsServerOptions(identity: Identity) {
 	return {
 		...tlsOptions(identity),
 		requestCert: true,
-		handshakeTimeout: 10_000,
+		handshakeTimeout: limits.handshake,
 		sessionTimeout: 3600,
 		connectionsCheckingInterval: 1000,
 	};

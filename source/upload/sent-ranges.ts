@@ -1,5 +1,4 @@
-/** Past this, separate ranges are no longer told apart: somebody asks for single bytes. */
-const mostRanges = 8192;
+import {limits} from '../api/limits.ts';
 
 /** Which bytes of a file have been sent, as ordered ranges that neither touch nor overlap. */
 export class SentRanges {
@@ -25,7 +24,7 @@ export class SentRanges {
 			to = Math.max(to, borders[last * 2 + 1]!);
 			this.#covered -= borders[last * 2 + 1]! - borders[last * 2]!;
 		}
-		if (first === last && borders.length >= mostRanges * 2) return;
+		if (first === last && borders.length >= limits.sentRanges * 2) return;
 		borders.splice(first * 2, (last - first) * 2, from, to);
 		this.#covered += to - from;
 	}

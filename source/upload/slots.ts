@@ -1,3 +1,5 @@
+import {limits} from '../api/limits.ts';
+
 /** What decides over slots and places. Milliseconds. */
 export type SlotTimes = {
 	/** A slot stays its peer's for so long after the last request: the next one of the same download is on its way. */
@@ -21,8 +23,6 @@ export type SlotRefusal = {position: number; queued: number; retryAfter: number}
 type Holder = {running: Set<SlotGrant>; since: number; idleSince: number};
 type Place = {asked: number; retryAfter: number};
 
-/** Past this the queue takes nobody in: they are told its length, and have no place. */
-const longestQueue = 10_000;
 /** What a waiting peer may be late with its next try before those behind it go first. */
 const lateMs = 1500;
 
@@ -125,7 +125,7 @@ export class UploadSlots {
 		if (known) {
 			known.asked = this.#now();
 			known.retryAfter = retryAfter;
-		} else if (this.#queue.size < longestQueue) {
+		} else if (this.#queue.size < limits.uploadQueue) {
 			this.#queue.set(peer, {asked: this.#now(), retryAfter});
 		}
 		return {position, queued: this.#queue.size, retryAfter};

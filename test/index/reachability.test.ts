@@ -1,8 +1,10 @@
+import {createServer as createPlainServer} from 'node:net';
 import {createServer, type Server} from 'node:tls';
 import {afterEach, expect, test} from 'vitest';
+import {limits} from '../../source/api/limits.ts';
 import type {PeerInfo} from '../../source/api/schemas.ts';
 import {type Identity, temporaryIdentity} from '../../source/identity/identity.ts';
-import {candidateAddresses} from '../../source/index/reachability.ts';
+import {candidateAddresses, mayTry, Reachability} from '../../source/index/reachability.ts';
 import {tlsServerOptions} from '../../source/net/tls-options.ts';
 import {add, contentId, makePeer, request, startServer, until} from '../helpers/index.ts';
 
@@ -89,6 +91,71 @@ test('a client tells the problem once', async () => {
 test('addresses are taken once, in order, and without those that are none', () => {
 	const observed = {host: '::1', port: 25_000};
 	expect(
-		candidateAddresses(observed, ['[::1]:25000', 'fe80::1', '10.0.0.5:26000', 'not an address', 'host:99999']),
-	).toEqual([observed, {host: 'fe80::1', port: 25_000}, {host: '10.0.0.5', port: 26_000}]);
+		candidateAddresses(observed, undefined, [
+			...['[::1]:25000', '[fe80::1]:25000', '10.0.0.5:26000', 'not an address', 'host:99999', 'example.org:80'],
+			...['0.0.0.0:80', '[ff02::1]:5', '10.0.0.5:26000', '[::ffff:10.0.0.6]:7'],
+		]),
+	).toEqual([observed, {host: '10.0.0.5', port: 26_000}, {host: '10.0.0.6', port: 7}]);
+	// Only on this machine is loopback an address; a single chosen one is the only one.
+	expect(candidateAddresses({host: '10.0.0.1', port: 5}, undefined, ['127.0.0.1:22'])).toEqual([
+		{host: '10.0.0.1', port: 5},
+	]);
+	expect(candidateAddresses({host: '10.0.0.1', port: 5}, '10.9.9.9', ['10.0.0.2:5'])).toEqual([
+		{host: '10.9.9.9', port: 5},
+	]);
+	expect(candidateAddresses({host: '10.0.0.1', port: 5}, '127.0.0.1', [])).toEqual([{host: '10.0.0.1', port: 5}]);
+});
+
+test('the server cannot be made to look around: few tries elsewhere, whoever asks, and nothing told of them', async () => {
+	const server = await startServer();
+	cleanups.push(server.stop);
+	let connections = 0;
+	const victim = createPlainServer(socket => {
+		connections++;
+		socket.destroy();
+	});
+	await new Promise<void>(resolve => victim.listen(0, '127.0.0.2', resolve));
+	cleanups.push(() => victim.close());
+	const {port} = victim.address() as {port: number};
+	const problems: unknown[] = [];
+	for (let i = 0; i < 2 * limits.triesElsewhere.burst; i++) {
+		const identity = await temporaryIdentity();
+		const body = JSON.stringify({name: 'x', port: 1, addresses: [`127.0.0.2:${port}`], epoch, version: 0});
+		const headers = {'content-type': 'application/json'};
+		const register = () => request(server, '/v1/peers/me', {method: 'PUT', identity, headers, body});
+		await register();
+		await until('it was tried', async () => {
+			const {problem} = (await register()).body;
+			if (problem) problems.push(problem);
+			return problem !== undefined;
+		});
+	}
+	expect(connections).toBeLessThanOrEqual(limits.triesElsewhere.burst + 3);
+	expect(connections).toBeGreaterThan(3);
+	// Of its own address a peer learns what is wrong; of the other one nothing, whether it was tried or not.
+	expect(new Set(problems)).toEqual(new Set(['others will not reach port 1: nothing listens there']));
+});
+
+test('one peer has few tries, at whatever ports it says it listens', async () => {
+	const tried: number[] = [];
+	const reachability = new Reachability(await temporaryIdentity(), () => undefined);
+	cleanups.push(() => reachability.close());
+	const closed = await closedPort();
+	for (let port = closed; port < closed + 100; port++) {
+		reachability.check({id: 'a', from: '127.0.0.1', addresses: [{host: '127.0.0.1', port}]});
+		await until('the try is over', () => {
+			const reached = reachability.check({id: 'a', from: '127.0.0.1', addresses: [{host: '127.0.0.1', port}]});
+			if (reached) tried.push(port);
+			return reached !== undefined || tried.length >= limits.triesPerPeer.burst;
+		});
+	}
+	expect(tried.length).toBeLessThanOrEqual(limits.triesPerPeer.burst + 2);
+});
+
+test('what may be tried on the word of somebody elsewhere', () => {
+	expect(mayTry('127.0.0.1', '10.0.0.5')).toBe(false);
+	expect(mayTry('127.0.0.1', '127.0.0.1')).toBe(true);
+	expect(mayTry('192.168.0.1', '8.8.8.8')).toBe(false);
+	expect(mayTry('192.168.0.1', '10.0.0.5')).toBe(true);
+	expect(mayTry('9.9.9.9', '8.8.8.8')).toBe(true);
 });

@@ -145,7 +145,8 @@ describe('writing', () => {
 			lease: limits.leaseSeconds,
 		});
 		const other = await temporaryIdentity();
-		expect((await register(other, {host: 'localhost'})).body.observed).toEqual({host: 'localhost', port: 4321});
+		expect((await register(other, {host: '127.0.0.9'})).body.observed).toEqual({host: '127.0.0.9', port: 4321});
+		expect(await register(other, {host: 'localhost'})).toMatchObject({status: 400, body: {code: 'bad-request'}});
 		await request(server, '/v1/peers/me', {method: 'DELETE', identity});
 		expect((await request(server, '/v1/peers')).body.peers.map((peer: {number: number}) => peer.number)).toEqual([2]);
 		expect((await register()).body.number).toBe(1);

@@ -14,7 +14,10 @@ import {
 	searchResponseSchema,
 	serverInfoSchema,
 } from '../../api/schemas.ts';
+import {displayText} from '../../core/display.ts';
+import {P2pError} from '../../core/errors.ts';
 import type {JsonCall, SecureClient, Target} from '../../net/secure-client.ts';
+import {reachableOnly} from './reachable-only.ts';
 
 type Page = {limit?: number; cursor?: string; signal?: AbortSignal};
 
@@ -34,12 +37,18 @@ export type IndexCalls = {
  * The calls, over a connection whose other end `reach` has checked.
  *
  * @param failed told of each failure, so that the next call may look anew at who listens there
+ * @param toldBy the server's IP address: some addresses that it names are not connected to on its word
  */
 export function createCalls(
 	client: SecureClient,
 	reach: (signal?: AbortSignal) => Promise<Target>,
 	failed: (error: unknown) => void,
+	toldBy: () => string,
 ): IndexCalls {
+	const reachable = <T extends Pick<ContentSources, 'sources'>>(content: T): T => ({
+		...content,
+		sources: reachableOnly(content.sources, toldBy()),
+	});
 	const call = async <T>(path: string, schema: JsonCall<T>['schema'], signal?: AbortSignal) => {
 		try {
 			return await client.json(await reach(signal), {path, schema, signal, headersTimeout: limits.headersTimeout});
@@ -49,14 +58,26 @@ export function createCalls(
 		}
 	};
 	return {
-		search: (query, {limit, cursor, sources, signal} = {}) =>
-			call(`/v1/search?${parameters({q: query, limit, cursor, sources})}`, searchResponseSchema, signal),
-		sources: (content, signal) => call(`/v1/files/${encodeURIComponent(content)}`, contentSourcesSchema, signal),
+		async search(query, {limit, cursor, sources, signal} = {}) {
+			const parts = parameters({q: query, limit, cursor, sources});
+			const answer = await call(`/v1/search?${parts}`, searchResponseSchema, signal);
+			return {...answer, hits: answer.hits.map(reachable)};
+		},
+		async sources(content, signal) {
+			return reachable(await call(`/v1/files/${encodeURIComponent(content)}`, contentSourcesSchema, signal));
+		},
 		browse: (peer, {path, cursor, signal}) =>
 			call(`/v1/peers/${encodeURIComponent(peer)}/files?${parameters({path, cursor})}`, browseResponseSchema, signal),
-		peers: ({limit, cursor, signal} = {}) =>
-			call(`/v1/peers?${parameters({limit, cursor})}`, peersResponseSchema, signal),
-		peer: (peer, signal) => call(`/v1/peers/${encodeURIComponent(peer)}`, peerInfoSchema, signal),
+		async peers({limit, cursor, signal} = {}) {
+			const answer = await call(`/v1/peers?${parameters({limit, cursor})}`, peersResponseSchema, signal);
+			return {...answer, peers: reachableOnly(answer.peers, toldBy())};
+		},
+		async peer(peer, signal) {
+			const info = await call(`/v1/peers/${encodeURIComponent(peer)}`, peerInfoSchema, signal);
+			const [known] = reachableOnly([info], toldBy());
+			if (known) return known;
+			throw new P2pError('no-source', `The server names no address of ${displayText(info.name)} that can be reached`);
+		},
 		info: signal => call('/v1', serverInfoSchema, signal),
 	};
 }

@@ -1,7 +1,9 @@
+import {limits} from '../../api/limits.ts';
 import type {PeerInfo, PeersResponse} from '../../api/schemas.ts';
+import {eachPage} from '../../net/each-page.ts';
 
 /** Most peers that are kept for a screen. */
-const most = 20_000;
+const most = limits.peersKept;
 
 /** Everyone at one server, kept up to date from its events: the whole list once, then what changes. */
 export class PeerList {
@@ -39,12 +41,10 @@ export class PeerList {
 		this.#fresh = new Set();
 		try {
 			const read = new Map<string, PeerInfo>();
-			let cursor: string | undefined;
-			do {
-				const page = await this.#page(cursor);
+			for await (const page of eachPage(cursor => this.#page(cursor))) {
 				for (const peer of page.peers) read.set(peer.id, peer);
-				cursor = page.cursor;
-			} while (cursor && read.size < most);
+				if (read.size >= most) break;
+			}
 			for (const id of [...this.#peers.keys()]) if (!read.has(id) && !this.#fresh.has(id)) this.#peers.delete(id);
 			for (const [id, peer] of read) if (!this.#fresh.has(id)) this.#peers.set(id, peer);
 			this.#changed();

@@ -1,10 +1,8 @@
+import {limits} from '../../api/limits.ts';
 import {P2pError} from '../../core/errors.ts';
 
 /** One server-sent event. */
 export type SentEvent = {event: string; data: string};
-
-/** Longest event, in characters: far more than any of ours. */
-const eventLength = 64 * 1024;
 
 /**
  * Reads server-sent events (WHATWG HTML section 9.2; `id` and `retry` are passed over).
@@ -31,6 +29,7 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerat
 			} else if (line.startsWith('event:')) event = line.slice(6).trimStart();
 			else if (line.startsWith('data:')) data.push(line.slice(5).replace(/^ /, ''));
 		}
-		if (length + rest.length > eventLength) throw new P2pError('too-large', 'An event of the server is too long');
+		if (length + rest.length > limits.eventLength)
+			throw new P2pError('too-large', 'An event of the server is too long');
 	}
 }

@@ -1,5 +1,6 @@
 // One stay at an index server: registered, catalog brought up to date, event stream held open, until it is lost.
 import {setTimeout as sleep} from 'node:timers/promises';
+import {limits} from '../../api/limits.ts';
 import {
 	type CatalogPoint,
 	type PartialContent,
@@ -63,7 +64,7 @@ export class Session {
 		let lease = 30;
 		const {answer, rtt} = await this.#register();
 		if (answer) {
-			lease = answer.lease;
+			lease = believable(answer.lease);
 			await this.#pushNow(this.#push());
 		}
 		const body = await this.#listen();
@@ -251,4 +252,9 @@ export class Session {
 		if (this.#signal.aborted) reject(this.#signal.reason);
 		else this.#signal.addEventListener('abort', () => reject(this.#signal.reason), {once: true});
 	}
+}
+
+/** A lease as a peer keeps it: a tiny one would have it call without pause, a huge one would overflow the timer. */
+function believable(lease: number): number {
+	return Math.min(Math.max(lease, limits.leaseLeast), limits.leaseMost);
 }

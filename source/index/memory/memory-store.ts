@@ -210,8 +210,9 @@ export class MemoryStore implements IndexStore {
 }
 
 function sourceOf({peer, path, at}: SharedFile): Source {
-	const {id, number, name, host, port, online} = peer;
-	return {peer: id, number, name, host, port, path, sharedAt: new Date(at).toISOString(), online};
+	const {id, number, name, host, port, online, addresses} = peer;
+	const more = addresses.length > 0 && {addresses};
+	return {peer: id, number, name, host, port, path, sharedAt: new Date(at).toISOString(), online, ...more};
 }
 
 function comparePlaces(a: readonly number[], b: readonly number[]): number {

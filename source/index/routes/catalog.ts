@@ -1,9 +1,12 @@
 import type {Readable} from 'node:stream';
 import type {FastifyInstance} from 'fastify';
+import PQueue from 'p-queue';
 import {z} from 'zod';
 import {epochSchema} from '../../api/ids.ts';
+import {limits} from '../../api/limits.ts';
 import {changesResponseSchema} from '../../api/schemas.ts';
 import {P2pError} from '../../core/errors.ts';
+import {isLoopback, plainHost} from '../../net/listen.ts';
 import {readCatalogStream, type UploadCounts} from '../catalog-stream.ts';
 import {answer, callerOf, type IndexContext, readInput, tell} from '../context.ts';
 
@@ -15,6 +18,21 @@ type Upload = {body: Readable; done: Promise<unknown>};
 /** `POST /v1/peers/me/files`: changes of a peer's catalog, streamed. */
 export function catalogRoutes(app: FastifyInstance, context: IndexContext): void {
 	const running = new Map<string, Upload>();
+	const turns = new PQueue({concurrency: limits.catalogUploads});
+	const byAddress = new Map<string, number>();
+
+	/** Counts an upload of an address; returns what ends it. @throws P2pError busy for one too many */
+	const enter = (address: string): (() => void) => {
+		const uploads = byAddress.get(address) ?? 0;
+		if (uploads >= limits.catalogUploadsPerAddress && !isLoopback(address))
+			throw new P2pError('busy', 'Too many catalogs come from this address at once', {details: {retryAfter: 5}});
+		byAddress.set(address, uploads + 1);
+		return () => {
+			const left = (byAddress.get(address) ?? 1) - 1;
+			if (left > 0) byAddress.set(address, left);
+			else byAddress.delete(address);
+		};
+	};
 
 	app.addContentTypeParser(['application/x-ndjson', 'application/ndjson'], (_request, body, done) => done(null, body));
 
@@ -30,9 +48,11 @@ export function catalogRoutes(app: FastifyInstance, context: IndexContext): void
 		before?.body.destroy(new P2pError('busy', 'A newer upload of the same peer takes over'));
 		await before?.done.catch(() => undefined);
 
+		const address = plainHost(request.raw.socket.remoteAddress ?? '');
+		const leave = enter(address);
 		const counts: UploadCounts = {rejected: [], rejectedCount: 0, added: 0, removed: 0};
 		const batches = readCatalogStream(body, request.headers['content-encoding'], counts);
-		const done = context.store.applyChanges(id, range, batches);
+		const done = turns.add(() => context.store.applyChanges(id, range, batches));
 		const upload = {body, done};
 		running.set(id, upload);
 		try {
@@ -44,6 +64,7 @@ export function catalogRoutes(app: FastifyInstance, context: IndexContext): void
 			if (context.presence.isHere(id)) context.hub.tellPeer('peer-updated', await context.store.getPeer(id));
 			return answer(reply, changesResponseSchema, {...applied, rejected, rejectedCount});
 		} finally {
+			leave();
 			if (running.get(id) === upload) running.delete(id);
 		}
 	});

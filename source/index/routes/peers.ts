@@ -1,3 +1,4 @@
+import {isIP} from 'node:net';
 import type {FastifyInstance} from 'fastify';
 import {z} from 'zod';
 import {limits} from '../../api/limits.ts';
@@ -10,14 +11,14 @@ import {
 	registerRequestSchema,
 	registerResponseSchema,
 } from '../../api/schemas.ts';
-import {formatAddress, parseHost} from '../../core/address.ts';
+import {formatAddress} from '../../core/address.ts';
 import {P2pError} from '../../core/errors.ts';
 import {plainHost} from '../../net/listen.ts';
 import {answer, callerOf, type IndexContext, readInput, tell} from '../context.ts';
 import {hostView} from '../host-view.ts';
 import {candidateAddresses} from '../reachability.ts';
 
-const cursor = z.string().max(16_384).optional();
+const cursor = z.string().max(limits.cursorLength).optional();
 const listSchema = z.object({cursor, limit: z.coerce.number().int().min(1).max(limits.peersPage).optional()});
 const browseSchema = z.object({
 	path: z.string().max(limits.pathBytes).default(''),
@@ -34,13 +35,15 @@ export function peerRoutes(app: FastifyInstance, context: IndexContext): void {
 		const story = tell(request, 'REGISTER');
 		const id = callerOf(request);
 		const body = readInput(registerRequestSchema, request.body, 'Registration');
-		const host = body.host === undefined ? plainHost(request.raw.socket.remoteAddress ?? '') : announced(body.host);
-		const observed = {host, port: body.port};
+		const from = plainHost(request.raw.socket.remoteAddress ?? '');
+		await context.admit(id, from);
+		const chosen = body.host === undefined ? undefined : chosenHost(body.host);
+		const addresses = candidateAddresses({host: from, port: body.port}, chosen, body.addresses);
+		const observed = addresses[0]!;
 		story.argument = formatAddress(observed);
-		const addresses = candidateAddresses(observed, body.addresses);
-		const reached = reachability.check({id, addresses});
+		const reached = reachability.check({id, from, addresses});
 		const known = await store.register({
-			...{id, name: body.name, addresses: body.addresses},
+			...{id, name: body.name, addresses: addresses.length > 1 ? addresses.map(formatAddress) : []},
 			...(reached?.address ?? observed),
 		});
 		network?.registered(id, {name: body.name, number: known.number});
@@ -68,6 +71,7 @@ export function peerRoutes(app: FastifyInstance, context: IndexContext): void {
 		const id = callerOf(request);
 		const peer = await store.getPeer(id).catch(() => undefined);
 		await presence.drop(id);
+		reachability.forget(id);
 		await store.leave(id);
 		if (peer) context.announce({...peer, online: false}, false);
 		hub.tellCounts(await store.counts());
@@ -98,10 +102,9 @@ export function peerRoutes(app: FastifyInstance, context: IndexContext): void {
 	});
 }
 
-function announced(host: string): string {
-	try {
-		return parseHost(host);
-	} catch (error) {
-		throw new P2pError('bad-request', `Registration: host: ${(error as Error).message}`);
-	}
+/** @throws P2pError bad-request for a name: it could be made to mean any address */
+function chosenHost(host: string): string {
+	const plain = plainHost(host.trim().replace(/^\[(.*)\]$/, '$1'));
+	if (isIP(plain)) return plain;
+	throw new P2pError('bad-request', 'Registration: host: must be an IP address');
 }

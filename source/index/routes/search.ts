@@ -11,7 +11,7 @@ import {hereFor, hostView} from '../host-view.ts';
 const searchSchema = z.object({
 	q: z.string(),
 	limit: z.coerce.number().int().min(1).max(limits.searchPage).optional(),
-	cursor: z.string().max(1024).optional(),
+	cursor: z.string().max(limits.searchCursorLength).optional(),
 	sources: z.coerce.number().int().min(1).max(limits.sourcesPerHit).optional(),
 });
 const fileSchema = z.object({content: contentIdSchema});

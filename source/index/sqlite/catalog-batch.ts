@@ -1,5 +1,6 @@
 // One transaction of changes to a peer's catalog: shares and folders as they come, contents and words at the end, once
 // each and in the order in which they lie on the disk.
+import {limits} from '../../api/limits.ts';
 import {baseName} from '../../core/share-path.ts';
 import type {CatalogStatements} from './catalog-statements.ts';
 import {FolderSums} from './folder-sums.ts';
@@ -9,7 +10,7 @@ import type {SharedPresence} from './shared-presence.ts';
 import type {VocabularyWriter} from './vocabulary.ts';
 
 /** Paths of one content that are searched: more is spam. */
-const namesPerContent = 16;
+const namesPerContent = limits.namesPerContent;
 /** Contents in a batch up to which those that became more or less popular move in the index at once. */
 const movedAtOnce = 1000;
 

@@ -1,10 +1,11 @@
 import type {DatabaseSync} from 'node:sqlite';
 import {isLoopback} from '../../net/listen.ts';
+import {notLoopback} from '../host-view.ts';
 import type {SharedPresence} from './shared-presence.ts';
 
 /** A peer's part of a source in JSON, up to its path: as registered, and with a host put in its place. */
-type PeerText = {before: string; host: string; after: string; isLoopback: boolean};
-type PeerRow = {number: number; id: string; name: string; host: string; port: number};
+type PeerText = {before: string; host: string; after: string; afterElsewhere: string; isLoopback: boolean};
+type PeerRow = {number: number; id: string; name: string; host: string; port: number; addresses: string};
 
 /** What answers say about peers, as JSON that is made once: the same thousand peers are in every answer. */
 export class PeerTexts {
@@ -15,7 +16,7 @@ export class PeerTexts {
 
 	constructor(database: DatabaseSync, presence: SharedPresence) {
 		this.#presence = presence;
-		this.#row = database.prepare('SELECT number, id, name, host, port FROM peer WHERE number=?');
+		this.#row = database.prepare('SELECT number, id, name, host, port, addresses FROM peer WHERE number=?');
 	}
 
 	/** Forgets what may have changed. Called before a transaction begins, so that what is read then is newer. */
@@ -37,16 +38,21 @@ export class PeerTexts {
 			known = textOf(this.#row.get(peer) as PeerRow);
 			this.#texts.set(peer, known);
 		}
-		const {before, host, after} = known;
-		return before + (here !== undefined && known.isLoopback ? JSON.stringify(here) : host) + after;
+		const {before, host, after, afterElsewhere} = known;
+		if (here === undefined) return before + host + after;
+		return before + (known.isLoopback ? JSON.stringify(here) : host) + afterElsewhere;
 	}
 }
 
-function textOf({number, id, name, host, port}: PeerRow): PeerText {
+function textOf({number, id, name, host, port, addresses}: PeerRow): PeerText {
+	const after = (list: string[]) =>
+		`,"port":${port},${list.length > 0 ? `"addresses":${JSON.stringify(list)},` : ''}"path":`;
+	const all = JSON.parse(addresses) as string[];
 	return {
 		before: `{"peer":"${id}","number":${number},"name":${JSON.stringify(name)},"host":`,
 		host: JSON.stringify(host),
-		after: `,"port":${port},"path":`,
+		after: after(all),
+		afterElsewhere: after(notLoopback(all)),
 		isLoopback: isLoopback(host),
 	};
 }

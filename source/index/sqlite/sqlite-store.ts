@@ -270,10 +270,10 @@ export class SqliteStore implements IndexStore {
 		const named = sources.flatMap(({peer: number, path, at}) => {
 			const peer = this.#peers.numbered(number);
 			if (!peer) return [];
-			const {id, name: nickname, host, port, online} = peer;
-			return [
-				{peer: id, number, name: nickname, host, port, path, sharedAt: new Date(at * 1000).toISOString(), online},
-			];
+			const {id, name: nickname, host, port, online, addresses} = peer;
+			const sharedAt = new Date(at * 1000).toISOString();
+			const more = addresses.length > 0 && {addresses};
+			return [{peer: id, number, name: nickname, host, port, path, sharedAt, online, ...more}];
 		});
 		return {content, name, size, sources: named, sourceCount};
 	}

@@ -1,6 +1,6 @@
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import {temporaryIdentity} from '../../source/identity/identity.ts';
-import {RateLimiter} from '../../source/index/rate-limits.ts';
+import {RateLimiter} from '../../source/net/call-rates.ts';
 import {request, startServer, type TestServer} from '../helpers/index.ts';
 
 test('lets a burst through, then so many a second', () => {
@@ -27,7 +27,12 @@ let server: TestServer;
 const lines: string[] = [];
 beforeEach(async () => {
 	server = await startServer({
-		rates: {peer: {perSecond: 0.01, burst: 5}, address: {perSecond: 1000, burst: 1000}, connectionsPerAddress: 100},
+		rates: {
+			peer: {perSecond: 0.01, burst: 5},
+			address: {perSecond: 1000, burst: 1000},
+			connectionsPerAddress: 100,
+			newPeers: {perSecond: 1, burst: 9},
+		},
 	});
 	lines.length = 0;
 	server.bus.on('log', ({message}) => lines.push(message));
