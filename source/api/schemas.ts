@@ -10,6 +10,10 @@ const port = z.int().min(1).max(65_535);
 const time = z.iso.datetime();
 /** HOST:PORT. */
 const addressText = z.string().max(300);
+/** What another program calls itself, as answers carry it. */
+const shortText = z.string().max(limits.componentBytes);
+const cursor = z.string().max(limits.jsonBody);
+const host = z.string().max(limits.hostLength);
 const nickname = z.string().trim().min(1).max(limits.nameLength);
 /** A catalog path as sent; `core/share-path.ts` says what it must look like. */
 const path = z.string().min(1).max(limits.pathBytes);
@@ -27,8 +31,8 @@ export type ErrorBody = z.infer<typeof errorBodySchema>;
 export const serverInfoSchema = z.object({
 	kind: z.literal('server'),
 	id: peerIdSchema,
-	name: z.string(),
-	version: z.string(),
+	name: shortText,
+	version: shortText,
 	private: z.boolean(),
 	peers: count,
 	online: count,
@@ -43,8 +47,8 @@ export type ServerInfo = z.infer<typeof serverInfoSchema>;
 export const peerNodeInfoSchema = z.object({
 	kind: z.literal('peer'),
 	id: peerIdSchema,
-	name: z.string(),
-	version: z.string(),
+	name: shortText,
+	version: shortText,
 	files: count,
 	bytes: sum,
 });
@@ -80,7 +84,7 @@ export type MembershipResponse = z.infer<typeof membershipResponseSchema>;
 export const registerRequestSchema = z.object({
 	name: nickname,
 	port,
-	host: z.string().min(1).max(253).optional(),
+	host: host.min(1).optional(),
 	addresses: z.array(addressText).max(limits.addressesPerPeer).optional(),
 	epoch: epochSchema,
 	version: count,
@@ -95,12 +99,12 @@ export type CatalogPoint = z.infer<typeof catalogPointSchema>;
 export const registerResponseSchema = z.object({
 	number: z.int().min(1),
 	/** The address that the server will name to others, as HOST and port. */
-	observed: z.object({host: z.string(), port}),
+	observed: z.object({host, port}),
 	have: catalogPointSchema.nullable(),
 	/** Seconds until the registration lapses when it is not renewed. */
 	lease: z.number().positive(),
 	/** Why the server could not connect to the peer at any of its addresses; not there until that has been tried. */
-	problem: z.string().optional(),
+	problem: z.string().max(limits.messageLength).optional(),
 });
 export type RegisterResponse = z.infer<typeof registerResponseSchema>;
 
@@ -122,7 +126,9 @@ export const changesResponseSchema = z.object({
 	have: catalogPointSchema,
 	files: count,
 	bytes: sum,
-	rejected: z.array(z.object({line: count, code: z.string(), message: z.string()})),
+	rejected: z
+		.array(z.object({line: count, code: shortText, message: z.string().max(limits.messageLength)}))
+		.max(limits.rejectedNamed),
 	/** All rejected lines, also those past the ones named. */
 	rejectedCount: count,
 });
@@ -132,8 +138,8 @@ export type ChangesResponse = z.infer<typeof changesResponseSchema>;
 export const peerInfoSchema = z.object({
 	id: peerIdSchema,
 	number: z.int().min(1),
-	name: z.string(),
-	host: z.string(),
+	name: shortText,
+	host,
 	port,
 	files: count,
 	bytes: sum,
@@ -150,10 +156,10 @@ export type PeerInfo = z.infer<typeof peerInfoSchema>;
 
 /** `GET /v1/peers`. */
 export const peersResponseSchema = z.object({
-	peers: z.array(peerInfoSchema),
+	peers: z.array(peerInfoSchema).max(limits.peersPage),
 	total: count,
 	online: count,
-	cursor: z.string().optional(),
+	cursor: cursor.optional(),
 });
 export type PeersResponse = z.infer<typeof peersResponseSchema>;
 
@@ -170,10 +176,10 @@ export const partialsResponseSchema = z.object({contents: count});
 export const sourceSchema = z.object({
 	peer: peerIdSchema,
 	number: z.int().min(1),
-	name: z.string(),
-	host: z.string(),
+	name: shortText,
+	host,
 	port,
-	path: z.string(),
+	path: path.or(z.literal('')),
 	sharedAt: time,
 	online: z.boolean(),
 	/** Further addresses of the peer, as HOST:PORT. */
@@ -191,9 +197,9 @@ export type Source = z.infer<typeof sourceSchema>;
 /** One content with those who hold it: a search hit, or the answer to `GET /v1/files/:content`. */
 export const contentSourcesSchema = z.object({
 	content: contentIdSchema,
-	name: z.string(),
+	name: path.or(z.literal('')),
 	size: count,
-	sources: z.array(sourceSchema),
+	sources: z.array(sourceSchema).max(2 * limits.sourcesPerHit),
 	/** All online sources, also those past the ones named. */
 	sourceCount: count,
 });
@@ -201,22 +207,25 @@ export type ContentSources = z.infer<typeof contentSourcesSchema>;
 
 /** `GET /v1/search`. `more`: `total` is a lower bound ("more than N"). */
 export const searchResponseSchema = z.object({
-	hits: z.array(contentSourcesSchema),
+	hits: z.array(contentSourcesSchema).max(limits.searchPage),
 	total: count,
 	more: z.boolean(),
-	cursor: z.string().optional(),
+	cursor: cursor.optional(),
 });
 export type SearchResponse = z.infer<typeof searchResponseSchema>;
 
 /** One entry of a folder: a file, or a folder with the sum of what is below it. */
 export const browseEntrySchema = z.discriminatedUnion('type', [
-	z.object({type: z.literal('file'), path: z.string(), size: count, content: contentIdSchema}),
-	z.object({type: z.literal('folder'), path: z.string(), size: sum, files: count}),
+	z.object({type: z.literal('file'), path, size: count, content: contentIdSchema}),
+	z.object({type: z.literal('folder'), path, size: sum, files: count}),
 ]);
 export type BrowseEntry = z.infer<typeof browseEntrySchema>;
 
 /** `GET /v1/peers/:peer/files` and a peer's `GET /v1/browse`. */
-export const browseResponseSchema = z.object({entries: z.array(browseEntrySchema), cursor: z.string().optional()});
+export const browseResponseSchema = z.object({
+	entries: z.array(browseEntrySchema).max(limits.browsePage),
+	cursor: cursor.optional(),
+});
 export type BrowseResponse = z.infer<typeof browseResponseSchema>;
 
 /** How many there are, as the event stream tells it. */

@@ -1,9 +1,11 @@
 import {close, closeSync, constants, fdatasync, openSync, writeSync} from 'node:fs';
+import path from 'node:path';
 import {blockSize} from '../content/content-id.ts';
 import {blockHashes, merkleRoot, nextPowerOfTwo} from '../content/merkle.ts';
-import {systemCode} from '../core/errors.ts';
+import {P2pError, systemCode} from '../core/errors.ts';
 import type {Sink, SourceConnection} from './connection.ts';
 import type {ResponseHead} from './http-response.ts';
+import {type CheckedFolder, openFolder} from './open-folder.ts';
 import {type Fault, FaultError} from './types.ts';
 import type {FilesOrder} from './worker-messages.ts';
 
@@ -19,6 +21,7 @@ const mostSyncing = 64;
 export type FilesParts = {
 	/** Holds the largest of the files. */
 	buffer: Buffer;
+	folders: RunFolders;
 	/** Milliseconds are added here. */
 	times: {hash: number; write: number};
 	/** Files on their way to the disk, of this run; whoever ends it waits for them. */
@@ -97,8 +100,9 @@ class FileSink implements Sink {
 			new FaultError({kind: 'disk', code: systemCode(error) ?? 'EIO', message: (error as Error).message});
 		let fd: number;
 		try {
-			fd = writeNew(this.#file.path, bytes);
+			fd = this.#parts.folders.write(this.#file.path, bytes);
 		} catch (error) {
+			if (error instanceof P2pError) throw new FaultError({kind: 'disk', code: 'ELOOP', message: error.message});
 			throw fault(error);
 		}
 		times.write += performance.now() - hashed;
@@ -124,14 +128,41 @@ class FileSink implements Sink {
 
 const flags = constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0);
 
-/** @returns the descriptor, to be closed */
-function writeNew(path: string, bytes: Buffer): number {
-	const fd = openSync(path, flags, 0o666);
-	try {
-		for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
-		return fd;
-	} catch (error) {
-		closeSync(fd);
-		throw error;
+/** The folders that a run writes to, each opened and checked once. */
+export class RunFolders {
+	readonly #root: string;
+	readonly #open = new Map<string, CheckedFolder>();
+
+	/** @param root the downloads folder */
+	constructor(root: string) {
+		this.#root = root;
+	}
+
+	/**
+	 * Writes a new file.
+	 *
+	 * @returns its descriptor, to be closed
+	 * @throws P2pError not-writable when a link leads out of the downloads folder; system errors
+	 */
+	write(file: string, bytes: Buffer): number {
+		const parent = path.dirname(file);
+		let folder = this.#open.get(parent);
+		if (!folder) {
+			folder = openFolder(this.#root, parent);
+			this.#open.set(parent, folder);
+		}
+		const fd = openSync(path.join(folder.path, path.basename(file)), flags, 0o666);
+		try {
+			for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
+			return fd;
+		} catch (error) {
+			closeSync(fd);
+			throw error;
+		}
+	}
+
+	close(): void {
+		for (const folder of this.#open.values()) folder.close();
+		this.#open.clear();
 	}
 }

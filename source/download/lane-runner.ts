@@ -4,7 +4,7 @@ import {P2pError} from '../core/errors.ts';
 import type {Target} from '../net/secure-client.ts';
 import type {SourceConnection} from './connection.ts';
 import type {DirectWrites} from './direct-write.ts';
-import {runFiles} from './files-run.ts';
+import {RunFolders, runFiles} from './files-run.ts';
 import {PieceSink} from './piece-sink.ts';
 import {type Fault, FaultError} from './types.ts';
 import {type FilesOrder, type FromWorker, type LayerOrder, laneCounts, type RunOrder} from './worker-messages.ts';
@@ -217,15 +217,17 @@ export class LaneRunner {
 
 	async #files(order: FilesOrder, connection: SourceConnection, disk: DiskTail): Promise<void> {
 		const buffer = this.#parts.buffers.take(Math.max(...order.files.map(file => file.size)));
+		const folders = new RunFolders(order.root);
 		try {
 			await runFiles(order, connection, {
-				...{buffer, times: this.#ownTimes},
+				...{buffer, folders, times: this.#ownTimes},
 				syncing: disk.writing,
 				synced: n => this.#parts.tellPiece(this.id, order.run, n),
 				failed: this.#diskFailed(disk, connection),
 				refused: (file, fault) => this.#parts.post({type: 'refused', lane: this.id, run: order.run, file, fault}),
 			});
 		} finally {
+			folders.close();
 			this.#parts.buffers.put(buffer);
 		}
 	}

@@ -61,7 +61,7 @@ export type DownloadManager = {
 	 * Puts a download at the queue's end.
 	 *
 	 * @returns its key; `existed`: the same content is being fetched, or was finished before and is looked at again
-	 * @throws P2pError usage for a content ID or size that is none
+	 * @throws P2pError usage for a content ID or size that is none; too-large
 	 */
 	add(request: DownloadRequest): Promise<{key: string; existed: boolean}>;
 	/**
@@ -202,6 +202,8 @@ export function createDownloadManager(options: DownloadManagerOptions): Download
 function checkFile(content: string, size: number): void {
 	if (!isContentId(content)) throw new P2pError('usage', 'A content ID is 64 lower-case hex digits');
 	if (!Number.isSafeInteger(size) || size < 0) throw new P2pError('usage', `A file cannot have ${size} bytes`);
+	if (size > limits.downloadSize)
+		throw new P2pError('too-large', `A file of ${size} bytes is larger than any that can be downloaded`);
 	if ((size === 0) !== (content === emptyContentId))
 		throw new P2pError('usage', 'Only an empty file has the content ID of one, and it has no other');
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import {promisify} from 'node:util';
 import {P2pError, systemCode} from '../core/errors.ts';
 import {writeError} from './disk-error.ts';
+import {openFolder} from './open-folder.ts';
 import {lockPart, type PartLock} from './part-lock.ts';
 
 // Plain descriptors, not FileHandles: the transfer workers write through the same one, so that nobody can put another
@@ -54,7 +55,7 @@ export async function openPart(downloads: string, content: string, size: number)
 	try {
 		const {lock} = await lockName(downloads, content);
 		try {
-			return await openLocked(file, size, lock);
+			return await openLocked(downloads, file, size, lock);
 		} catch (error) {
 			lock.release();
 			await removeIfEmpty(path.dirname(file));
@@ -117,8 +118,11 @@ async function lockIn(downloads: string, lockFile: string): Promise<PartLock | u
 	}
 }
 
-async function openLocked(file: string, size: number, lock: PartLock): Promise<PartFile> {
-	const fd = await openFd(file, constants.O_RDWR | constants.O_CREAT | noFollow, 0o666);
+async function openLocked(downloads: string, file: string, size: number, lock: PartLock): Promise<PartFile> {
+	const folder = openFolder(downloads, path.dirname(file));
+	const inside = path.join(folder.path, path.basename(file));
+	const flags = constants.O_RDWR | constants.O_CREAT | noFollow;
+	const fd = await openFd(inside, flags, 0o666).finally(() => folder.close());
 	try {
 		const found = await fstatFd(fd);
 		// A second name would be written to as well.

@@ -141,7 +141,7 @@ export class SmallFiles {
 			bytes += file.size;
 		}
 		const stallMs = sources > 1 ? stall.withOthers : stall.alone;
-		const run = lane.lane.run({type: 'files', files, stallMs});
+		const run = lane.lane.run({type: 'files', root: this.#parts.folder, files, stallMs});
 		lane.runs.set(run, new Map(files.map(file => [file.n, file])));
 	}
 

@@ -39,6 +39,8 @@ export type FilesOrder = {
 	type: 'files';
 	lane: number;
 	run: number;
+	/** The downloads folder. */
+	root: string;
 	/** `path`: absolute, in a folder that is there. */
 	files: {n: number; content: string; size: number; path: string}[];
 	stallMs: number;

@@ -14,6 +14,8 @@ type Listener = {
 export class EventHub {
 	readonly #listeners = new Set<Listener>();
 	readonly #pings: NodeJS.Timeout;
+	/** Peers of which a change was told a moment ago, with the change that came since. */
+	readonly #recent = new Map<string, {timer: NodeJS.Timeout; next?: ServerEvents['peer-updated'] | undefined}>();
 
 	constructor(ping: number = limits.eventPing) {
 		this.#pings = setInterval(() => this.#ping(), ping);
@@ -52,8 +54,29 @@ export class EventHub {
 		for (const member of removed) this.#write(listener, frame('member-removed', member));
 	}
 
-	/** Tells everyone about a peer. */
+	/** Tells everyone about a peer; of changes at most one in `limits.peerUpdates`, the newest. */
 	tellPeer(event: 'peer-joined' | 'peer-left' | 'peer-updated', peer: ServerEvents['peer-joined']): void {
+		const recent = this.#recent.get(peer.id);
+		if (event !== 'peer-updated') {
+			if (recent) recent.next = undefined;
+			this.#tell(event, peer);
+			return;
+		}
+		if (recent) {
+			recent.next = peer;
+			return;
+		}
+		this.#tell(event, peer);
+		const timer = setTimeout(() => {
+			const next = this.#recent.get(peer.id)?.next;
+			this.#recent.delete(peer.id);
+			if (next) this.tellPeer('peer-updated', next);
+		}, limits.peerUpdates);
+		timer.unref();
+		this.#recent.set(peer.id, {timer});
+	}
+
+	#tell(event: 'peer-joined' | 'peer-left' | 'peer-updated', peer: ServerEvents['peer-joined']): void {
 		const frames = new Map<string, string>();
 		for (const listener of this.#listeners) {
 			const seen = listener.view(peer);
@@ -82,6 +105,8 @@ export class EventHub {
 	/** Ends every stream. */
 	close(): void {
 		clearInterval(this.#pings);
+		for (const {timer} of this.#recent.values()) clearTimeout(timer);
+		this.#recent.clear();
 		for (const {response} of this.#listeners) response.end();
 		this.#listeners.clear();
 	}

@@ -139,6 +139,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 	const admitFrom: AdmitPeer = guard(app, options.rates ?? defaultRateLimits, quiet);
 	limitHalfOpen(app.server as never, quiet);
 	limitBodies(app, quiet);
+	app.server.on('drop', () => quiet.tell('connections', `index: all ${limits.connections} connections are taken`));
 	if (options.network) guardPrivate(app, options.network);
 	app.addHook('onSend', async (request, reply) => record(request, reply.statusCode));
 	for (const routes of [

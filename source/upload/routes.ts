@@ -1,11 +1,15 @@
 import type {FastifyInstance, FastifyReply, FastifyRequest} from 'fastify';
+import PQueue from 'p-queue';
 import {z} from 'zod';
 import {limits} from '../api/limits.ts';
 import {browseResponseSchema, type PeerNodeInfo, peerNodeInfoSchema} from '../api/schemas.ts';
 import {encodePieceLayer} from '../content/piece-layer.ts';
 import {P2pError} from '../core/errors.ts';
 import {checkSharePath} from '../core/share-path.ts';
+import {RateLimiter} from '../net/call-rates.ts';
+import type {QuietLog} from '../net/quiet-log.ts';
 import {remotePeerId} from '../net/remote-id.ts';
+import {callerOf as connectionOf} from './caller.ts';
 import {contentParameter} from './file-route.ts';
 import {layerOf} from './partial-file.ts';
 import type {ServedCatalog} from './served-catalog.ts';
@@ -26,7 +30,10 @@ export function catalogRoutes(
 	app: FastifyInstance,
 	catalog: ServedCatalog,
 	self: Pick<PeerNodeInfo, 'id' | 'name' | 'version'>,
+	log: QuietLog,
 ): void {
+	const questions = new RateLimiter(limits.questionsPerCaller);
+	const searches = new PQueue({concurrency: limits.questionsAtOnce});
 	const callerOf = (request: FastifyRequest) => remotePeerId(request.raw.socket);
 
 	app.get('/v1', request => peerNodeInfoSchema.parse({kind: 'peer', ...self, ...catalog.totals(callerOf(request))}));
@@ -50,11 +57,19 @@ export function catalogRoutes(
 	});
 
 	app.get('/v1/search', async request => {
+		const {key} = connectionOf(request.raw);
+		try {
+			questions.take(key);
+		} catch (error) {
+			log.tell(`questions ${key}`, `${key.slice(0, 24)} searches here too often; it is put off`);
+			throw error;
+		}
 		const {q, limit, cursor} = parseQuery(searchQuerySchema, request.query);
 		if (q.length > limits.queryLength) {
 			throw new P2pError('bad-query', `A search has at most ${limits.queryLength} characters`);
 		}
-		return browseResponseSchema.parse(await catalog.search(q, {limit, cursor, caller: callerOf(request)}));
+		const caller = callerOf(request);
+		return browseResponseSchema.parse(await searches.add(async () => catalog.search(q, {limit, cursor, caller})));
 	});
 }
 

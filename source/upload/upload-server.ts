@@ -10,8 +10,10 @@ import type {EngineBus} from '../core/events.ts';
 import type {Identity} from '../identity/identity.ts';
 import {membershipHeader} from '../identity/membership.ts';
 import {answerClientError, answerErrors, sendError} from '../net/http-errors.ts';
-import {type ListenOptions, listen} from '../net/listen.ts';
+import {type ListenOptions, listen, plainHost} from '../net/listen.ts';
+import {QuietLog} from '../net/quiet-log.ts';
 import {remotePeerId} from '../net/remote-id.ts';
+import {limitHalfOpen} from '../net/slow-callers.ts';
 import {tlsServerOptions} from '../net/tls-options.ts';
 import {fileRoute} from './file-route.ts';
 import {OpenFiles} from './open-files.ts';
@@ -109,10 +111,17 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 	app.server.maxConnections = limits.connections;
 	const sockets = new Set<Socket>();
 	const byAddress = new Map<string, number>();
+	const quiet = new QuietLog(bus);
+	limitHalfOpen(app.server, quiet);
+	app.server.on('drop', () => quiet.tell('connections', `all ${limits.connections} connections are taken`));
 	app.server.on('connection', (socket: Socket) => {
-		const address = socket.remoteAddress ?? '';
+		const address = plainHost(socket.remoteAddress ?? '');
 		const others = byAddress.get(address) ?? 0;
 		if (others >= limits.connectionsPerAddress) {
+			quiet.tell(
+				`connections ${address}`,
+				`${address} has more than ${limits.connectionsPerAddress} connections; further ones are closed`,
+			);
 			socket.destroy();
 			return;
 		}
@@ -144,7 +153,7 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 		if (options.allow?.(remotePeerId(raw.socket)) === false)
 			throw new P2pError('refused', 'This peer does not share with you');
 	});
-	catalogRoutes(app, catalog, {id: identity.id, name, version});
+	catalogRoutes(app, catalog, {id: identity.id, name, version}, quiet);
 	const budgets = {crowd: new TurnBudget(encryptedPerTurn.crowd), few: new TurnBudget(encryptedPerTurn.few)};
 	const parts = {
 		catalog,
