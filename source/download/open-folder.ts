@@ -18,7 +18,9 @@ const flags = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_N
  * @throws P2pError not-writable when a link leads away; a system error when the folder is not there
  */
 export function openFolder(root: string, folder: string): CheckedFolder {
-	const expected = path.join(realpathSync(root), path.relative(root, folder));
+	const inside = path.relative(root, folder);
+	if (inside.split(path.sep)[0] === '..' || path.isAbsolute(inside)) throw leadsAway(folder);
+	const expected = path.join(realpathSync(root), inside);
 	if (process.platform !== 'linux') {
 		if (realpathSync(folder) !== expected) throw leadsAway(folder);
 		return {path: folder, close: () => undefined};

@@ -93,7 +93,7 @@ export function open<T extends Socket | TLSSocket>(socket: T): T {
 
 /** Opens so many TCP connections that say nothing. */
 export function halfOpen(port: number, count: number): Socket[] {
-	return Array.from({length: count}, () => open(connectPlain(port, '127.0.0.1')));
+	return Array.from({length: count}, () => open(connectPlain(port, '127.0.0.1')).resume());
 }
 
 /** Writes bytes and reads all that comes until the other side hangs up. */

@@ -163,7 +163,7 @@ describe('in its answers', () => {
 				search: response =>
 					json(
 						response,
-						`{"code":"busy","message":"x","details":{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}}`,
+						`{"code":"busy","message":"come later","details":{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}}`,
 						503,
 					),
 			},
