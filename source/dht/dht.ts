@@ -15,6 +15,7 @@ import {formatAddress} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
 import {watchLanNodes} from '../net/lan-nodes.ts';
+import {isLoopback} from '../net/listen.ts';
 import type {SecureClient} from '../net/secure-client.ts';
 import {localNodes, rememberedNodes, rememberNodes} from './bootstrap.ts';
 import {keepersOf} from './distance.ts';
@@ -262,7 +263,7 @@ export class Dht {
 		}
 		const asker = new Asker(node, this.#keeper);
 		this.#sender = new Sender(node, this.#keeper, this.#signer);
-		this.#peers = new PeerBook(asker, this.#key, nearest);
+		this.#peers = new PeerBook(asker, this.#key, nearest, () => toldAt(node));
 		this.#finder = new Finder(asker, this.#key, this.#peers);
 		const heard = this.#hearLan(node);
 		// Nobody whom it knows is there: whoever is on the LAN answers within a second.
@@ -428,6 +429,12 @@ export class Dht {
 }
 
 type SearchOptions = {limit?: number; cursor?: string; sources?: number; signal?: AbortSignal; first?(): void};
+
+/** Where this node hears of others: on this machine when it knows a node there, else by its own address. */
+function toldAt(node: DhtNode): string {
+	const nodes = [node.address, ...node.known()];
+	return (nodes.find(({host}) => isLoopback(host)) ?? node.address).host;
+}
 
 /** The address to connect to: one in a network of this machine, else a public one, else the first. */
 function nearest(addresses: string[]): string {

@@ -168,10 +168,12 @@ export class Finder {
 			files.slice(0, mostSources).map(async ({publisher, file}): Promise<Source | undefined> => {
 				const presence = await this.#peers.who(publisher);
 				if (!presence) return undefined;
-				const {name, host, port, number} = this.#peers.info(presence);
+				const {name, host, port, number, addresses, online} = this.#peers.info(presence);
+				if (!online) return undefined;
 				if (wanted.length > 0 && !wanted.some(text => isMeant(text, publisher, name))) return undefined;
 				const sharedAt = new Date(file.time * 1000).toISOString();
-				return {peer: publisher, number, name, host, port, path: file.path, sharedAt, online: true};
+				const more = addresses && {addresses};
+				return {peer: publisher, number, name, host, port, path: file.path, sharedAt, online, ...more};
 			}),
 		);
 		const byPeer = new Map<string, Source>();

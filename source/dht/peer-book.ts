@@ -1,5 +1,8 @@
 // Where peers are: their presences, as they signed them.
+import {limits} from '../api/limits.ts';
 import type {PeerInfo} from '../api/schemas.ts';
+import {formatAddress} from '../core/address.ts';
+import {usableAddresses} from '../net/address-scope.ts';
 import {fromStart, type GetRequest} from './messages.ts';
 import type {NetworkKey} from './network-key.ts';
 import type {Asker} from './questions.ts';
@@ -28,8 +31,11 @@ export class PeerBook {
 	readonly #asking = new Map<string, Promise<PresenceRecord | undefined>>();
 	/** Chooses where to connect to. */
 	readonly #address: (addresses: string[]) => string;
+	readonly #toldAt: () => string;
 
-	constructor(asker: Asker, key: NetworkKey, address: (addresses: string[]) => string) {
+	/** @param toldAt this node's own address: on loopback alone others on loopback are believed */
+	constructor(asker: Asker, key: NetworkKey, address: (addresses: string[]) => string, toldAt: () => string) {
+		this.#toldAt = toldAt;
 		this.#asker = asker;
 		this.#key = key;
 		this.#address = address;
@@ -84,10 +90,18 @@ export class PeerBook {
 	/** A peer in the form that index servers give it. */
 	info(presence: PresenceRecord): PeerInfo {
 		const {peer, name, port, files, bytes, since, addresses} = presence;
+		// Records are signed by whoever chose what stands in them.
+		const usable = usableAddresses(
+			addresses.map(host => formatAddress({host, port})),
+			this.#toldAt(),
+			limits.addressesPerPeer,
+		);
+		const host = this.#address(usable.length > 0 ? usable.map(address => address.host) : addresses);
 		return {
-			...{id: peer, number: numberOfPeer(peer), name, host: this.#address(addresses), port, files, bytes},
-			online: isThere(presence),
+			...{id: peer, number: numberOfPeer(peer), name, host, port, files, bytes},
+			online: isThere(presence) && usable.length > 0,
 			since: new Date(since * 1000).toISOString(),
+			...(usable.length > 1 && {addresses: usable.map(formatAddress)}),
 		};
 	}
 

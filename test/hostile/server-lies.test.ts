@@ -141,6 +141,8 @@ describe('about sources', () => {
 });
 
 describe('in its answers', () => {
+	const place = {number: 1, name: 'x', host: '127.0.0.1', port: 1, files: 1, bytes: 1};
+	const lister = {id: 'ab'.repeat(32), ...place, online: true, since: new Date(0).toISOString()};
 	test.each<[string, Parameters<typeof hostileServer>[0], string[]]>([
 		[
 			'a redirect',
@@ -179,7 +181,10 @@ describe('in its answers', () => {
 		],
 		[
 			'a list that comes back to itself',
-			{browse: response => json(response, {entries: [], cursor: 'again'})},
+			{
+				peer: response => json(response, lister),
+				browse: response => json(response, {entries: [], cursor: 'again'}),
+			},
 			['ls', '1'],
 		],
 		[
