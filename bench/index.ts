@@ -10,7 +10,7 @@ import {load, steady} from './index/load.ts';
 import {querySets} from './index/queries.ts';
 import {registerAll} from './index/register.ts';
 import {bm25, miniSearch, plocate, type RivalResult} from './index/rivals.ts';
-import {ServerHandle} from './index/server-handle.ts';
+import {ServerHandle, type Usage} from './index/server-handle.ts';
 import {short} from './index/statistics.ts';
 
 const {values} = parseArgs({
@@ -32,6 +32,7 @@ for (let at = 0; at < mixed.length; at++) {
 	[mixed[at], mixed[other]] = [mixed[other] ?? '', mixed[at] ?? ''];
 }
 const print = (line = '') => process.stdout.write(`${line}\n`);
+const memoryOf = ({rss, mapped}: Usage) => `${short((rss - mapped) / 2 ** 20)} / ${short(rss / 2 ** 20)} MB`;
 const note = (line: string) => process.stderr.write(`${line}\n`);
 
 const server = await ServerHandle.start(path.join(folder, 'index.db'));
@@ -65,12 +66,12 @@ try {
 		merged = now;
 	}
 	print(`| disk | ${short(merged.disk / files)} bytes a file |`);
-	print(`| memory of the server | ${short(merged.rss / 2 ** 20)} MB |`);
+	print(`| memory of the server, without and with mapped files | ${memoryOf(merged)} |`);
 	print();
 
 	note('searching in process');
 	const ours = new Map<string, {p50: number; p99: number}>();
-	print('| search in process, a page of 50 | first time p50 / p99 ms | again p50 / p99 ms |');
+	print(`| search in process, a page of ${limits.searchDefault} | first time p50 / p99 ms | again p50 / p99 ms |`);
 	print('|---|---|---|');
 	for (const {kind, queries} of sets) {
 		const {cold, warm} = await server.latency(kind, queries);
@@ -97,7 +98,7 @@ try {
 	}
 	print();
 	const end = await server.usage();
-	print(`Memory of the server after the searches: ${short(end.rss / 2 ** 20)} MB.`);
+	print(`Memory of the server after the searches, without and with mapped files: ${memoryOf(end)}.`);
 	print();
 	await server.stop();
 

@@ -13,6 +13,8 @@ export type Command =
 export type Usage = {
 	cpuMs: number;
 	rss: number;
+	/** Part of it: files that are mapped into memory. */
+	mapped: number;
 	disk: number;
 	/** Event loop, milliseconds. */
 	delay: {p50: number; p99: number; max: number};

@@ -28,11 +28,11 @@ export const limits = {
 	/** Most hits in one answer. */
 	searchPage: 200,
 	/** Hits when the caller does not say. */
-	searchDefault: 50,
+	searchDefault: 25,
 	/** Sources named for one content that is asked for by its ID; the rest are counted. */
 	sourcesPerHit: 50,
-	/** Sources named for one hit when the caller does not say: fifty hits with all of theirs would be a megabyte a keystroke. */
-	sourcesPerSearchHit: 8,
+	/** Sources named for one hit when the caller does not say: hits with all of theirs would be a megabyte a keystroke. */
+	sourcesPerSearchHit: 4,
 	/** Sources that a download keeps: a server that names others without end costs no more memory than that. */
 	sourcesPerDownload: 256,
 	/** Contents of which one peer announces that it holds parts: what downloads at once, with room to spare. */
@@ -121,6 +121,8 @@ export const limits = {
 	bodyTimeout: 15_000,
 	/** Milliseconds that a request's headers may take to come in; slower senders are cut off. */
 	requestHeaders: 10_000,
+	/** Milliseconds that a whole request may take to come in, catalogs of millions over a slow line too; stalls end sooner. */
+	indexRequest: 60 * 60 * 1000,
 	/** Index servers that a look around the LAN takes in: more is somebody who floods it. */
 	serversFound: 256,
 	/** Milliseconds that a TLS handshake may take, seen from who listens. */

@@ -48,9 +48,9 @@ export function guard(app: FastifyInstance, rates: RateLimits, log: QuietLog): A
 	const open = new Map<string, number>();
 	const isExempt = (address: string) => !rates.loopback && isLoopback(address);
 
-	app.addHook('onRequest', async request => {
+	app.addHook('onRequest', (request, _reply, done) => {
 		const {socket} = request.raw;
-		if (exempt.has(request.url)) return;
+		if (exempt.has(request.url)) return done();
 		const peer = remotePeerId(socket);
 		const address = plainHost(socket.remoteAddress ?? '');
 		try {
@@ -59,8 +59,9 @@ export function guard(app: FastifyInstance, rates: RateLimits, log: QuietLog): A
 		} catch (error) {
 			const who = peer ? `peer ${peer.slice(0, 8)}` : 'a guest';
 			log.tell(`calls ${peer ?? address}`, `index: ${who} at ${address} makes too many calls; they are put off`);
-			throw error;
+			return done(error as Error);
 		}
+		done();
 	});
 
 	app.server.on('connection', socket => {

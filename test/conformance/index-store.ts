@@ -370,6 +370,20 @@ export function indexStoreConformance(name: string, make: () => Promise<StoreUnd
 			expect(await names(store, 'holiday')).toEqual(['holiday.jpg']);
 		});
 
+		scenario('believes the size of a content that most online sources claim', async store => {
+			await share(store, 1, [add('s/lie.txt', 'x', 1)]);
+			expect((await store.search(parseQuery('txt'))).hits).toMatchObject([{name: 'lie.txt', size: 1}]);
+			await share(store, 2, [add('s/true.txt', 'x', 9)]);
+			await share(store, 3, [add('s/true.txt', 'x', 9), add('s/other.txt', 'y', 1)]);
+			const {hits, total} = await store.search(parseQuery('txt -other'));
+			expect({hits, total}).toMatchObject({total: 1, hits: [{name: 'true.txt', size: 9, sourceCount: 2}]});
+			expect(await names(store, 'lie')).toEqual([]);
+			const asked = await store.sources(contentId('x'));
+			expect(asked).toMatchObject({size: 9, sourceCount: 2, sources: [{number: 2}, {number: 3}]});
+			for (const seed of [2, 3]) await store.setOnline(peerId(seed), false);
+			expect(await names(store, 'lie')).toEqual(['lie.txt']);
+		});
+
 		scenario('ranks by match, then online sources, then age', async store => {
 			await share(store, 1, [
 				add('s/tonight.txt', 'inside'),

@@ -98,6 +98,20 @@ describe('errors', () => {
 		expect(await send('<x/>', 'application/xml')).toMatchObject({body: {code: 'bad-request'}});
 	});
 
+	test('of one who sends a body drop by drop: the connection ends', async () => {
+		const patient = await startServer({bodyPatience: 300});
+		const socket = connect({host: '127.0.0.1', port: patient.port, rejectUnauthorized: false});
+		await once(socket, 'secureConnect');
+		socket.on('error', () => undefined).resume();
+		socket.write(
+			'PUT /v1/peers/me HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{',
+		);
+		const drops = setInterval(() => socket.write(' '), 50);
+		await once(socket, 'close');
+		clearInterval(drops);
+		await patient.stop();
+	});
+
 	test('of the store are not told to strangers, but to the log', async () => {
 		const log: string[] = [];
 		server.bus.on('log', ({message}) => log.push(message));

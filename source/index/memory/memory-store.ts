@@ -28,7 +28,8 @@ type Content = {content: string; size: number; age: number; files: Set<SharedFil
 export class MemoryStore implements IndexStore {
 	readonly #peers = new PeerRegistry();
 	readonly #catalogs = new Map<string, Map<string, SharedFile>>();
-	readonly #contents = new Map<string, Content>();
+	/** By ID, one for each size that is claimed for it, oldest first. */
+	readonly #contents = new Map<string, Content[]>();
 	readonly #receiving = new Set<string>();
 	#age = 0;
 
@@ -82,17 +83,18 @@ export class MemoryStore implements IndexStore {
 		const only = query.peers.length > 0 ? new Set(query.peers.map(peer => this.#peers.find(peer))) : undefined;
 		const after = readCursor(cursor, 'number', 'number', 'number');
 		const found: {place: [number, number, number]; hit: ContentSources}[] = [];
-		for (const content of this.#contents.values()) {
+		for (const sizes of this.#contents.values()) {
+			const content = believed(sizes);
 			let best: SharedFile | undefined;
 			let rank = Number.POSITIVE_INFINITY;
-			const online = [...content.files].filter(file => file.peer.online && (!only || only.has(file.peer)));
+			const online = [...(content?.files ?? [])].filter(file => file.peer.online && (!only || only.has(file.peer)));
 			for (const file of online) {
 				const its = matchRank(query, file);
 				if (its === undefined || its >= rank) continue;
 				rank = its;
 				best = file;
 			}
-			if (!best) continue;
+			if (!content || !best) continue;
 			const hit = this.#describe(
 				content,
 				baseName(best.path),
@@ -120,7 +122,7 @@ export class MemoryStore implements IndexStore {
 	}
 
 	async sources(content: string): Promise<ContentSources> {
-		const known = this.#contents.get(content);
+		const known = believed(this.#contents.get(content) ?? []);
 		const [first] = known?.files ?? [];
 		if (!known || !first) throw new P2pError('not-found', `Nobody here has the content ${content.slice(0, 8)}`);
 		const online = [...known.files].find(file => file.peer.online);
@@ -169,10 +171,11 @@ export class MemoryStore implements IndexStore {
 		this.#catalog(file.peer.id).set(file.path, file);
 		file.peer.files++;
 		file.peer.bytes += file.size;
-		let content = this.#contents.get(file.content);
+		const sizes = this.#contents.get(file.content) ?? [];
+		let content = sizes.find(({size}) => size === file.size);
 		if (!content) {
 			content = {content: file.content, size: file.size, age: ++this.#age, files: new Set()};
-			this.#contents.set(file.content, content);
+			this.#contents.set(file.content, [...sizes, content]);
 		}
 		content.files.add(file);
 	}
@@ -184,9 +187,11 @@ export class MemoryStore implements IndexStore {
 		catalog.delete(path);
 		peer.files--;
 		peer.bytes -= file.size;
-		const content = this.#contents.get(file.content);
-		content?.files.delete(file);
-		if (content?.files.size === 0) this.#contents.delete(file.content);
+		const sizes = this.#contents.get(file.content) ?? [];
+		for (const content of sizes) content.files.delete(file);
+		const left = sizes.filter(content => content.files.size > 0);
+		if (left.length > 0) this.#contents.set(file.content, left);
+		else this.#contents.delete(file.content);
 	}
 
 	/** `only`: names online sources alone, of these peers where some are wanted. */
@@ -207,6 +212,13 @@ export class MemoryStore implements IndexStore {
 			sourceCount: files.filter(file => file.peer.online).length,
 		};
 	}
+}
+
+/** Of the sizes that are claimed for a content the one with most online sources, then the oldest. */
+function believed(sizes: Content[]): Content | undefined {
+	if (sizes.length < 2) return sizes[0];
+	const online = ({files}: Content) => [...files].filter(file => file.peer.online).length;
+	return sizes.reduce((best, other) => (online(other) > online(best) ? other : best));
 }
 
 function sourceOf({peer, path, at}: SharedFile): Source {

@@ -86,13 +86,16 @@ export class CatalogBatch {
 
 	/** Writes contents, words and sums. */
 	finish(): void {
-		const {dropText, addText, addHolder} = this.#statements;
+		const {dropText, addText, addHolder, addKey} = this.#statements;
 		this.#folders.write();
 		for (const {file, folder, name, at} of this.#holders.sort((a, b) => a.file - b.file || a.folder - b.folder))
 			addHolder.run(file, folder, name, at);
 		const drops: number[] = [];
 		const adds: {row: number; text: string}[] = [];
 		for (const file of [...this.#byId.values()].sort((a, b) => a.id - b.id)) this.#writeFile(file, drops, adds);
+		// In the order of its tree: the keys of one batch lie all over it.
+		const fresh = [...this.#byId.values()].filter(({before, now}) => before === 0 && now > 0);
+		for (const {key, id} of fresh.sort((a, b) => a.key - b.key)) addKey.run(key, id);
 		for (const row of drops.sort((a, b) => a - b)) dropText.run(row);
 		for (const {row, text} of adds.sort((a, b) => a.row - b.row)) addText.run(row, text);
 		this.texts = drops.length + adds.length;
@@ -210,10 +213,11 @@ export class CatalogBatch {
 
 	#writeFile(file: Touched, drops: number[], adds: {row: number; text: string}[]): void {
 		const {id, key, hash, size, before, now, name, twin} = file;
-		const {addFile, setFile, dropFile} = this.#statements;
+		const {addFile, setFile, dropFile, dropKey} = this.#statements;
 		if (before === 0 && now === 0) return;
 		if (now === 0) {
 			dropFile.run(id);
+			dropKey.run(key, id);
 			drops.push(rowIdOf(id, file.popularity));
 			return;
 		}
@@ -224,7 +228,7 @@ export class CatalogBatch {
 		const isIndexed = isNew || paths !== undefined || (isMoved && !this.#isLarge);
 		if (isMoved && !isIndexed) this.moved.push(id);
 		const stored = isIndexed ? popularity : file.popularity;
-		if (isNew) addFile.run(id, key, now, size, twin ? 1 : 0, stored, hash, name);
+		if (isNew) addFile.run(id, now, size, twin ? 1 : 0, stored, hash, name);
 		else if (now !== before || twin !== file.twinBefore) setFile.run(now, twin ? 1 : 0, stored, id);
 		if (!isIndexed) return;
 		if (!isNew) drops.push(rowIdOf(id, file.popularity));

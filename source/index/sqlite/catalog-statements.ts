@@ -20,6 +20,8 @@ export class CatalogStatements {
 	readonly dropHolder: StatementSync;
 	readonly file: StatementSync;
 	readonly fileById: StatementSync;
+	readonly addKey: StatementSync;
+	readonly dropKey: StatementSync;
 	readonly addFile: StatementSync;
 	readonly setFile: StatementSync;
 	readonly dropFile: StatementSync;
@@ -51,9 +53,13 @@ export class CatalogStatements {
 		this.dropShare = write('DELETE FROM share WHERE folder=? AND nh=? AND file=?');
 		this.addHolder = write('INSERT OR IGNORE INTO holder(file, folder, name, at) VALUES(?, ?, ?, ?)');
 		this.dropHolder = write('DELETE FROM holder WHERE file=? AND folder=? AND name=?');
-		this.file = read('SELECT id, nsrc, size, twin, pop, hash, name FROM file WHERE hk=?');
+		this.file = read(
+			'SELECT id, nsrc, size, twin, pop, hash, name FROM filekey k JOIN file f ON f.id=k.file WHERE hk=?',
+		);
+		this.addKey = write('INSERT INTO filekey(hk, file) VALUES(?, ?)');
+		this.dropKey = write('DELETE FROM filekey WHERE hk=? AND file=?');
 		this.fileById = read('SELECT id, nsrc, size, twin, pop, hash, name FROM file WHERE id=?');
-		this.addFile = write('INSERT INTO file(id, hk, nsrc, size, twin, pop, hash, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?)');
+		this.addFile = write('INSERT INTO file(id, nsrc, size, twin, pop, hash, name) VALUES(?, ?, ?, ?, ?, ?, ?)');
 		this.setFile = write('UPDATE file SET nsrc=?, twin=?, pop=? WHERE id=?');
 		this.dropFile = write('DELETE FROM file WHERE id=?');
 		this.paths = read(

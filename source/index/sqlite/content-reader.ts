@@ -43,7 +43,7 @@ export class ContentReader {
 		this.#presence = presence;
 		this.#keys = contentKeys(database);
 		this.#file = prepare('SELECT size, twin, hash, name FROM file WHERE id=?');
-		this.#byKey = prepare('SELECT id, hash FROM file WHERE hk=?');
+		this.#byKey = prepare('SELECT f.id, f.hash FROM filekey k JOIN file f ON f.id=k.file WHERE k.hk=?');
 		this.#holders = prepare('SELECT folder, name, at FROM holder WHERE file=? LIMIT ? OFFSET ?');
 		this.#folder = prepare('SELECT path, at FROM folder WHERE id=?');
 	}

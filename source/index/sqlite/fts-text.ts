@@ -13,6 +13,9 @@ const piecesRemembered = 50_000;
 const foldersRemembered = 5000;
 const kindBase = 0xe000;
 const sizeBase = 0xe100;
+/** Size classes have a character together as well: a range of thirty is as many lookups otherwise. */
+const sizeGroupBase = 0xe180;
+const sizeGroup = 8;
 /** Planes 15 and 16 are private use: endings and whole names share their characters, and are compared afterwards. */
 const extensionBase = 0xf0000;
 const nameBase = 0x100000;
@@ -95,7 +98,7 @@ function isInWord(unit: number): boolean {
 
 /** All that is indexed for a content: its words and what the filters ask for. */
 export function ftsText(words: Set<string>, paths: string[], size: number): string {
-	const signs = new Set<string>([sizeSign(sizeClass(size))]);
+	const signs = new Set<string>([sizeSign(sizeClass(size)), sizeGroupSign(sizeClass(size))]);
 	for (const path of paths) {
 		signs.add(kindSign(kindOf(path)));
 		signs.add(extensionSign(extensionOf(path)));
@@ -127,8 +130,17 @@ export function nameSigns(text: string): string[] {
 /** The characters of all sizes in a range; the ends are compared afterwards. */
 export function sizeSigns(min: number, max: number): string[] {
 	const signs: string[] = [];
-	for (let at = sizeClass(min); at <= sizeClass(max); at++) signs.push(sizeSign(at));
+	const last = sizeClass(max);
+	for (let at = sizeClass(min); at <= last; ) {
+		const isGroup = at % sizeGroup === 0 && (at + sizeGroup - 1 <= last || last === highestSizeClass);
+		signs.push(isGroup ? sizeGroupSign(at) : sizeSign(at));
+		at += isGroup ? sizeGroup : 1;
+	}
 	return signs;
+}
+
+function sizeGroupSign(of: number): string {
+	return String.fromCharCode(sizeGroupBase + Math.floor(of / sizeGroup));
 }
 
 function sizeSign(of: number): string {

@@ -17,9 +17,9 @@ const counted = 250;
 /** Hits with which a page may end before words are looked into. */
 const enough = 10;
 /** Contents that are read for one page: what is found but does not match in the end is bounded work. */
-const readMost = 2000;
+const readMost = 1000;
 /** Rows of the full-text index that are passed over for one page, as nobody online has them. */
-const passedMost = 200_000;
+const passedMost = 40_000;
 /** Different paths of a content that are compared with a query. */
 const pathsCompared = 20;
 /** Rows that are looked through at once for those of some peers. */
@@ -42,8 +42,8 @@ type Place = {step: number; row: number};
 type Found = {rank: number; id: number; sources: number; text: string};
 /** What all of a search's steps need. */
 type Asked = {query: ParsedQuery; peers: Set<number> | undefined; named: number; here: string | undefined};
-/** What one page may still cost; `size` is how many rows are asked for next. */
-type Budget = {read: number; passed: number; size: number};
+/** What one page may still cost; `size` is how many rows are asked for next, `isMany` whether a step has found that many. */
+type Budget = {read: number; passed: number; size: number; isMany: boolean};
 
 export class IndexSearch {
 	readonly #contents: ContentReader;
@@ -84,14 +84,14 @@ export class IndexSearch {
 		const before = readCursor(cursor, 'number', 'number', 'number', 'number');
 		const found: Found[] = [];
 		let place: Place | undefined = before ? {step: before[0], row: before[1]} : {step: 0, row: -1};
-		const budget = {read: readMost, passed: passedMost, size: Math.max(64, limit * 2)};
+		const budget = {read: readMost, passed: passedMost, size: Math.max(counted, limit * 2), isMany: false};
 		while (place && found.length < limit && budget.read > 0 && budget.passed > 0) {
 			// Looking inside words is the dear step: whoever has some better hits gets it with the next page.
 			if (steps[place.step] === 'inside' && found.length >= enough) break;
 			place = this.#page(asked, place, limit - found.length, found, budget);
 		}
 		if (place?.row === -1) place = this.#later(query, place.step);
-		const [total, more] = before ? [before[2], before[3] === 1] : this.#total(asked, found, place);
+		const [total, more] = before ? [before[2], before[3] === 1] : this.#total(asked, found, place, budget.isMany);
 		found.sort((a, b) => a.rank - b.rank || b.sources - a.sources || a.id - b.id);
 		const hits = found.map(({text}) => text).join();
 		const next = place ? `,"cursor":"${writeCursor([place.step, place.row, total, more ? 1 : 0])}"` : '';
@@ -108,6 +108,7 @@ export class IndexSearch {
 		if (expression === undefined) return nextStep(place);
 		const {rows, next} = this.#candidates(expression, place.row, budget.size, peers);
 		budget.passed -= peers ? peerChunk : rows.length;
+		budget.isMany ||= place.row === -1 && !peers && rows.length >= counted;
 		budget.size = Math.min(8192, budget.size * 4);
 		for (const [index, row] of rows.entries()) {
 			const id = fileOfRow(row);
@@ -198,8 +199,14 @@ export class IndexSearch {
 	}
 
 	/** Exact when the first page holds everything; else what the index finds, up to a bound. */
-	#total({query, peers}: Asked, found: Found[], place: Place | undefined): [total: number, more: boolean] {
+	#total(
+		{query, peers}: Asked,
+		found: Found[],
+		place: Place | undefined,
+		isMany: boolean,
+	): [total: number, more: boolean] {
 		if (!place) return [found.length, false];
+		if (isMany) return [counted, true];
 		const {rows, next} = this.#candidates(countExpression(query, this.#vocabulary), -1, counted, peers);
 		const total = rows.filter(row => this.#presence.shares(fileOfRow(row)) > 0).length;
 		return [Math.max(total, found.length), rows.length >= counted || next !== undefined || isCountedInPart(query)];

@@ -9,11 +9,14 @@ export type Step = (typeof steps)[number];
 
 /** What the index knows of words. */
 export type Vocabulary = {
-	/** All words that begin with a text and are longer; undefined where they are too many or not known. */
+	/** All words that begin with a text and are longer; undefined where they are many. */
 	startingWith(start: string): string[] | undefined;
 	/** Words that have a text inside but do not begin with it. */
 	wordsWith(inside: string): string[];
 };
+
+/** Letters of a word's start that the full-text table has an index for. */
+export const indexedStart = 6;
 
 /**
  * The expressions of a query. Each leaves out what an earlier one finds, `exact` aside, which is compared by whole names.
@@ -32,18 +35,12 @@ export function matchExpression(
 	const exactly = starts.map(quote);
 	switch (step) {
 		case 'exact':
-			return query.plain === '' ? undefined : all([...filters(query), any(nameSigns(query.plain).map(quote))]);
+			return query.plain === '' ? undefined : all([...common, ...exactly, any(nameSigns(query.plain).map(quote))]);
 		case 'whole':
 			return all([...common, ...exactly]);
-		case 'start': {
-			const longer = starts.map(start => vocabulary.startingWith(start));
-			if (longer.every(words => words?.length === 0)) return undefined;
-			// Of one word alone the longer ones do: what has the word itself is left out anyway.
-			const [only] = longer;
-			const parts =
-				starts.length === 1 && only ? [any(only.map(quote))] : starts.map(start => startPart(start, vocabulary));
-			return without(all([...common, ...parts]), exactly);
-		}
+		case 'start':
+			if (starts.length === 0) return undefined;
+			return without(all([...common, ...starts.map(start => startPart(start, vocabulary))]), exactly);
 		case 'inside': {
 			const inside = starts.map(start => (start.length >= insideLength ? vocabulary.wordsWith(start) : []));
 			if (inside.every(words => words.length === 0)) return undefined;
@@ -57,18 +54,20 @@ export function matchExpression(
 	}
 }
 
-/** Everything that begins with a text: its words one by one where they are few, which reads no more than is asked for. */
-function startPart(start: string, vocabulary: Vocabulary, most = Number.POSITIVE_INFINITY): string {
-	const longer = vocabulary.startingWith(start)?.slice(0, most);
-	return longer ? any([start, ...longer].map(quote)) : `${quote(start)}*`;
+/**
+ * Everything that begins with a text. Past the letters that there is an index for FTS5 would merge the lists of all
+ * words first: a few words are looked up one by one, and many by their first letters and compared afterwards.
+ */
+function startPart(start: string, vocabulary: Vocabulary): string {
+	const letters = [...start];
+	if (letters.length <= indexedStart) return `${quote(start)}*`;
+	const longer = vocabulary.startingWith(start);
+	return longer ? any([start, ...longer].map(quote)) : `${quote(letters.slice(0, indexedStart).join(''))}*`;
 }
 
-/** Longer words that are counted with each: a total may say "more than". */
-const counted = 32;
-
-/** The expression for what has the words from their start, or most of it: what totals are counted with. */
+/** The expression for what has the words from their start: what totals are counted with. */
 export function countExpression(query: ParsedQuery, vocabulary: Vocabulary): string {
-	const starts = query.words.flatMap(({start}) => (start === undefined ? [] : [startPart(start, vocabulary, counted)]));
+	const starts = query.words.flatMap(({start}) => (start === undefined ? [] : [startPart(start, vocabulary)]));
 	return all([...filters(query), ...wholeWords(query), ...starts]);
 }
 

@@ -23,7 +23,7 @@ const peerTables = `
 /**
  * Small rows, because there are millions: what is 0 or '' takes no room in a row.
  *
- * file: one row per content and claimed size; hk are 48 bits of its ID (content-key.ts), nsrc the shares it has, twin
+ * file: one row per content and claimed size, found in filekey by 48 bits of its ID (content-key.ts); nsrc the shares it has, twin
  * whether it is there with other sizes as well, pop the popularity under which it is in fts, name what most shares call
  * it. folder: one per folder of a peer, with the
  * sum of all below it; a peer's root has parent 0 and its number as name; at is Unix seconds. share: one file of one peer,
@@ -41,11 +41,11 @@ const catalogTables = `
 		PRIMARY KEY(folder, nh, file)) WITHOUT ROWID;
 	CREATE TABLE holder(file INT NOT NULL, folder INT NOT NULL, name TEXT NOT NULL, at INT NOT NULL,
 		PRIMARY KEY(file, folder, name)) WITHOUT ROWID;
-	CREATE TABLE file(id INTEGER PRIMARY KEY, hk INT NOT NULL, nsrc INT NOT NULL, size INT NOT NULL, twin INT NOT NULL,
+	CREATE TABLE file(id INTEGER PRIMARY KEY, nsrc INT NOT NULL, size INT NOT NULL, twin INT NOT NULL,
 		pop INT NOT NULL, hash BLOB NOT NULL, name TEXT NOT NULL);
-	CREATE INDEX file_hk ON file(hk);
-	CREATE VIRTUAL TABLE fts USING fts5(t, content='', contentless_delete=1, tokenize='ascii', prefix='1 2 3 4',
-		detail=none);
+	CREATE TABLE filekey(hk INT NOT NULL, file INT NOT NULL, PRIMARY KEY(hk, file)) WITHOUT ROWID;
+	CREATE VIRTUAL TABLE fts USING fts5(t, content='', contentless_delete=1, tokenize='ascii',
+		prefix='1 2 3 4 5 6', detail=none);
 	INSERT INTO fts(fts, rank) VALUES('automerge', 8), ('deletemerge', 0);
 	CREATE TABLE tok(id INTEGER PRIMARY KEY, t TEXT NOT NULL UNIQUE);
 	CREATE VIRTUAL TABLE voc USING fts5(t, content='', columnsize=0, tokenize='trigram', detail=none);`;

@@ -8,14 +8,9 @@ const shortest = 4;
 const longest = 64;
 /** Words that are remembered as known, to save asking. */
 const remembered = 400_000;
-/**
- * Words that the start of one may stand for, and a part of one. Each is a lookup of some microseconds; a prefix that the
- * full-text index has no list for is merged from all its words first, which takes a hundred milliseconds.
- */
-const mostLonger = 400;
+/** Words that the start of one may stand for, and a part of one. Each is a lookup of some microseconds. */
+const mostLonger = 32;
 const mostInside = 32;
-/** Shorter starts begin too many words to look each of them up. */
-const shortestStart = 4;
 /** Words that are looked at to find them. */
 const candidates = 512;
 
@@ -69,7 +64,6 @@ export class VocabularyReader {
 
 	/** See Vocabulary.startingWith. */
 	startingWith(start: string): string[] | undefined {
-		if (start.length < shortestStart) return undefined;
 		return this.#lookup(`^${start}`, () => {
 			const words = this.#longer.all(start, `${start}\u{10ffff}`) as unknown as [string][];
 			return words.length > mostLonger ? undefined : words.map(([word]) => word);

@@ -14,6 +14,9 @@ export type PlainFailure =
 type AnswerMessage = {id: number; value?: unknown; failure?: PlainFailure};
 type Waiting = {resolve: (value: never) => void; reject: (error: unknown) => void};
 
+/** Of JavaScript's memory, in MiB: what these threads keep is far less, and with little room garbage goes soon. */
+const resourceLimits = {maxOldGenerationSizeMb: 384, maxYoungGenerationSizeMb: 24};
+
 /** The methods of T as calls across threads. */
 type Remote<T> = {
 	[K in keyof T]: T[K] extends (...values: infer A) => infer R ? (...values: A) => Promise<R> : never;
@@ -29,7 +32,7 @@ export class WorkerThread<T extends object> {
 	#ended: Error | undefined;
 
 	private constructor(data: ThreadData) {
-		this.#worker = startWorker('index/sqlite/sqlite-worker', {workerData: data});
+		this.#worker = startWorker('index/sqlite/sqlite-worker', {workerData: data, resourceLimits});
 		this.#worker.on('message', (message: AnswerMessage) => this.#answer(message));
 		this.#worker.on('error', error => this.#end(error));
 		this.#worker.on('exit', () => this.#end(new P2pError('cancelled', 'The index is closed')));
