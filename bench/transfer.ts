@@ -19,6 +19,7 @@ import {median, ServerMeter} from './transfer/measure.ts';
 import {ours} from './transfer/p2p-tui.ts';
 import {plainCopy} from './transfer/plain-copy.ts';
 import {rsync} from './transfer/rsync.ts';
+import {scp} from './transfer/scp.ts';
 import {transmission} from './transfer/transmission.ts';
 import {web} from './transfer/web.ts';
 
@@ -26,7 +27,7 @@ type Result = {seconds: number; net?: number; cpu: number; sender: number; recei
 
 const MiB = 1024 * 1024;
 const smallFileBytes = 50_000;
-const rivals: Rival[] = [ours, web, rsync, transmission, plainCopy];
+const rivals: Rival[] = [ours, web, rsync, scp, transmission, plainCopy];
 
 const {values: flags} = parseArgs({
 	options: {
@@ -136,7 +137,7 @@ function table(workload: Workload, contestants: Contestant[], all: Map<Contestan
 			median(results.flatMap(result => value(result) ?? []));
 		return {contestant, seconds: of(result => result.seconds), of, results};
 	});
-	const base = rows.find(({contestant}) => contestant.name.startsWith('curl'))?.seconds;
+	const base = rows.find(({contestant}) => /^curl.*, nginx$/.test(contestant.name))?.seconds;
 	const head = [
 		'',
 		'bytes are',

@@ -1,11 +1,12 @@
 // The built program as a user runs it: an index server, one and four peers, `get` in a process of its own.
 import {type ChildProcess, spawn} from 'node:child_process';
 import {existsSync} from 'node:fs';
-import {rm} from 'node:fs/promises';
+import {rm, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
-import {type Contestant, endProcess, type Rival, type Run, type Workload} from './contestant.ts';
+import {contentOf} from './content-of.ts';
+import {type Contestant, endProcess, findProgram, type Rival, type Run, type Workload} from './contestant.ts';
 import {runMeasured} from './measure.ts';
 
 const program = process.env.P2P_TUI ?? fileURLToPath(new URL('../../dist/p2p-tui.js', import.meta.url));
@@ -42,6 +43,7 @@ export const ours: Rival = async (workload, scratch) => {
 		children.push(child);
 		const server = `127.0.0.1:${seen.find(event => event.event === 'listening')!.port}`;
 		const senders: ChildProcess[] = [];
+		let url = '';
 		for (let number = 1; number <= peers; number++) {
 			const name = `sender${number}`;
 			const data = path.join(scratch, name);
@@ -51,6 +53,7 @@ export const ours: Rival = async (workload, scratch) => {
 				event => event.event === 'registered' && Number(event.files) >= workload.files.length,
 			);
 			children.push(sender.child);
+			url ||= `https://127.0.0.1:${sender.seen.find(event => event.event === 'listening')!.port}/v1/files`;
 			senders.push(sender.child);
 		}
 		const one = ['--from', 'sender1'];
@@ -62,12 +65,34 @@ export const ours: Rival = async (workload, scratch) => {
 						{...contestant('p2p-tui, 1 source', getter, one), servers: [child, senders[0]!]},
 						{...contestant('p2p-tui, 4 sources', getter, []), servers: children},
 					];
+		const curl = findProgram('curl');
+		if (curl) contestants.push({...(await byCurl(curl, workload, url, scratch)), servers: [senders[0]!]});
 		return {contestants, stop};
 	} catch (error) {
 		await stop();
 		throw error;
 	}
 };
+
+/** What the sending end alone does: the same files from a peer of ours by curl, which verifies nothing. */
+async function byCurl(curl: string, {folder, files}: Workload, url: string, scratch: string) {
+	const config = path.join(scratch, 'curl-from-peer.conf');
+	const contents = new Map<string, string>();
+	for (const file of files) contents.set(file, await contentOf(path.join(folder, file)));
+	return {
+		name: files.length > 1 ? 'curl --parallel, p2p-tui sends' : 'curl, p2p-tui sends',
+		note: 'TLS, not verified',
+		async run(into: string): Promise<Run> {
+			const lines = [...contents].map(
+				([file, content]) => `url="${url}/${content}"\noutput="${path.join(into, file)}"\n`,
+			);
+			await writeFile(config, lines.join(''));
+			const script = `'${curl}' -k -s -S -f --parallel -K "$1" && find "$2" -type f -exec sync {} +`;
+			const ended = await runMeasured('sh', ['-c', script, 'sh', config, into]);
+			return {...ended, arrived: files.length > 1 ? into : path.join(into, files[0]!)};
+		},
+	};
+}
 
 type Getter = {workload: Workload; server: string; scratch: string};
 

@@ -1,21 +1,16 @@
 // node uploader.ts FILE SLOTS: a peer's file server with one file, for many-downloaders.ts. Tells its parent the port and
 // the content ID; on any message from it, its event loop's delays and its memory.
-import {createReadStream} from 'node:fs';
 import {stat} from 'node:fs/promises';
 import path from 'node:path';
 import {monitorEventLoopDelay} from 'node:perf_hooks';
-import {contentOfPieceLayer, PieceLayerHasher} from '../../source/content/content-hasher.ts';
-import {blockSize} from '../../source/content/content-id.ts';
 import {EngineBus} from '../../source/core/events.ts';
 import {temporaryIdentity} from '../../source/identity/identity.ts';
 import {createUploadServer} from '../../source/upload/upload-server.ts';
+import {contentOf} from './content-of.ts';
 
 const [file = '', slots] = process.argv.slice(2);
 const {size, mtimeNs} = await stat(file, {bigint: true}).then(stats => ({...stats, size: Number(stats.size)}));
-const hasher = new PieceLayerHasher(size);
-for await (const run of createReadStream(file, {highWaterMark: 64 * blockSize}) as AsyncIterable<Buffer>)
-	hasher.update(run);
-const {content} = contentOfPieceLayer(hasher.finish(), size);
+const content = await contentOf(file);
 const served = {content, path: `bench/${path.basename(file)}`, file, folder: path.dirname(file), size, mtimeNs};
 const server = createUploadServer({
 	...{identity: await temporaryIdentity(), name: 'bench', version: '0', bus: new EngineBus(), slots: Number(slots)},
