@@ -35,7 +35,7 @@ export function fileRoute(
 		budgets: Record<'crowd' | 'few', TurnBudget>;
 	},
 ) {
-	const large = new BufferPool({bytes: 512 * 1024, max: 96, perOwner: 12, oneEach: false});
+	const large = new BufferPool({bytes: 512 * 1024, max: 48, perOwner: 12, oneEach: false});
 	// What is written is copied as it is encrypted, so a buffer costs twice its bytes: those past the first dozens get
 	// small ones.
 	const crowd = new BufferPool({bytes: 64 * 1024, max: 256, perOwner: 2, oneEach: true});

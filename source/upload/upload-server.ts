@@ -1,5 +1,5 @@
 import type {IncomingMessage} from 'node:http';
-import type {Socket} from 'node:net';
+import type {Server, Socket} from 'node:net';
 import type {Duplex} from 'node:stream';
 import fastify, {type FastifyInstance, type FastifyReply} from 'fastify';
 import {limits} from '../api/limits.ts';
@@ -78,6 +78,25 @@ const stopGraceMs = 2000;
  */
 const encryptedPerTurn = {crowd: 1024 * 1024, few: 16 * 1024 * 1024};
 
+/** TLS handshakes begun a turn: each costs a signature and a key exchange, a millisecond or more together. */
+const handshakesPerTurn = 3;
+
+/** Hundreds of connections at once, as after a restart, must not hold up those who are served already. */
+function paceHandshakes(server: Server): void {
+	const budget = new TurnBudget(handshakesPerTurn);
+	const [begin] = server.listeners('connection') as ((socket: Socket) => void)[];
+	if (!begin) return;
+	server.removeListener('connection', begin);
+	server.on('connection', async (socket: Socket) => {
+		// Until TLS looks after it.
+		const ignore = () => undefined;
+		socket.on('error', ignore);
+		await budget.take(1);
+		socket.off('error', ignore);
+		if (!socket.destroyed) begin.call(server, socket);
+	});
+}
+
 /** Makes the HTTPS server that other peers, curl and browsers fetch this peer's files from. */
 export function createUploadServer(options: UploadServerOptions): UploadServer {
 	const {identity, name, version, catalog, bus, times} = options;
@@ -109,6 +128,7 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 		routerOptions: {maxParamLength: 128},
 	}) as unknown as FastifyInstance;
 	app.server.maxConnections = limits.connections;
+	paceHandshakes(app.server);
 	const sockets = new Set<Socket>();
 	const byAddress = new Map<string, number>();
 	const quiet = new QuietLog(bus);

@@ -91,3 +91,16 @@ test('tells what held it up: with the head, and of the answer before on the same
 	expect(limit + disk).toBeLessThanOrEqual(took + 50);
 	expect((await timing('bytes=0-9')).limit).toBeLessThan(100);
 }, 30_000);
+
+test('a crowd that connects at once is answered whole, and one that hangs up in the queue holds nobody up', async () => {
+	const {catalog, port} = await uploadServer({slots: 200});
+	const bytes = someBytes(10_000);
+	const {content} = await catalog.write('small.bin', bytes);
+	const hasty = Array.from({length: 50}, () => connect(port, '127.0.0.1').on('error', () => undefined));
+	for (const socket of hasty) socket.destroy();
+	const answers = await Promise.all(
+		Array.from({length: 150}, (_, n) => fetchFrom(port, `/v1/files/${content}`, {from: `127.0.2.${n + 1}`})),
+	);
+	expect(answers.map(({status}) => status)).toEqual(answers.map(() => 200));
+	expect(answers.every(({body}) => body.equals(bytes))).toBe(true);
+});
