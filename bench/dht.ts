@@ -39,7 +39,9 @@ async function joinAll(): Promise<void> {
 		ports.push(...joined.ports);
 		times.push(...joined.ms);
 	}
-	print(`| joining, one after the other, p50 / most | ${short(percentile(times, 0.5))} / ${short(Math.max(...times))} ms |`);
+	print(
+		`| joining, one after the other, p50 / most | ${short(percentile(times, 0.5))} / ${short(Math.max(...times))} ms |`,
+	);
 }
 
 /** Searches for files that are there, each from another node. */
@@ -79,12 +81,17 @@ const stats = await Promise.all(groups.map(group => group.tell('stats', {})));
 const memory = stats.map(({rss}) => rss / 1e6 / perProcess);
 const records = stats.flatMap(each => each.records);
 print(`| records a node, least / most | ${Math.min(...records)} / ${Math.max(...records)} |`);
-print(`| memory a node (its share of the process) p50 / most | ${short(percentile(memory, 0.5))} / ${short(Math.max(...memory))} MB |`);
+print(
+	`| memory a node (its share of the process) p50 / most | ${short(percentile(memory, 0.5))} / ${short(Math.max(...memory))} MB |`,
+);
 await search(groups, published, 'all alive');
 // The publisher stays: what it shares would be gone with it in any case.
 const others = groups.slice(1);
 for (const kill of kills) {
-	const dying = others.splice(0, Math.max(0, Math.round((groups.length * kill) / 100) - (groups.length - 1 - others.length)));
+	const dying = others.splice(
+		0,
+		Math.max(0, Math.round((groups.length * kill) / 100) - (groups.length - 1 - others.length)),
+	);
 	await Promise.all(dying.map(group => group.kill()));
 	const dead = Math.round(((groups.length - 1 - others.length) / groups.length) * 100);
 	await search([publisher, ...others], published, `${dead}% killed`);

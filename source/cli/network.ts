@@ -105,7 +105,7 @@ async function chooseServers(
 	} catch {
 		if (signal.aborted) throw signal.reason;
 		throw new P2pError('no-server', 'No index server is known', {
-			hint: 'Name one with --server HOST, or start one with: p2p-tui --mode server',
+			hint: 'Name one with --server HOST, start one with: p2p-tui --mode server, or do without: --dht',
 		});
 	}
 }

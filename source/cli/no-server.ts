@@ -19,7 +19,7 @@ export async function noServerForPeer(signal: AbortSignal): Promise<P2pError> {
 		{
 			hint: first
 				? `Join with: p2p-tui --mode peer --server ${first.private ? 'and an invite link' : first.address}`
-				: 'Name one with --server HOST, or start one with: p2p-tui --mode server',
+				: 'Name one with --server HOST, start one with: p2p-tui --mode server, or do without: --dht',
 			...(first && {details: {found}}),
 		},
 	);

@@ -376,7 +376,12 @@ export class Dht {
 		const presence = signPresence(
 			{
 				...{peer: identity.id, name: share.name, port: share.port, addresses: this.#addresses(share)},
-				...{files: share.catalog.files, bytes: share.catalog.bytes, since: this.#since},
+				...{
+					files: share.catalog.files,
+					bytes: share.catalog.bytes,
+					since: this.#since,
+					floor: this.#publisher?.floor ?? 0,
+				},
 				// A goodbye in the same second must be later than the greeting.
 				...{time: left ? time + 1 : time, expiry: time + presenceLife, left},
 			},

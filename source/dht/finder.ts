@@ -167,7 +167,7 @@ export class Finder {
 		const sources = await Promise.all(
 			files.slice(0, mostSources).map(async ({publisher, file}): Promise<Source | undefined> => {
 				const presence = await this.#peers.who(publisher);
-				if (!presence) return undefined;
+				if (!presence || file.time < presence.floor) return undefined;
 				const {name, host, port, number, addresses, online} = this.#peers.info(presence);
 				if (!online) return undefined;
 				if (wanted.length > 0 && !wanted.some(text => isMeant(text, publisher, name))) return undefined;

@@ -45,6 +45,8 @@ export type PublisherOptions = {
 export class Publisher {
 	readonly #options: PublisherOptions;
 	readonly #stop = new AbortController();
+	/** When the last sweep of everything began that was finished, in Unix seconds: what was signed before is void. */
+	floor = 0;
 	#epoch = '';
 	#version = 0;
 	#dirty = true;
@@ -129,7 +131,9 @@ export class Publisher {
 			this.#epoch = catalog.epoch;
 			if (this.#all) this.#keepers = node.isSmall ? this.#everybody() : undefined;
 			this.#all = this.#dirty = false;
+			const began = Math.floor(Date.now() / 1000);
 			const files = await this.#sweep(from, signal);
+			if (from === 0 && files !== undefined) this.floor = began;
 			if (files !== undefined) published({files: catalog.files, ms: performance.now() - started});
 			return;
 		}

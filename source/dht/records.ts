@@ -30,6 +30,8 @@ export type PresenceRecord = {
 	bytes: number;
 	/** When it started. */
 	since: number;
+	/** Records that it signed before this count no more: since then it has published everything anew. */
+	floor: number;
 	time: number;
 	expiry: number;
 	/** It says goodbye. */
@@ -122,6 +124,7 @@ export function signPresence(presence: PresenceRecord, signer: Signer): Signed<P
 		.number(presence.time, 4)
 		.number(presence.expiry, 4)
 		.number(presence.since, 4)
+		.number(presence.floor, 4)
 		.number(presence.port, 2)
 		.size(presence.files)
 		.size(presence.bytes)
@@ -137,7 +140,8 @@ export function readPresence(reader: ByteReader): Signed<PresenceRecord> {
 	const from = reader.at;
 	const peer = reader.bytes(32).toString('hex');
 	const left = (reader.number(1) & 1) === 1;
-	const [time, expiry, since, port] = [reader.number(4), reader.number(4), reader.number(4), reader.number(2)];
+	const [time, expiry, since, floor] = [reader.number(4), reader.number(4), reader.number(4), reader.number(4)];
+	const port = reader.number(2);
 	const [files, bytes] = [reader.size(), reader.size()];
 	const name = reader.text(2);
 	const count = reader.number(1);
@@ -146,7 +150,7 @@ export function readPresence(reader: ByteReader): Signed<PresenceRecord> {
 	const addresses = Array.from({length: count}, () => reader.text(1));
 	if (!addresses.every(address => isIP(address))) throw new BadBytes('no address');
 	reader.bytes(signatureBytes);
-	return {peer, left, time, expiry, since, port, files, bytes, name, addresses, raw: reader.since(from)};
+	return {peer, left, time, expiry, since, floor, port, files, bytes, name, addresses, raw: reader.since(from)};
 }
 
 export function isGenuinePresence(presence: Signed<PresenceRecord>, tag: Buffer): boolean {

@@ -156,7 +156,11 @@ describe('what is kept', () => {
 	});
 
 	test('the other words and filters of a query are held against each file by the node that keeps it', () => {
-		put(publisher(), [record('a/red apple.txt'), record('a/green apple.jpg'), record('a/apple pie.txt', {size: 5_000_000})]);
+		put(publisher(), [
+			record('a/red apple.txt'),
+			record('a/green apple.jpg'),
+			record('a/apple pie.txt', {size: 5_000_000}),
+		]);
 		expect(paths(word('apple', 'apple red'))).toEqual(['a/red apple.txt']);
 		expect(paths(word('apple', 'apple ext:jpg'))).toEqual(['a/green apple.jpg']);
 		expect(paths(word('apple', 'apple size:>1MB'))).toEqual(['a/apple pie.txt']);
@@ -208,7 +212,7 @@ describe('presences', () => {
 			signPresence(
 				{
 					...{peer: alice.peer, name: 'alice', port, addresses: ['10.0.0.1', 'fd00::1'], files: 1, bytes: 2},
-					...{since: now, time, expiry: time + 120, left},
+					...{since: now, floor: 0, time, expiry: time + 120, left},
 				},
 				who,
 			);

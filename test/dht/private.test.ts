@@ -10,7 +10,11 @@ import {SecureClient} from '../../source/net/secure-client.ts';
 import {tempFolder} from '../helpers/temp-folder.ts';
 import {waitFor} from '../helpers/wait-for.ts';
 
-async function start(options: {bootstrap: number[]; networkKey?: Buffer; files: string[]}): Promise<Dht & {own: string}> {
+async function start(options: {
+	bootstrap: number[];
+	networkKey?: Buffer;
+	files: string[];
+}): Promise<Dht & {own: string}> {
 	const {privateKey, publicKey} = generateKeyPairSync('ed25519');
 	const id = Buffer.from(publicKey.export({format: 'jwk'}).x!, 'base64url').toString('hex');
 	const changes = options.files.map(file => ({

@@ -32,6 +32,11 @@ function linkSpans(link: ServerLink | undefined, more: number, columns: number, 
 	];
 }
 
+/** Whether it is the network without a server. */
+function isTable({address}: ServerLink): boolean {
+	return address.startsWith('DHT');
+}
+
 /** First row of a peer's screen: who, which server, how fast. */
 export function PeerHeader({columns}: {columns: number}) {
 	const {theme} = useUi();
@@ -43,7 +48,11 @@ export function PeerHeader({columns}: {columns: number}) {
 		state.peer?.down,
 		state.peer?.up,
 	]);
-	const link = servers?.find(server => server.state === 'online') ?? servers?.[0];
+	const table = servers?.find(isTable);
+	const indexes = servers?.filter(server => !isTable(server));
+	const link = indexes?.find(server => server.state === 'online') ?? indexes?.[0] ?? table;
+	// Of a server and the table it must show which is alive.
+	const beside = table && table !== link ? linkSpans({...table, number: undefined}, 0, columns, glyphs) : [];
 	const graph = columns >= 100 ? 12 : columns >= 72 ? 6 : 0;
 	const rates: Span[] =
 		graph > 0
@@ -66,7 +75,8 @@ export function PeerHeader({columns}: {columns: number}) {
 		['peer ', 'key'],
 		[`${cut(theme.text(name), nameRoom, glyphs.ellipsis)}  `],
 		[columns >= 100 ? `${shortId(id)}  ` : '', 'muted'],
-		...linkSpans(link, (servers?.length ?? 1) - 1, columns, glyphs),
+		...linkSpans(link, Math.max(0, (indexes?.length ?? 0) - 1), columns, glyphs),
+		...(beside.length > 0 ? [['  '] as Span, ...beside] : []),
 	];
 	const room = columns - spanCells(rates);
 	return <Row text={paintLine(theme, columns, room > 10 ? spread(theme, left, rates, columns) : left)} />;
