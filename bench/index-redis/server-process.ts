@@ -60,4 +60,5 @@ process.on('message', async ({id, command}: {id: number; command: string}) => {
 	}
 	if (command === 'stop') process.exit();
 });
+process.once('disconnect', () => process.exit());
 process.send?.({id: 0, value: port});

@@ -1,5 +1,6 @@
 // One upload of a peer's catalog on its way into the cluster: to the log in entries, and to the registry of files.
 import {randomUUID} from 'node:crypto';
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {CatalogChange, CatalogPoint} from '../../api/schemas.ts';
 import {P2pError} from '../../core/errors.ts';
 import type {ChangeRange} from '../store.ts';
@@ -15,6 +16,8 @@ const entryChanges = 4000;
 const registryChanges = 16_000;
 /** Milliseconds that an upload may rest before another of the same peer may take its place. */
 const rest = 10_000;
+/** Milliseconds that an upload waits for one of the same peer at another server. */
+const patience = 8000;
 
 /** What an upload works with. */
 export type UploadOptions = {
@@ -23,6 +26,8 @@ export type UploadOptions = {
 	lineage: string;
 	/** Resolves when an entry was applied to the read model here. */
 	applied(entry: string): Promise<void>;
+	/** Another upload of the same peer is running at this very server. */
+	isHere: boolean;
 };
 
 /**
@@ -34,12 +39,17 @@ export async function uploadCatalog(
 	id: string,
 	{epoch, from, to}: ChangeRange,
 	batches: AsyncIterable<CatalogChange[]>,
-	{link, files, lineage, applied}: UploadOptions,
+	{link, files, lineage, applied, isHere}: UploadOptions,
 ): Promise<void> {
 	const token = randomUUID();
 	const at = [keys.peer(id), keys.log(partitionOf(id))];
 	const begin = [id, token, epoch, String(from), String(to), lineage, String(rest)];
-	const [answer, ...said] = await link.run<string[]>(scripts.beginUpload, at, begin);
+	let [answer, ...said] = await link.run<string[]>(scripts.beginUpload, at, begin);
+	// A peer that is registered at several servers sends to all of them: what one has taken in, the others know.
+	for (const end = Date.now() + patience; answer === 'busy' && !isHere && Date.now() < end; ) {
+		await sleep(100);
+		[answer, ...said] = await link.run<string[]>(scripts.beginUpload, at, begin);
+	}
 	if (answer === 'not-found') throw unknownPeer(id);
 	if (answer === 'busy')
 		throw new P2pError('busy', 'Another upload of this catalog is running', {details: {retryAfter: 1}});

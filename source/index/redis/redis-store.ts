@@ -35,6 +35,9 @@ const retryAfter = 2;
 /** Milliseconds that a start waits for the read model to be whole. */
 const settleAtStart = 3000;
 
+/** Milliseconds until the same failure is told again: all that the store does at once fails with its cluster. */
+const tellAgain = 30_000;
+
 /** What a store needs besides the cluster's address. */
 export type RedisStoreOptions = {
 	/** `redis://host:port,…`; see redis-url.ts. */
@@ -69,6 +72,8 @@ export class RedisStore implements IndexStore {
 	readonly #files: FileRegistry;
 	readonly #log: ClusterLog;
 	readonly #sweeper: Sweeper;
+	/** Peers that are sending their catalogs to this server. */
+	readonly #receiving = new Set<string>();
 	readonly #migration: string | undefined;
 	#place = {host: '', port: 0, name: ''};
 
@@ -78,8 +83,14 @@ export class RedisStore implements IndexStore {
 		this.#link = new RedisLink(parseRedisUrl(options.url));
 		this.#model = new ReadModel(options.dataDir);
 		this.#files = new FileRegistry(this.#link);
+		const told = new Map<string, number>();
 		const failed = (error: unknown) => {
-			if (!(error instanceof P2pError && error.code === 'cancelled')) log?.('error', `index: ${errorLine(error)}`);
+			const text = errorLine(error);
+			const isNews = Date.now() - (told.get(text) ?? 0) > tellAgain;
+			if (!isNews || (error instanceof P2pError && error.code === 'cancelled')) return;
+			if (told.size > 100) told.clear();
+			told.set(text, Date.now());
+			log?.('error', `index: ${text}`);
 		};
 		this.#board = new PresenceBoard({
 			link: this.#link,
@@ -171,12 +182,19 @@ export class RedisStore implements IndexStore {
 		this.#needWhole();
 		const {epoch, from, to} = range;
 		if (to < from) throw new P2pError('bad-request', `The changes end (${to}) before they start (${from})`);
-		await uploadCatalog(id, range, batches, {
-			link: this.#link,
-			files: this.#files,
-			lineage: this.#log.lineage,
-			applied: entry => this.#log.applied(id, entry),
-		});
+		const isHere = this.#receiving.has(id);
+		this.#receiving.add(id);
+		try {
+			await uploadCatalog(id, range, batches, {
+				link: this.#link,
+				files: this.#files,
+				lineage: this.#log.lineage,
+				applied: entry => this.#log.applied(id, entry),
+				isHere,
+			});
+		} finally {
+			if (!isHere) this.#receiving.delete(id);
+		}
 		const {files, bytes} = await this.#model.store.getPeer(id);
 		return {have: {epoch, version: to}, files, bytes};
 	}
