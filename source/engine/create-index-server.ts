@@ -44,8 +44,8 @@ export async function createIndexServer(
 ): Promise<RunningServer> {
 	const identity = await loadIdentity(options.dataDir);
 	const closeLog = writeLogFile(options.dataDir, bus);
-	const store = await createStore(options, identity, bus);
 	const members = await openMembers(options, bus);
+	const store = await createStore(options, {identity, isPrivate: members !== undefined}, bus);
 	const network = members && new PrivateNetwork({identity, name: options.name, members});
 	const app = createIndexApp({identity, store, name: options.name, version, bus, network});
 	let announcer: Announcer | undefined;
@@ -215,11 +215,15 @@ export async function createIndexServer(
 }
 
 /** The index where the options say; what a cluster needs is loaded for a server that uses one only. */
-async function createStore({store, dataDir}: ServerOptions, identity: Identity, bus: EngineBus): Promise<IndexStore> {
+async function createStore(
+	{store, dataDir, private: asked}: ServerOptions,
+	{identity, isPrivate}: {identity: Identity; isPrivate: boolean},
+	bus: EngineBus,
+): Promise<IndexStore> {
 	if (store === undefined) return new SqliteStore(path.join(dataDir, 'index.db'));
 	const {RedisStore} = await import('../index/redis/redis-store.ts');
 	const log = (level: LogLevel, message: string) => bus.emit('log', {level, message});
-	return new RedisStore({url: store, dataDir, identity, log});
+	return new RedisStore({url: store, dataDir, identity, log, private: isPrivate, change: asked !== undefined});
 }
 
 /** The rows of the list of peers that a screen shows, found by walking the pages before them. */

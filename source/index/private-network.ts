@@ -51,6 +51,8 @@ export class PrivateNetwork {
 		if (this.isMember(id)) return undefined;
 		if (path === '/v1' && (method === 'GET' || method === 'HEAD')) return undefined;
 		if (path === '/v1/membership' && method === 'PUT' && id !== undefined) return undefined;
+		// Another server of the same cluster: they share the key.
+		if (path === '/v1/replica' && id === this.#options.identity.id) return undefined;
 		if (operatorPaths.has(path) && isLoopback(socket.remoteAddress ?? '')) return undefined;
 		return notAMember();
 	}

@@ -17,7 +17,7 @@ const noteEvery = 1000;
 /** Milliseconds that a server without a read model looks for one that has a whole one. */
 const neighbourPatience = 8000;
 
-/** A server to copy from. */
+/** A server to copy from; its ID is the one of its key. */
 export type Neighbour = {id: string; host: string; port: number};
 
 /** What the logs work on, and whom they tell. */
@@ -160,10 +160,12 @@ export class ClusterLog {
 		const {model, board, fetch, log} = this.#options;
 		const end = Date.now() + neighbourPatience;
 		while (!this.#closed.signal.aborted && Date.now() < end) {
-			for (const [id, card] of board.servers()) {
+			for (const card of board.servers().values()) {
 				if (!isUsable(card)) continue;
 				try {
-					await model.replace(this.#cluster, file => fetch({id, host: card.host, port: card.port}, file));
+					await model.replace(this.#cluster, file =>
+						fetch({id: card.identity, host: card.host, port: card.port}, file),
+					);
 					log('info', `index: copied the index of the server ${card.name}`);
 					return true;
 				} catch (error) {

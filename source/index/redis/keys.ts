@@ -25,6 +25,8 @@ export const keys = {
 	meta: 'p2p:{meta}',
 	/** Hash: ID of each index server → when it was last seen and where it is, as JSON. */
 	servers: 'p2p:{meta}:servers',
+	/** Hash: the key, invites and members of a private network. */
+	members: 'p2p:{members}',
 	/** The last peer number that was given away. */
 	numbers: 'p2p:{numbers}',
 	/** Stream: what happened to the peers of a partition, in order. */

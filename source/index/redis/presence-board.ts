@@ -18,6 +18,8 @@ const pagePeers = 1000;
 /** What a server says of itself. `positions`: up to where its stored read model has each log; `seen`: Unix milliseconds. */
 const cardSchema = z.object({
 	seen: z.number(),
+	/** The ID of its key. */
+	identity: z.string(),
 	host: z.string(),
 	port: z.number(),
 	name: z.string(),

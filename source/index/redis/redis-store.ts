@@ -1,8 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {limits} from '../../api/limits.ts';
 import type {ParsedQuery} from '../../api/query.ts';
-import type {CatalogChange, ContentSources} from '../../api/schemas.ts';
+import type {CatalogChange} from '../../api/schemas.ts';
 import {errorLine, P2pError} from '../../core/errors.ts';
 import type {Identity} from '../../identity/identity.ts';
 import type {
@@ -22,12 +21,15 @@ import {ClusterNewsDesk} from './cluster-news-desk.ts';
 import {FileRegistry} from './file-registry.ts';
 import {formatVersion, keys, partitionOf} from './keys.ts';
 import {writeInfo} from './log-entry.ts';
+import {MemberSync} from './member-sync.ts';
 import {PresenceBoard} from './presence-board.ts';
 import {ReadModel} from './read-model.ts';
 import {RedisLink} from './redis-link.ts';
 import {describePlace, parseRedisUrl} from './redis-url.ts';
+import {registeredSources} from './registered-sources.ts';
 import {fetchReplica} from './replica.ts';
 import * as scripts from './scripts.ts';
+import {serverInstance} from './server-id.ts';
 import {Sweeper} from './sweeper.ts';
 
 /** Seconds after which a caller may try again while this server is not whole. */
@@ -48,6 +50,9 @@ export type RedisStoreOptions = {
 	identity: Identity;
 	/** Told of what goes wrong beside the calls. */
 	log?(level: 'info' | 'warn' | 'error', message: string): void;
+	/** A network for members only, whose list is in the data folder. `change`: the person says so now. */
+	private?: boolean;
+	change?: boolean;
 	/** The index that is being moved into the cluster, by its fingerprint; other servers stay out until it is whole. */
 	migration?: string;
 	/** It reads the index once: it never makes peers send their catalogs again. */
@@ -72,14 +77,15 @@ export class RedisStore implements IndexStore {
 	readonly #files: FileRegistry;
 	readonly #log: ClusterLog;
 	readonly #sweeper: Sweeper;
+	readonly #options: RedisStoreOptions;
+	readonly #members: MemberSync | undefined;
 	/** Peers that are sending their catalogs to this server. */
 	readonly #receiving = new Set<string>();
-	readonly #migration: string | undefined;
 	#place = {host: '', port: 0, name: ''};
 
 	constructor(options: RedisStoreOptions) {
 		const {identity, log, keepLog, trimEvery, onlyReads} = options;
-		this.#migration = options.migration;
+		this.#options = options;
 		this.#link = new RedisLink(parseRedisUrl(options.url));
 		this.#model = new ReadModel(options.dataDir);
 		this.#files = new FileRegistry(this.#link);
@@ -94,7 +100,7 @@ export class RedisStore implements IndexStore {
 		};
 		this.#board = new PresenceBoard({
 			link: this.#link,
-			self: identity.id,
+			self: serverInstance(options.dataDir),
 			card: () => this.#card(),
 			changed: (id, online) => this.#desk.presenceChanged(id, online),
 			failed,
@@ -112,7 +118,8 @@ export class RedisStore implements IndexStore {
 			trimEvery,
 			onlyReads,
 		});
-		this.#sweeper = new Sweeper(this.#link, identity.id, failed);
+		this.#sweeper = new Sweeper(this.#link, serverInstance(options.dataDir), failed);
+		this.#members = options.private ? new MemberSync(this.#link, options.dataDir, failed) : undefined;
 		this.cluster = {
 			news: this.#desk.news,
 			state: () => this.#log.state(),
@@ -139,6 +146,8 @@ export class RedisStore implements IndexStore {
 				});
 			await this.#checkMigration();
 			await this.#board.start();
+			await this.#agreeOnPrivacy();
+			await this.#members?.start();
 			await this.#log.open(cluster);
 			this.#sweeper.start();
 			const end = Date.now() + settleAtStart;
@@ -151,6 +160,7 @@ export class RedisStore implements IndexStore {
 
 	async close(): Promise<void> {
 		await this.#sweeper.stop();
+		await this.#members?.stop();
 		await this.#board.close();
 		await this.#desk.close();
 		await this.#log.close();
@@ -234,7 +244,8 @@ export class RedisStore implements IndexStore {
 
 	/** From the registry in the cluster while the read model is not whole: who wants one content needs no search. */
 	async sources(content: string) {
-		return this.#log.state() === 'whole' ? this.#model.store.sources(content) : this.#registered(content);
+		if (this.#log.state() === 'whole') return this.#model.store.sources(content);
+		return registeredSources(content, {link: this.#link, files: this.#files, board: this.#board});
 	}
 
 	async browse(peer: string, folder: string, page?: PageOptions) {
@@ -275,7 +286,7 @@ export class RedisStore implements IndexStore {
 
 	/** @throws P2pError in-use where another index is there, or a part of one */
 	async #checkMigration(): Promise<void> {
-		const own = this.#migration;
+		const own = this.#options.migration;
 		const answer = await this.#link.run<string>(scripts.checkMigration, [keys.meta], [own ?? '']);
 		if (own === undefined && answer !== '')
 			throw new P2pError('in-use', 'An index is being moved into this Redis Cluster, or its move was broken off', {
@@ -287,26 +298,21 @@ export class RedisStore implements IndexStore {
 		});
 	}
 
-	async #registered(content: string): Promise<ContentSources> {
-		const found = await this.#files.find(content, limits.sourcesPerHit);
-		const sources: ContentSources['sources'] = [];
-		for (const number of found?.peers ?? []) {
-			const numbered = keys.numbered(number);
-			const id = await this.#link.call<string | null>(numbered, ['HGET', numbered, String(number)]);
-			if (!id) continue;
-			const [info, gone] = await this.#link.call<(string | null)[]>(keys.peer(id), [
-				...['HMGET', keys.peer(id), 'info', 'gone'],
-			]);
-			if (!info || gone === '1') continue;
-			const {name, host, port} = JSON.parse(info) as {name: string; host: string; port: number};
-			const sharedAt = new Date((found?.at ?? 0) * 1000).toISOString();
-			sources.push({peer: id, number, name, host, port, path: '', sharedAt, online: this.#board.isOnline(id)});
-		}
-		if (!found || sources.length === 0)
-			throw new P2pError('not-found', `Nobody here has the content ${content.slice(0, 8)}`);
-		sources.sort((a, b) => Number(b.online) - Number(a.online));
-		const online = sources.filter(source => source.online).length;
-		return {content, name: found.name, size: found.size, sources, sourceCount: online};
+	/** @throws P2pError usage, refused where the other servers of the cluster see it otherwise */
+	async #agreeOnPrivacy(): Promise<void> {
+		const {identity, migration, onlyReads, private: isPrivate = false, change = false} = this.#options;
+		if (migration !== undefined || onlyReads) return;
+		const mayChange = change && this.cluster.servers() === 1;
+		const values = [isPrivate ? '1' : '0', identity.id, mayChange ? '1' : '0'];
+		const [is, key] = await this.#link.run<(string | null)[]>(scripts.agreeOnPrivacy, [keys.meta], values);
+		if ((is === '1') !== isPrivate)
+			throw new P2pError('usage', `The network of this Redis Cluster is ${isPrivate ? 'open' : 'private'}`, {
+				hint: `Start this server with ${isPrivate ? '--open' : '--private'}; to change it, stop all servers of the cluster first`,
+			});
+		if (isPrivate && key !== identity.id)
+			throw new P2pError('refused', 'The servers of a private cluster share one key, and this one has another', {
+				hint: 'Bring the key of the first: p2p-tui id --mode server --export FILE there, --import FILE here',
+			});
 	}
 
 	/** A new number; one that is given is kept, and those above it are new. */
@@ -330,13 +336,14 @@ export class RedisStore implements IndexStore {
 		const everywhere = host === '' || host === '::' || host === '0.0.0.0';
 		const state: IndexState = this.#log.state();
 		return {
-			...{host: everywhere ? this.#link.seenFrom : host, port, name},
+			...{identity: this.#options.identity.id, host: everywhere ? this.#link.seenFrom : host, port, name},
 			...{whole: state === 'whole', positions: state === 'whole' ? this.#model.positions : []},
 		};
 	}
 
 	async #replicaFor(server: string) {
-		if (!this.#board.servers().has(server))
+		const cards = [...this.#board.servers().values()];
+		if (server !== this.#options.identity.id && !cards.some(({identity}) => identity === server))
 			throw new P2pError('refused', 'Only index servers of the same cluster may copy the index');
 		this.#needWhole();
 		return this.#model.copy();

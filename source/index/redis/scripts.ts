@@ -146,6 +146,16 @@ if redis.call('HEXISTS', KEYS[1], 'used') == 1 then return '-' end
 redis.call('HSET', KEYS[1], 'migration', ARGV[1], 'used', '1')
 return ARGV[1]`);
 
+/**
+ * Whether the network is private, and under which key: KEYS meta; ARGV 1 or 0, server ID, 1 to change what was. Returns
+ * what is so now.
+ */
+export const agreeOnPrivacy = script(`
+if ARGV[3] == '1' then redis.call('HDEL', KEYS[1], 'private', 'key') end
+redis.call('HSETNX', KEYS[1], 'private', ARGV[1])
+if ARGV[1] == '1' then redis.call('HSETNX', KEYS[1], 'key', ARGV[2]) end
+return redis.call('HMGET', KEYS[1], 'private', 'key')`);
+
 /** Begins a new lineage, unless somebody has: KEYS meta; ARGV the old one. Returns the present one. */
 export const nextLineage = script(`
 if redis.call('HGET', KEYS[1], 'lineage') == ARGV[1] then redis.call('HINCRBY', KEYS[1], 'lineage', 1) end
