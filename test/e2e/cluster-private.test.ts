@@ -72,7 +72,7 @@ test.skipIf(!there)(
 		const stranger = await runProgram(['search', '1.txt', '--server', one.address, '--data-dir', await tempFolder()]);
 		expect(stranger.code).toBe(6);
 
-		const members = await runProgram(['members', 'remove', 'alice', '--data-dir', firstDir]);
+		const members = await runProgram(['remove', 'alice', '--data-dir', firstDir]);
 		expect(members.code, members.stderr).toBe(0);
 		await alice.event('server-lost');
 		await waitFor('both to shut her out', async () => {

@@ -1,5 +1,5 @@
 import {errorLine} from '../../core/errors.ts';
-import {formatBytes, shortId} from '../../core/format.ts';
+import {shortBytes, shortId} from '../../core/format.ts';
 import {expandFolder} from '../folder.ts';
 import {currentPeer, currentShare} from '../selectors.ts';
 import {ControllerBase} from './controller-base.ts';
@@ -52,7 +52,7 @@ export class ShareController extends ControllerBase {
 			overlay: {
 				kind: 'confirm',
 				title: 'Stop sharing?',
-				lines: [share.folder, `${share.files} files, ${formatBytes(share.bytes)}. Nothing is deleted from your disk.`],
+				lines: [share.folder, `${share.files} files, ${shortBytes(share.bytes)}. Nothing is deleted from your disk.`],
 				yes: 'stop sharing',
 				no: 'keep it',
 				command: {do: 'unshare', name: share.name},
