@@ -33,6 +33,8 @@ export class Memberships {
 	/** By server ID. */
 	readonly #active = new Map<string, Active>();
 	readonly #open = new Set<string>();
+	/** Addresses where one of the networks that were joined may be met, until it is known what is there. */
+	readonly #unknown = new Set<string>();
 	/** Peers that were shut out, and when (by the server's clock): what was signed before that counts no more. */
 	readonly #removed = new Map<string, number>();
 	readonly #shown = new WeakMap<Duplex, Shown>();
@@ -43,14 +45,17 @@ export class Memberships {
 	constructor(options: MembershipsOptions) {
 		this.#options = options;
 		this.#invites = new Map(options.invites.map(invite => [formatAddress(invite), invite]));
-		for (const network of knownNetworks(options.folder)) {
-			if (options.servers.includes(network.address)) this.#activate(network);
-		}
+		const known = knownNetworks(options.folder);
+		for (const network of known) if (options.servers.includes(network.address)) this.#activate(network);
+		// A server that has moved is no reason to be open to everybody until it is found.
+		if (known.length > 0)
+			for (const address of options.servers)
+				if (!known.some(network => network.address === address)) this.#unknown.add(address);
 	}
 
 	/** Whether only members may be answered. */
 	get isPrivate(): boolean {
-		return this.#active.size > 0 || this.#invites.size > 0;
+		return this.#active.size > 0 || this.#invites.size > 0 || this.#unknown.size > 0;
 	}
 
 	/** The private networks of this run, with the key that their members share. */
@@ -113,6 +118,7 @@ export class Memberships {
 		}
 		await this.#granted(target, address, grant);
 		this.#invites.delete(address);
+		this.#unknown.delete(address);
 		if (this.#open.size > 0) throw this.#mixed(address, [...this.#open][0]!);
 	}
 
@@ -172,6 +178,7 @@ export class Memberships {
 		const [other] = this.#active.values();
 		if (other) throw this.#mixed(other.address, address);
 		this.#open.add(address);
+		this.#unknown.delete(address);
 	}
 
 	#mixed(closed: string, open: string): P2pError {

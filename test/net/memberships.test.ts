@@ -1,6 +1,9 @@
 // Memberships between real parties over TLS: an index server, file servers, and connections as downloads make them.
+import {stat, writeFile} from 'node:fs/promises';
 import {Agent} from 'node:https';
+import path from 'node:path';
 import {connect} from 'node:tls';
+import fc from 'fast-check';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {limits} from '../../source/api/limits.ts';
 import {EngineBus} from '../../source/core/events.ts';
@@ -8,7 +11,7 @@ import {fingerprintOf} from '../../source/core/invite-link.ts';
 import {SourceConnection} from '../../source/download/connection.ts';
 import {RateLimit} from '../../source/download/rate-limit.ts';
 import {type Identity, temporaryIdentity} from '../../source/identity/identity.ts';
-import {keepNetwork} from '../../source/identity/known-networks.ts';
+import {forgetNetwork, keepNetwork, knownNetworks} from '../../source/identity/known-networks.ts';
 import {openKnownServers} from '../../source/identity/known-servers.ts';
 import {MemberBook} from '../../source/identity/member-book.ts';
 import {membershipHeader, readMembership, signMembership} from '../../source/identity/membership.ts';
@@ -128,6 +131,76 @@ describe('a peer answers', () => {
 		expect(await ask({[membershipHeader]: signed(issued + 6)})).toBe(200);
 		upload.disconnect(caller.id);
 		await waitFor('the connection to end', () => Object.keys(agent.freeSockets).length === 0);
+	});
+});
+
+test('nothing that is made up gets in, or makes a mistake of ours', async () => {
+	const [server, caller] = [await temporaryIdentity(), await temporaryIdentity()];
+	const {port, bugs} = await memberOf(server);
+	const good = signMembership(
+		{server: server.id, peer: 'cd'.repeat(32), issued: Date.now(), expires: Date.now() + hour},
+		server.privateKey,
+	);
+	const agent = new Agent({keepAlive: true, maxSockets: 1});
+	onTestFinished(() => agent.destroy());
+	const visible = fc.string({unit: fc.integer({min: 32, max: 126}).map(code => String.fromCharCode(code))});
+	const cut = fc.tuple(fc.nat(200), visible).map(([at, text]) => good.slice(0, at) + text + good.slice(at));
+	await fc.assert(
+		fc.asyncProperty(
+			fc.oneof(
+				visible,
+				cut,
+				fc.array(cut, {maxLength: 12}).map(all => all.join(',')),
+			),
+			async shown => {
+				const headers = {[membershipHeader]: shown};
+				expect((await fetchFrom(port, '/v1/browse', {identity: caller, agent, headers})).status).toBe(403);
+			},
+		),
+		{numRuns: 200},
+	);
+	expect(bugs).toEqual([]);
+});
+
+describe('the networks that a peer has joined', () => {
+	const network = {
+		...{server: 'aa'.repeat(32), address: '127.0.0.1:45000', name: 'n', clock: 0},
+		...{membership: '', networkKey: '00'.repeat(32)},
+	};
+
+	test('are kept for their owner alone, one entry a server, and a damaged list is told, not passed over', async () => {
+		const folder = await tempFolder();
+		expect(knownNetworks(folder)).toEqual([]);
+		await keepNetwork(folder, network);
+		await keepNetwork(folder, {...network, server: 'bb'.repeat(32), address: '127.0.0.1:2'});
+		await keepNetwork(folder, {...network, name: 'new'});
+		expect(knownNetworks(folder).map(({name}) => name)).toEqual(['n', 'new']);
+		const file = path.join(folder, 'memberships.json');
+		expect((await stat(file)).mode & 0o777).toBe(0o600);
+		expect(await forgetNetwork(folder, '127.0.0.1:2')).toMatchObject({server: 'bb'.repeat(32)});
+		expect(await forgetNetwork(folder, '127.0.0.1:2')).toBeUndefined();
+		for (const text of ['', '{', 'null', '[]', '{}', '{"networks":[null]}', '{"networks":[{"server":"x"}]}']) {
+			await writeFile(file, text);
+			expect(() => knownNetworks(folder)).toThrow(expect.objectContaining({code: 'bad-database'}));
+		}
+	});
+
+	test('keep a peer closed at another address of theirs, until it is known who is there', async () => {
+		const folder = await tempFolder();
+		const at = (...servers: string[]) =>
+			new Memberships({folder, id: 'cc'.repeat(32), name: 'p', servers, invites: []});
+		expect(at('127.0.0.1:1').isPrivate).toBe(false);
+		await keepNetwork(folder, network);
+		expect(at('127.0.0.1:1').isPrivate).toBe(true);
+		expect(at().isPrivate).toBe(false);
+		const server = await startServer();
+		onTestFinished(() => server.stop());
+		const memberships = at(server.address);
+		const identity = await temporaryIdentity();
+		const client = new SecureClient(identity);
+		onTestFinished(() => client.close());
+		await memberships.ensure({host: '127.0.0.1', port: server.port, id: server.identity.id}, client);
+		expect(memberships.isPrivate).toBe(false);
 	});
 });
 
