@@ -13,11 +13,11 @@ const own = 'peer:';
 /** One page of a folder, as the peer itself lists it. */
 export function askPeer(
 	client: SecureClient,
-	{id, host, port}: Target,
+	peer: Target,
 	{path, cursor, signal}: {path: string; cursor?: string; signal?: AbortSignal},
 ): Promise<BrowseResponse> {
 	const query = new URLSearchParams({path, ...(cursor !== undefined && {cursor})});
-	return client.json({id, host, port}, {path: `/v1/browse?${query}`, schema: browseResponseSchema, signal});
+	return client.json(peer, {path: `/v1/browse?${query}`, schema: browseResponseSchema, signal});
 }
 
 /**
@@ -33,11 +33,11 @@ export async function browsePeer(
 	{path, cursor, signal}: {path: string; cursor?: string; signal?: AbortSignal},
 ): Promise<BrowseResponse> {
 	if (cursor === undefined || cursor.startsWith(own)) {
-		const {id, host, port, online} = await router.peer(peer, signal);
+		const {id, host, port, addresses, online} = await router.peer(peer, signal);
 		const soon = AbortSignal.any([AbortSignal.timeout(patience), ...(signal ? [signal] : [])]);
 		const options = {path, cursor: cursor?.slice(own.length), signal: soon};
 		const page = online
-			? await askPeer(client, {id, host, port}, options).catch(error => {
+			? await askPeer(client, {id, host, port, addresses}, options).catch(error => {
 					signal?.throwIfAborted();
 					if (cursor !== undefined || (error instanceof P2pError && error.code === 'not-found')) throw error;
 					return undefined;

@@ -65,11 +65,11 @@ type List = {whole: boolean; page(path: string, cursor?: string): Promise<Browse
 async function bestList(
 	router: Router,
 	client: SecureClient,
-	{id, host, port}: PeerInfo,
+	{id, host, port, addresses}: PeerInfo,
 	top: string,
 	signal?: AbortSignal,
 ): Promise<List> {
-	const ask = (path: string, cursor?: string) => askPeer(client, {id, host, port}, {path, cursor, signal});
+	const ask = (path: string, cursor?: string) => askPeer(client, {id, host, port, addresses}, {path, cursor, signal});
 	try {
 		await ask(top);
 		return {whole: true, page: ask};

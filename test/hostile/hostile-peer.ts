@@ -15,7 +15,12 @@ import {request} from '../helpers/index.ts';
 export type FileCall = {request: IncomingMessage; response: ServerResponse; bytes: Buffer; answer(): void};
 
 /** How it serves. */
-export type PeerScript = {file?(call: FileCall): void; pieces?(call: FileCall): void};
+export type PeerScript = {
+	file?(call: FileCall): void;
+	pieces?(call: FileCall): void;
+	/** Lists a folder. */
+	browse?(response: ServerResponse): void;
+};
 
 /** Starts one; it ends with the test. `script` may be changed while it runs. */
 export async function hostilePeer(script: PeerScript = {}) {
@@ -25,6 +30,7 @@ export async function hostilePeer(script: PeerScript = {}) {
 	const server = createServer(tlsServerOptions(identity), (incoming, response) => {
 		response.on('error', () => undefined);
 		asked.push(incoming.url ?? '');
+		if (script.browse && incoming.url?.startsWith('/v1/browse?')) return script.browse(response);
 		const [, content = '', pieces] = /^\/v1\/files\/(\w+)(\/pieces)?$/.exec(incoming.url ?? '') ?? [];
 		const bytes = files.get(content);
 		if (!bytes) return void response.writeHead(404, {'content-length': 0}).end();

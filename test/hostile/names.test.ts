@@ -2,6 +2,7 @@
 import {mkdir, readdir, readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
+import {P2pError} from '../../source/core/errors.ts';
 import {EngineBus, type EngineEvents} from '../../source/core/events.ts';
 import {sharePathProblem} from '../../source/core/share-path.ts';
 import {createPeer} from '../../source/engine/create-peer.ts';
@@ -103,9 +104,14 @@ test('a folder that is listed with such names arrives whole and inside, or is re
 
 	for (const name of allEvilNames.filter(one => sharePathProblem(`share/${one}`))) {
 		server.script.browse = response => json(response, {entries: [entry(name, 1)]});
-		await expect(handle.commands.getFolder({peer: '7', path: 'share'}), JSON.stringify(name)).rejects.toMatchObject({
-			code: expect.stringMatching(/^bad-(name|request)$/),
-		});
+		const refused = {code: expect.stringMatching(/^bad-(name|request)$/)};
+		const wanted = {peer: '7', path: 'share'};
+		await expect(handle.commands.getFolder(wanted), JSON.stringify(name)).rejects.toMatchObject(refused);
+		// The same in the peer's own list, which is asked for first.
+		mallory.script.browse = response => json(response, {entries: [entry(name, 1)]});
+		server.script.browse = response => json(response, {entries: []});
+		await expect(handle.commands.getFolder(wanted), JSON.stringify(name)).rejects.toBeInstanceOf(P2pError);
+		mallory.script.browse = undefined;
 	}
 });
 
