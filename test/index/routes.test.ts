@@ -367,25 +367,3 @@ describe('answers', () => {
 		expect(server.app.stats()).toMatchObject({requests: 3, errors: 1});
 	});
 });
-
-test('a listener that does not read is dropped', async () => {
-	await register();
-	const stuck = connect({host: '127.0.0.1', port: server.port, rejectUnauthorized: false});
-	await once(stuck, 'secureConnect');
-	stuck.on('error', () => undefined);
-	stuck.write('GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n');
-	await until('it listens', () => requests.some(({verb}) => verb === 'EVENTS') || server.app.stats().connections > 0);
-	stuck.pause();
-	const big = {...(await server.store.getPeer('1')), name: 'x'.repeat(100_000)};
-	server.store.getPeer = async () => big;
-	const stream = await events(identity);
-	let closed = false;
-	stuck.once('close', () => {
-		closed = true;
-	});
-	for (let round = 0; round < 400 && !closed; round++)
-		await post('', `epoch=${epoch}&from=${round === 0 ? 0 : 1}&to=1`);
-	stuck.resume();
-	await until('the server hung up', () => closed);
-	stream.close();
-});
