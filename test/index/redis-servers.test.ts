@@ -180,6 +180,25 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 		await waitFor('it to be found', async () => (await two.find('early')).length === 1);
 	});
 
+	test('ask a peer for its whole catalog where a part of it is missing from the log', async () => {
+		const one = await world.server();
+		const alice = await world.peer(one, 'alice', [add('s/early.bin')]);
+		const log = keys.log(partitionOf(alice.identity.id));
+		const lost = await link.call<[string][]>(log, ['XRANGE', log, '-', '+']);
+		for (const name of ['middle', 'late']) {
+			alice.catalog.change(add(`s/${name}.bin`));
+			alice.index.catalogChanged();
+			await waitFor('it to be taken', async () => (await one.find(name)).length === 1);
+		}
+		const [, ...uploads] = lost;
+		await link.call(log, ['XDEL', log, ...uploads.map(([id]) => id)]);
+		const two = await world.server();
+		await waitFor('the second server to have all of it', async () => (await two.find('bin')).length === 3);
+		expect(two.told.join('\n')).toContain('asked for again');
+		expect((await two.store.counts()).files).toBe(3);
+		expect(await one.find('bin')).toHaveLength(3);
+	});
+
 	test('start again from their own file and read only what came since', async () => {
 		const identity = await temporaryIdentity();
 		const one = await world.server({identity, trimEvery: 200, keepLog: 0});

@@ -47,6 +47,7 @@ export class ClusterLog {
 	readonly #options: ClusterLogOptions;
 	#followers: LogFollower[] = [];
 	#cluster = '';
+	#told: IndexState | undefined;
 	#lineage = '1';
 	#ready = false;
 	/** Nobody has a copy of what the cut parts of the logs said, and `onlyReads` forbids to begin anew. */
@@ -78,6 +79,7 @@ export class ClusterLog {
 		const every = (ms: number, work: () => Promise<void>) => {
 			this.#timers.push(setInterval(() => this.#queue(work), ms));
 		};
+		this.#timers.push(setInterval(() => this.#tellState(), noteEvery));
 		every(noteEvery, () => this.#note());
 		every(this.#options.trimEvery ?? 30_000, () => this.#trim());
 		this.#queue(() => this.#follow());
@@ -93,9 +95,9 @@ export class ClusterLog {
 
 	state(): IndexState {
 		if (!this.#ready || this.#behindCut) return 'catching-up';
-		const oldest = this.#oldest();
-		if (oldest === 0) return 'catching-up';
-		return Date.now() - oldest > staleAfter ? 'stale' : 'whole';
+		if (this.#oldest() === 0) return 'catching-up';
+		const lost = this.#followers.map(({lostAt}) => lostAt).filter(at => at > 0);
+		return Date.now() - Math.min(...lost) > staleAfter ? 'stale' : 'whole';
 	}
 
 	/** Milliseconds since the log that was read to its end longest ago. */
@@ -110,6 +112,20 @@ export class ClusterLog {
 
 	#oldest(): number {
 		return Math.min(...this.#followers.map(({caughtUpAt}) => caughtUpAt));
+	}
+
+	/** Who runs the server without a screen reads it in the log. */
+	#tellState(): void {
+		const state = this.state();
+		if (state === this.#told) return;
+		const isFirst = this.#told === undefined;
+		this.#told = state;
+		if (state === 'whole') {
+			if (!isFirst) this.#options.log('info', 'index: this server has the whole index and answers searches');
+		} else if (state === 'stale')
+			this.#options.log('warn', 'index: the cluster is out of reach, so the index is stale and searches are refused');
+		else
+			this.#options.log('warn', 'index: this server is catching up with its cluster; until then it refuses searches');
 	}
 
 	/** One thing after the other. */
@@ -144,7 +160,7 @@ export class ClusterLog {
 				link,
 				read: model.store,
 				changed: desk.catalogChanged.bind(desk),
-				missing: (id: string, point: {epoch: string; version: number}) => this.#missing(id, point),
+				missing: (id: string, epoch: string) => this.#missing(id, epoch),
 				gone: () => this.#gone(),
 				failed: this.#options.failed,
 			};
@@ -200,10 +216,10 @@ export class ClusterLog {
 	}
 
 	/** What comes before a change is not in this read model: the peer is made to send its catalog whole. */
-	async #missing(id: string, {epoch, version}: {epoch: string; version: number}): Promise<void> {
+	async #missing(id: string, epoch: string): Promise<void> {
 		const {log, link} = this.#options;
 		log('warn', `index: a part of the catalog of ${id.slice(0, 8)} is missing here; it is asked for again`);
-		await link.run(scripts.forgetCatalog, [keys.peer(id)], [epoch, String(version)]);
+		await link.run(scripts.forgetCatalog, [keys.peer(id)], [epoch]);
 	}
 
 	async #note(): Promise<void> {

@@ -7,6 +7,8 @@ import * as scripts from './scripts.ts';
 
 /** Groups that a peer's paths are divided into, each in a slot of its own. */
 const pathGroups = 16;
+/** Hashes of each group, so that they stay small; the scripts know this number as well. */
+const pathParts = 64;
 /** Items that one script looks at: some milliseconds in which its node answers nobody else. */
 const scriptItems = 500;
 /** Calls that are under way at once. */
@@ -195,7 +197,7 @@ export class FileRegistry {
 /** Where a path stands: 8 bytes of its hash name it, others choose the place. */
 function placeOf(path: string): Place {
 	const digest = hash('sha1', path, 'buffer');
-	return {group: digest[8]! % pathGroups, part: String(digest[9]), hash: digest.subarray(0, 8)};
+	return {group: digest[8]! % pathGroups, part: String(digest[9]! % pathParts), hash: digest.subarray(0, 8)};
 }
 
 function generation(gen: number): Buffer {

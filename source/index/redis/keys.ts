@@ -43,10 +43,10 @@ export const keys = {
 	here: (server: string) => `here:{s${server.slice(0, 16)}}`,
 	/** Channel on which a server tells who came and went. */
 	events: (server: string) => `events:{s${server.slice(0, 16)}}`,
-	/** What the names of a bucket's keys have in common: `f:` and a byte of the content ID is a hash of content ID → record, */
+	/** What the names of a bucket's keys have in common: `f:` and six bits of the content ID is a hash of content ID → record, */
 	/** `s:` and the content ID a set of integers, who holds it; see {@link holderOf}. Many small hashes are stored compactly. */
 	bucket: (bucket: number) => `{${bucket}}:`,
-	/** The same for a group of a peer's paths: `c:` and a byte is a hash of path → generation and content ID. */
+	/** The same for a group of a peer's paths: `c:` and six bits is a hash of path → generation and content ID. */
 	paths: (peer: string, group: number) => `{${peer.slice(8, 12)}.${group}}:${peer}:`,
 	/** Held by the server that takes a peer's old files out. */
 	sweeping: (peer: string) => `sweeping:{p${partitionOf(peer)}}:${peer}`,

@@ -13,6 +13,9 @@ const pollPause = 150;
 /** Milliseconds by which reading goes back after trouble: what a new master wrote while its clock was behind is found. */
 const lookBack = 30_000;
 
+/** Milliseconds until whoever waits for an entry hears something: the largest catalogs take a minute to be applied. */
+const appliedWithin = 120_000;
+
 /** What a follower works on, and whom it tells. */
 export type FollowerOptions = {
 	partition: number;
@@ -22,14 +25,21 @@ export type FollowerOptions = {
 	/** A peer's registration or files are others now, or it left. */
 	changed(id: string, what: 'registered' | 'files' | 'left'): Promise<void>;
 	/** This read model cannot continue a peer's catalog: something before is missing. */
-	missing(id: string, point: {epoch: string; version: number}): Promise<void>;
+	missing(id: string, epoch: string): Promise<void>;
 	/** The log was trimmed past what was read: this read model cannot be continued. */
 	gone(): void;
 	failed(error: unknown): void;
 };
 
 type Upload = {peer: string; before: string; feed: Feed; done: Promise<unknown>};
-type Applied = {promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void};
+/** `taken`: it was read here, and not only waited for; `since`: when it was, or that. */
+type Applied = {
+	promise: Promise<void>;
+	resolve: () => void;
+	reject: (error: unknown) => void;
+	taken: boolean;
+	since: number;
+};
 
 /** Applies one partition's log to the read model, in order, again and again until stopped. */
 export class LogFollower {
@@ -46,7 +56,9 @@ export class LogFollower {
 	#caughtUpAt = 0;
 	#entries = 0;
 	#lookAgain = true;
-	#refreshes = 0;
+	#lostAt = 0;
+	/** When reading went back after trouble, until the log has been read to its end since. */
+	#lookedAt = 0;
 	#stopped = false;
 	#running: Promise<void> | undefined;
 	#wake: (() => void) | undefined;
@@ -83,6 +95,11 @@ export class LogFollower {
 		return this.#caughtUpAt;
 	}
 
+	/** Since when the log cannot be read, in Unix milliseconds; 0 while it can. */
+	get lostAt(): number {
+		return this.#lostAt;
+	}
+
 	/** From where a later start has to read: before the oldest upload that is still open. */
 	get position(): string {
 		let position = this.#position;
@@ -95,7 +112,11 @@ export class LogFollower {
 		this.#wake?.();
 	}
 
-	/** Resolves when that entry was applied here. @throws what applying it threw */
+	/**
+	 * Resolves when that entry was applied here.
+	 *
+	 * @throws what applying it threw; P2pError unreachable when a failover has lost it
+	 */
 	async applied(entry: string): Promise<void> {
 		let waiting = this.#applied.get(entry);
 		if (!waiting) {
@@ -103,28 +124,30 @@ export class LogFollower {
 			this.#applied.set(entry, waiting);
 			this.wake();
 		}
-		await waiting.promise;
+		await inTime(waiting.promise);
 	}
 
 	async #run(): Promise<void> {
 		while (!this.#stopped) {
 			try {
-				const {stats} = this.#options.link;
-				if (this.#lookAgain || this.#refreshes !== stats.refreshes) {
-					this.#refreshes = stats.refreshes;
-					await this.#readAgain();
+				if (this.#lookAgain) {
 					this.#lookAgain = false;
+					this.#lookedAt = Date.now();
+					await this.#readAgain();
 				}
 				const entries = await this.#read();
+				this.#lostAt = 0;
 				for (const entry of entries) await this.#take(entry);
 				if (entries.length < pageEntries) {
 					// At first the read model counts as caught up when what was read is searchable.
 					if (this.#caughtUpAt === 0) await Promise.allSettled(this.#ending);
 					this.#caughtUpAt = Date.now();
+					if (this.#lookedAt > 0 && !this.#lookAgain) this.#giveUpLost();
 					if (entries.length === 0) await this.#pause();
 				}
 			} catch (error) {
 				this.#lookAgain = true;
+				if (this.#lostAt === 0) this.#lostAt = Date.now();
 				if (this.#stopped) return;
 				if (!(error instanceof P2pError && error.code === 'unreachable')) this.#options.failed(error);
 				await this.#pause();
@@ -149,11 +172,21 @@ export class LogFollower {
 			const entries = await this.#read(before);
 			for (const entry of entries) {
 				if (isBefore(this.#position, entry.id)) return;
-				if (!this.#applied.has(entry.id)) await this.#take(entry);
+				if (!this.#applied.get(entry.id)?.taken) await this.#take(entry);
 				before = entry.id;
 			}
 			if (entries.length < pageEntries) return;
 		}
+	}
+
+	/** What was waited for when reading went back, and did not turn up since, was lost with its master. */
+	#giveUpLost(): void {
+		for (const [id, {taken, since, reject}] of this.#applied) {
+			if (taken || since > this.#lookedAt) continue;
+			this.#applied.delete(id);
+			reject(lostEntry());
+		}
+		this.#lookedAt = 0;
 	}
 
 	async #read(after = this.#position): Promise<LogEntry[]> {
@@ -163,6 +196,9 @@ export class LogFollower {
 		const answer = await link.call<[unknown, [Buffer, Buffer[]][]][] | null>(log, parts, {
 			buffers: true,
 			patience: 2000,
+			troubled: () => {
+				this.#lookAgain = true;
+			},
 		});
 		let before = after;
 		return (answer?.[0]?.[1] ?? []).flatMap(([id, fields]) => {
@@ -174,6 +210,7 @@ export class LogFollower {
 
 	async #take(entry: LogEntry): Promise<void> {
 		const told = this.#applied.get(entry.id) ?? expect();
+		told.taken = true;
 		this.#applied.set(entry.id, told);
 		try {
 			await this.#apply(entry, told);
@@ -224,7 +261,7 @@ export class LogFollower {
 		if (have?.epoch === epoch && have.version >= to && to > 0) return;
 		let {from} = entry;
 		if (!entry.replace) {
-			if (have?.epoch !== epoch || have.version < from) return missing(peer, {epoch, version: from});
+			if (have?.epoch !== epoch || have.version < from) return missing(peer, epoch);
 			from = have.version;
 		}
 		const feed = new Feed();
@@ -277,9 +314,29 @@ export class LogFollower {
 	}
 }
 
+function lostEntry(): P2pError {
+	return new P2pError('unreachable', 'A failover of the Redis Cluster lost this change', {hint: 'Try again'});
+}
+
+async function inTime(applied: Promise<void>): Promise<void> {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<never>((_, reject) => {
+		timer = setTimeout(
+			() =>
+				reject(new P2pError('unreachable', 'A failover of the Redis Cluster lost this change', {hint: 'Try again'})),
+			appliedWithin,
+		);
+	});
+	try {
+		await Promise.race([applied, late]);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
 function expect(): Applied {
 	const {promise, resolve, reject} = Promise.withResolvers<void>();
 	// Whether anybody waits for it is not known here.
 	promise.catch(() => undefined);
-	return {promise, resolve: () => resolve(), reject};
+	return {promise, resolve: () => resolve(), reject, taken: false, since: Date.now()};
 }

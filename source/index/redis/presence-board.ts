@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {z} from 'zod';
 import {errorLine} from '../../core/errors.ts';
 import {keys} from './keys.ts';
@@ -88,7 +89,9 @@ export class PresenceBoard {
 		await this.#beat();
 		this.#timer = setInterval(() => {
 			this.#beating ??= this.#beat()
-				.catch(failed)
+				.catch(error => {
+					if (!this.#closed) failed(error);
+				})
 				.finally(() => {
 					this.#beating = undefined;
 				});
@@ -100,8 +103,8 @@ export class PresenceBoard {
 		const {link, self} = this.#options;
 		this.#closed = true;
 		clearInterval(this.#timer);
-		await this.#beating;
-		await this.#writes;
+		// A cluster that is out of reach must not hold up a stop.
+		await Promise.race([Promise.all([this.#beating, this.#writes]), sleep(1000)]);
 		const quick = {patience: 1000};
 		await Promise.allSettled([
 			link.call(keys.server(self), ['DEL', keys.server(self)], quick),

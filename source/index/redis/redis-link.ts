@@ -19,11 +19,11 @@ const oldestMajor = 7;
 type Cluster = RedisClusterType;
 type Argument = string | Buffer;
 
-/** What a call may take. `signal` ends the waiting. */
-export type CallOptions = {patience?: number; signal?: AbortSignal; buffers?: boolean};
+/** What a call may take. `troubled` is told when it has to be sent again because a node was lost. */
+export type CallOptions = {patience?: number; buffers?: boolean; troubled?: () => void};
 
 /** What the link has seen, for /metrics. */
-export type LinkStats = {retries: number; refreshes: number; lastTrouble: number};
+export type LinkStats = {retries: number; refreshes: number};
 
 /**
  * The connection to a cluster. Commands wait and are tried again while a master is dead, slots move or the network is
@@ -32,7 +32,7 @@ export type LinkStats = {retries: number; refreshes: number; lastTrouble: number
  */
 export class RedisLink {
 	readonly place: RedisPlace;
-	readonly stats: LinkStats = {retries: 0, refreshes: 0, lastTrouble: 0};
+	readonly stats: LinkStats = {retries: 0, refreshes: 0};
 	/** The address of this machine as the cluster sees it. */
 	seenFrom = '';
 	#cluster: Cluster | undefined;
@@ -101,7 +101,7 @@ export class RedisLink {
 	}
 
 	async #persist<T>(send: (cluster: Cluster) => Promise<T>, options: CallOptions): Promise<T> {
-		const {patience = defaultPatience, signal, buffers} = options;
+		const {patience = defaultPatience, buffers, troubled} = options;
 		const end = Date.now() + patience;
 		for (let attempt = 0; ; attempt++) {
 			const cluster = buffers ? this.#buffers : this.#cluster;
@@ -110,10 +110,9 @@ export class RedisLink {
 				return await answered(send(cluster));
 			} catch (error) {
 				this.#closed.signal.throwIfAborted();
-				signal?.throwIfAborted();
 				if (!isTransient(error)) throw error;
 				this.stats.retries++;
-				this.stats.lastTrouble = Date.now();
+				if (isLoss(error)) troubled?.();
 				if (Date.now() > end)
 					throw new P2pError('unreachable', `The Redis Cluster at ${describePlace(this.place)} does not answer`, {
 						hint: 'Look at redis-cli --cluster check; calls go through again once it is whole',

@@ -159,12 +159,13 @@ export class RedisStore implements IndexStore {
 	}
 
 	async close(): Promise<void> {
+		await this.#board.close();
+		// What still waits for the cluster ends now.
+		await this.#link.close();
 		await this.#sweeper.stop();
 		await this.#members?.stop();
-		await this.#board.close();
 		await this.#desk.close();
 		await this.#log.close();
-		await this.#link.close();
 		await this.#model.close();
 	}
 

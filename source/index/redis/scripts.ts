@@ -161,10 +161,15 @@ export const nextLineage = script(`
 if redis.call('HGET', KEYS[1], 'lineage') == ARGV[1] then redis.call('HINCRBY', KEYS[1], 'lineage', 1) end
 return redis.call('HGET', KEYS[1], 'lineage')`);
 
-/** Makes a peer send its catalog whole: KEYS record; ARGV the epoch and version at which something is missing. */
+/**
+ * Makes a peer send its catalog whole, and ends an upload that continues what is missing: KEYS record; ARGV the epoch of
+ * which something is missing.
+ */
 export const forgetCatalog = script(`
-local r = redis.call('HMGET', KEYS[1], 'epoch', 'version')
-if r[1] == ARGV[1] and r[2] == ARGV[2] then redis.call('HDEL', KEYS[1], 'epoch', 'version') end
+local r = redis.call('HMGET', KEYS[1], 'epoch', 'mode')
+if r[1] ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], 'epoch', 'version')
+if r[2] == 'continue' then redis.call('HDEL', KEYS[1], 'upload', 'until', 'mode') end
 return 1`);
 
 /** Trims a log: KEYS log, mark; ARGV the first entry that stays. The mark tells whoever comes later what is gone. */
@@ -197,7 +202,7 @@ return 1`);
  */
 export const stalePaths = script(`
 local out = {-1}
-for part = tonumber(ARGV[2]), 255 do
+for part = tonumber(ARGV[2]), 63 do
   if #out > 3 * tonumber(ARGV[3]) then out[1] = part break end
   local all = redis.call('HGETALL', 'c:' .. KEYS[1] .. part)
   for i = 1, #all, 2 do
@@ -216,7 +221,7 @@ export const holdContents = script(`
 for i = 1, #ARGV, 3 do
   local id = ARGV[i]
   local s = 's:' .. KEYS[1] .. id
-  local f = 'f:' .. KEYS[1] .. string.byte(id, 3)
+  local f = 'f:' .. KEYS[1] .. (string.byte(id, 3) % 64)
   if ARGV[i + 2] == '' then
     if redis.call('SREM', s, ARGV[i + 1]) == 1 and redis.call('EXISTS', s) == 0 then redis.call('HDEL', f, id) end
   else
@@ -228,6 +233,6 @@ return 1`);
 
 /** A content's record and some of its holdings: KEYS the bucket's prefix; ARGV content ID, how many. */
 export const findContent = script(`
-local f = redis.call('HGET', 'f:' .. KEYS[1] .. string.byte(ARGV[1], 3), ARGV[1])
+local f = redis.call('HGET', 'f:' .. KEYS[1] .. (string.byte(ARGV[1], 3) % 64), ARGV[1])
 if not f then return {} end
 return {f, redis.call('SCARD', 's:' .. KEYS[1] .. ARGV[1]), redis.call('SRANDMEMBER', 's:' .. KEYS[1] .. ARGV[1], ARGV[2])}`);

@@ -82,11 +82,10 @@ export function PeerHeader({columns}: {columns: number}) {
 	return <Row text={paintLine(theme, columns, room > 10 ? spread(theme, left, rates, columns) : left)} />;
 }
 
-/** How it stands with the index that several servers share; what is wrong shows on every screen. */
-function clusterSpans(cluster: ServerSnapshot['cluster'], columns: number): Span[] {
-	if (!cluster) return [];
-	if (cluster.state !== 'whole') return [[`  ${cluster.state === 'stale' ? 'cluster lost' : 'catching up'}`, 'warn']];
-	return [[columns >= 80 ? `  1 of ${cluster.servers} servers` : '', 'muted']];
+/** Whether all is well; of a cluster, whether this server has all of its index. */
+function stateSpans(cluster: ServerSnapshot['cluster'], glyphs: Glyphs): Span[] {
+	if (!cluster || cluster.state === 'whole') return [[`${glyphs.on} `, 'ok']];
+	return [[`${glyphs.off} ${cluster.state === 'stale' ? 'cluster lost' : 'catching up'}  `, 'warn']];
 }
 
 /** First row of a server's dashboard. */
@@ -110,10 +109,10 @@ export function ServerHeader({columns}: {columns: number}) {
 		[' p2p ', 'bold'],
 		['server ', 'key'],
 		[columns >= 90 ? `${cut(theme.text(name), 20, glyphs.ellipsis)}  ` : ''],
-		[`${glyphs.on} `, 'ok'],
+		...stateSpans(cluster, glyphs),
 		[`${columns >= 60 ? 'listening ' : ''}${host.includes(':') ? `[${host}]` : host}:${port}`],
 		[isPrivate ? '  private' : '', 'ok'],
-		...clusterSpans(cluster, columns),
+		[columns >= 80 && cluster?.state === 'whole' ? `  1 of ${cluster.servers} servers` : '', 'muted'],
 		[columns >= 80 ? '  tls 1.3' : '', 'muted'],
 		[columns >= 80 ? `  key ${shortId(id)}` : '', 'muted'],
 	];
