@@ -5,18 +5,17 @@ export function formatBytes(bytes: number): string {
 	return prettyBytes(bytes);
 }
 
-const units = ['', 'K', 'M', 'G', 'T', 'P'];
+const units = ['B', 'K', 'M', 'G', 'T', 'P'];
 
-/** Bytes in at most five characters for a column, in powers of 1024: `412M`, `5.8G`, `0B`. */
+/** Bytes in at most four characters for a column, in powers of 1000 as all our sizes: `412M`, `6.2G`, `0B`. */
 export function shortBytes(bytes: number): string {
-	if (!(bytes >= 1000)) return `${Math.max(0, Math.round(bytes) || 0)}B`;
-	let value = bytes;
+	let value = Math.max(0, Math.round(bytes) || 0);
 	let unit = 0;
-	while (value >= 1000 && unit < units.length - 1) {
-		value /= 1024;
+	while (value >= 999.5 && unit < units.length - 1) {
+		value /= 1000;
 		unit++;
 	}
-	return `${value < 9.95 ? value.toFixed(1) : Math.round(value)}${units[unit]}`;
+	return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)}${units[unit]}`;
 }
 
 /** A length of time in at most five characters: `8s`, `1m16`, `2h05`, `3d`. Seconds in; `—` when not known. */

@@ -1,6 +1,6 @@
 import {displayText} from '../core/display.ts';
 import type {EngineBus, EngineEvents, LogLevel} from '../core/events.ts';
-import {formatBytes, shortDuration, shortId} from '../core/format.ts';
+import {shortBytes, shortDuration, shortId} from '../core/format.ts';
 import {type LogLine, logKept} from './messages.ts';
 
 /** The newest log lines of a peer, made from its events. */
@@ -26,7 +26,7 @@ export function createLiveLog(bus: EngineBus): LiveLog {
 		if (lines.length > logKept * 2) lines = lines.slice(-logKept);
 		log.changed?.();
 	};
-	const speed = (bytes: number, seconds: number) => (seconds > 0 ? `, ${formatBytes(bytes / seconds)}/s` : '');
+	const speed = (bytes: number, seconds: number) => (seconds > 0 ? `, ${shortBytes(bytes / seconds)}/s` : '');
 	const who = (peer: string) => (peer === 'guest' ? 'a guest' : shortId(peer));
 	const stops: Array<() => void> = [];
 	const on = <K extends keyof EngineEvents>(name: K, say: (event: EngineEvents[K]) => void) =>
@@ -48,7 +48,7 @@ export function createLiveLog(bus: EngineBus): LiveLog {
 		add('up', `${event.name} sent to ${who(event.peer)}${speed(event.bytes, event.seconds)}`),
 	);
 	on('upload-failed', event => add('up', `${event.name} to ${who(event.peer)}: ${event.message}`, 'warn'));
-	on('download-started', event => add('down', `${event.name} (${formatBytes(event.size)})`));
+	on('download-started', event => add('down', `${event.name} (${shortBytes(event.size)})`));
 	on('download-finished', event =>
 		add(
 			'done',
@@ -69,7 +69,7 @@ export function createLiveLog(bus: EngineBus): LiveLog {
 		}
 		const took = scanStarted === undefined ? '' : ` in ${shortDuration((Date.now() - scanStarted) / 1000)}`;
 		scanStarted = undefined;
-		add('share', `${event.files.toLocaleString('en')} files, ${formatBytes(event.bytes)} shared${took}`);
+		add('share', `${event.files.toLocaleString('en')} files, ${shortBytes(event.bytes)} shared${took}`);
 	});
 	return log;
 }

@@ -2,7 +2,6 @@
 import {defaultPreferences, type Preferences} from '../config/preferences.ts';
 import {parseRate} from '../config/settings.ts';
 import {P2pError} from '../core/errors.ts';
-import {formatBytes} from '../core/format.ts';
 
 /** All settings with their values. `name` is how others see this peer or server. */
 export type Settings = Required<Preferences> & {name: string};
@@ -83,11 +82,22 @@ export function steppedSetting(
 	}
 }
 
+/** A limit as it is typed: exact, so that typing it again changes nothing. */
+function rateText(bytes: number): string {
+	for (const [size, unit] of [
+		[1e9, 'G'],
+		[1e6, 'M'],
+		[1e3, 'K'],
+	] as const)
+		if (bytes >= size && Number.isInteger(bytes / (size / 1000))) return `${bytes / size}${unit}`;
+	return `${bytes}B`;
+}
+
 /** A value as people read it. */
 export function settingText(settings: Settings, {id, kind}: SettingEntry): string {
 	const value = settings[id];
 	if (kind === 'switch') return value ? 'on' : 'off';
-	if (kind === 'rate') return value === null ? 'none' : `${formatBytes(Number(value))}/s`;
+	if (kind === 'rate') return value === null ? 'none' : `${rateText(Number(value))}/s`;
 	return String(value);
 }
 

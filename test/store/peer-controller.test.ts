@@ -253,7 +253,7 @@ describe('browsing', () => {
 		await vi.advanceTimersByTimeAsync(0);
 		await peer.browse.get();
 		expect(asked('getFolder')).toEqual([{peer: store.get().browse?.peer, path: 'iso'}]);
-		expect(toast()).toBe('Getting iso, 214 files, 91 GB, from alice');
+		expect(toast()).toBe('Getting iso, 214 files, 91G, from alice');
 	});
 
 	test('who is offline is not asked', () => {

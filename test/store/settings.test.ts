@@ -60,7 +60,7 @@ describe('values', () => {
 
 	test('every value can be read', () => {
 		const texts = settingEntries.map(entry => settingText({...defaultSettings, limitDown: 5e6, name: 'me'}, entry));
-		expect(texts).toEqual(['auto', '5 MB/s', 'none', '8', '4', 'me', 'on', 'on', 'on', 'on']);
+		expect(texts).toEqual(['auto', '5M/s', 'none', '8', '4', 'me', 'on', 'on', 'on', 'on']);
 	});
 });
 

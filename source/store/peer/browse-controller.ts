@@ -1,5 +1,5 @@
 import {errorLine} from '../../core/errors.ts';
-import {formatBytes, shortId} from '../../core/format.ts';
+import {shortBytes, shortId} from '../../core/format.ts';
 import {baseName} from '../../core/share-path.ts';
 import {currentEntry, currentPeer, currentSource} from '../selectors.ts';
 import {ControllerBase} from './controller-base.ts';
@@ -82,7 +82,7 @@ export class BrowseController extends ControllerBase {
 					: await commands.get({content: entry.content, name, size: entry.size, from: [browse.peer]});
 			const files = entry.type === 'folder' ? `${entry.files} files, ` : '';
 			if (existed) this.say('info', `${name} is already there or on its way`);
-			else this.say('info', `Getting ${name}, ${files}${formatBytes(entry.size)}, from ${browse.name}`);
+			else this.say('info', `Getting ${name}, ${files}${shortBytes(entry.size)}, from ${browse.name}`);
 		} catch (error) {
 			this.say('error', `${name}: ${errorLine(error)}`);
 		}

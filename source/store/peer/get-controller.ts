@@ -1,6 +1,6 @@
 import type {ContentSources} from '../../api/schemas.ts';
 import {errorLine} from '../../core/errors.ts';
-import {formatBytes, shortId} from '../../core/format.ts';
+import {shortBytes, shortId} from '../../core/format.ts';
 import {ableSources, currentHit, wantedPeers} from '../selectors.ts';
 import {ControllerBase} from './controller-base.ts';
 
@@ -74,7 +74,7 @@ export class GetController extends ControllerBase {
 			if (existed) this.say('info', `${name} is already there or on its way`);
 			else {
 				const who = from.length === 1 ? shortId(from[0] ?? '') : `${from.length} peers`;
-				this.say('info', `Getting ${name}, ${formatBytes(size)}, from ${who}`);
+				this.say('info', `Getting ${name}, ${shortBytes(size)}, from ${who}`);
 			}
 		} catch (error) {
 			this.say('error', `${name}: ${errorLine(error)}`);

@@ -1,5 +1,5 @@
 import {errorLine} from '../../core/errors.ts';
-import {formatBytes} from '../../core/format.ts';
+import {shortBytes} from '../../core/format.ts';
 import type {TransferRow} from '../../engine/messages.ts';
 import {shortFolder} from '../folder.ts';
 import {currentTransfer} from '../selectors.ts';
@@ -67,7 +67,7 @@ export class TransferController extends ControllerBase {
 	/** Asks whether the chosen download is to be cancelled. */
 	async askCancel(): Promise<void> {
 		await this.#withRow(cancelReason, row => {
-			const lines = [row.name, `${formatBytes(row.done)} of ${formatBytes(row.size)} are here and would be deleted.`];
+			const lines = [row.name, `${shortBytes(row.done)} of ${shortBytes(row.size)} are here and would be deleted.`];
 			this.store.dispatch({
 				type: 'overlay',
 				overlay: {

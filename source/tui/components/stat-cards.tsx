@@ -1,4 +1,4 @@
-import {formatBytes} from '../../core/format.ts';
+import {shortBytes} from '../../core/format.ts';
 import type {ServerSnapshot} from '../../engine/messages.ts';
 import {grouped} from '../draw/format.ts';
 import {sparkline} from '../draw/graph.ts';
@@ -28,7 +28,7 @@ function cardsOf(server: ServerSnapshot | undefined, inner: number, {glyphs}: Th
 		{
 			title: 'Files',
 			value: [[grouped(counts?.files ?? 0), 'bold']],
-			below: [[formatBytes(counts?.bytes ?? 0), 'muted']],
+			below: [[shortBytes(counts?.bytes ?? 0), 'muted']],
 		},
 		{
 			title: 'Requests/s',

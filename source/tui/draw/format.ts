@@ -8,6 +8,12 @@ export function grouped(value: number): string {
 	return integer.format(value);
 }
 
+/** A count in at most `width` cells: `8,211`, and where that is too long `1.2M`. */
+export function countIn(value: number, width: number): string {
+	const whole = grouped(value);
+	return whole.length <= width ? whole : shortBytes(value).replace('B', '');
+}
+
 /** Bytes a second in at most seven characters: `9.8M/s`; nothing moves: `0B/s`. */
 export function speed(bytesPerSecond: number): string {
 	return `${shortBytes(bytesPerSecond)}/s`;

@@ -86,3 +86,17 @@ export function fitCells(
 	const space = ' '.repeat(Math.max(0, width - cells(short)));
 	return align === 'left' ? short + space : space + short;
 }
+
+/** Words of a long text in lines of at most `width` cells. */
+export function wrapped(text: string, width: number, ellipsis: string): string[] {
+	const lines: string[] = [];
+	let line = '';
+	for (const word of text.split(' ')) {
+		if (line !== '' && cells(line) + 1 + cells(word) > width) {
+			lines.push(line);
+			line = '';
+		}
+		line += (line === '' ? '' : ' ') + word;
+	}
+	return [...lines, line].map(part => cut(part, width, ellipsis, 'middle'));
+}

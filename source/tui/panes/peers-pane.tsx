@@ -3,7 +3,7 @@ import type {PeerRow} from '../../engine/messages.ts';
 import {listRows, paneOverhead, type Rect} from '../../store/layout.ts';
 import {PaneFrame} from '../components/pane-frame.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
-import {grouped, roundTrip} from '../draw/format.ts';
+import {countIn, grouped, roundTrip} from '../draw/format.ts';
 import {paintLine, type Span} from '../draw/line.ts';
 import {cut, fitCells} from '../draw/width.ts';
 import type {Theme} from '../theme.ts';
@@ -48,7 +48,7 @@ function peerLine(
 					: '',
 				tone,
 			],
-			[width.files ? fitCells(grouped(row.files), width.files, {align: 'right'}) : '', tone],
+			[width.files ? fitCells(countIn(row.files, width.files - 1), width.files, {align: 'right'}) : '', tone],
 			[width.last ? fitCells(last, width.last, {align: 'right'}) : '', tone],
 			[' '],
 		],

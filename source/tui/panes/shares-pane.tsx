@@ -4,7 +4,7 @@ import {shortFolder} from '../../store/folder.ts';
 import {listRows, paneOverhead, type Rect} from '../../store/layout.ts';
 import {PaneFrame} from '../components/pane-frame.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
-import {grouped} from '../draw/format.ts';
+import {countIn, grouped} from '../draw/format.ts';
 import {bar} from '../draw/graph.ts';
 import {paintLine, type Span} from '../draw/line.ts';
 import {fitCells} from '../draw/width.ts';
@@ -44,7 +44,7 @@ function shareLine(theme: Theme, inner: number, row: ShareRow, isCurrent: boolea
 					position: 'middle',
 				}),
 			],
-			[files ? fitCells(grouped(row.files), files, {align: 'right'}) : ''],
+			[files ? fitCells(countIn(row.files, files - 1), files, {align: 'right'}) : ''],
 			[fitCells(shortBytes(row.bytes), 8, {align: 'right'})],
 			[sent ? fitCells(shortBytes(row.sent), sent, {align: 'right'}) : '', row.sent > 0 ? 'up' : 'muted'],
 			...state,

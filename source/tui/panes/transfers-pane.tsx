@@ -42,7 +42,8 @@ const stateWords: Record<TransferState, string> = {
 /** What stands at the right of a transfer: speed and time left, or its state. */
 function rightSpans(row: TransferRow, width: {speed: number; left: number}, tone: Tone): Span[] {
 	if (row.state !== 'running') {
-		const isShown = row.state === 'done' && row.direction === 'up' ? 'sent' : stateWords[row.state];
+		const word = row.state === 'done' && row.direction === 'up' ? 'sent' : stateWords[row.state];
+		const isShown = word.length < width.speed + width.left ? word : word.replace('verifying', 'verify');
 		return [[fitCells(isShown, width.speed + width.left, {align: 'right'}), tone]];
 	}
 	const left = row.speed > 0 ? shortDuration((row.size - row.done) / row.speed) : '';
