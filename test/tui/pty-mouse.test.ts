@@ -20,6 +20,11 @@ const mouse = (s: PtyScreen, button: number, {x, y}: {x: number; y: number}) => 
 	s.send(`\u001b[<${button};${x};${y}M`);
 	if (button < 64) s.send(`\u001b[<${button};${x};${y}m`);
 };
+/** Clicks on a text once it is there. */
+async function click(s: PtyScreen, text: string): Promise<void> {
+	await s.waitFor(text);
+	mouse(s, 0, placeOf(s, text));
+}
 
 describe('mouse', () => {
 	test('a click focuses and chooses, a second one opens', async () => {
@@ -51,6 +56,68 @@ describe('mouse', () => {
 		await s.waitFor('┏━ 1 Search');
 		mouse(s, 0, {x: 6, y: 4});
 		await s.waitFor('results');
+	});
+
+	test('an entry of the start menu and a field of its prompt can be clicked', async () => {
+		screen = await startFixture(
+			{found: [{address: '10.0.0.5:45000', name: 'classroom', private: false}]},
+			{columns: 80, rows: 24},
+		);
+		const s = screen;
+		await s.waitFor('Join classroom');
+		await click(s, 'Run peer');
+		await s.waitFor(/▸ Server address/);
+		await click(s, '• classroom');
+		await s.waitFor(/Server address +10\.0\.0\.5:45000/);
+		await click(s, 'Your name');
+		await s.waitFor(/▸ Your name/);
+		await click(s, 'esc back');
+		await s.waitFor(/Join classroom/);
+		await click(s, 'Join classroom');
+		await s.waitFor('1 Search');
+	});
+
+	test('a peer of the strip is chosen by a click and marked by the next', async () => {
+		const s = await start();
+		s.send('/ubuntu');
+		await s.waitFor('1,234 hits');
+		s.send(keys.enter);
+		await s.waitFor('held by 2 peers');
+		await click(s, '4bf425b0 bob');
+		await s.waitFor(() => s.inverse().some(run => run.includes('4bf425b0 bob')));
+		await click(s, '4bf425b0 bob');
+		await s.waitFor('◉ 4bf425b0 bob');
+		expect(s.text()).toContain('1 marked');
+	});
+
+	test('sources, hints and the outside of a dialog answer', async () => {
+		const s = await start();
+		s.send('/ubuntu');
+		await s.waitFor('1,234 hits');
+		s.send(keys.enter);
+		await s.waitFor('held by 2 peers');
+		await click(s, '⏎ get…');
+		await s.waitFor(/◉ alice.*◉ bob.*2 of 2 peers/s);
+		await click(s, '◉ bob');
+		await s.waitFor(/○ bob.*1 of 2 peers/s);
+		await click(s, 'a all/none');
+		await s.waitFor('2 of 2 peers');
+		mouse(s, 0, {x: 2, y: 30});
+		await s.waitFor(text => !text.includes('Get file'));
+		s.send(':');
+		await s.waitFor('┏━ Command');
+		s.send('show tra');
+		await s.waitFor(text => text.includes('show transfers') && !text.includes('show peers'));
+		await click(s, 'show transfers');
+		await s.waitFor('┏━ 2 Transfers');
+		s.send(',');
+		await s.waitFor('┏━ Settings');
+		await click(s, 'Bell');
+		await s.waitFor(/▸ Bell/);
+		await click(s, 'Bell');
+		await s.waitFor(/Bell +‹ off ›/);
+		await click(s, 'esc close');
+		await s.waitFor(text => !text.includes('Settings'));
 	});
 
 	test('switched off in the settings it is the terminal’s again', async () => {
@@ -88,9 +155,9 @@ describe('settings', () => {
 		s.send(keys.ctrlU);
 		s.send('5M');
 		s.send(keys.enter);
-		await s.waitFor('‹ 5 MB/s ›');
+		await s.waitFor('‹ 5M/s ›');
 		s.send(keys.right);
-		await s.waitFor('‹ 10 MB/s ›');
+		await s.waitFor('‹ 10M/s ›');
 		s.send(keys.escape);
 		await s.waitFor(text => !text.includes('Settings'));
 	});

@@ -22,7 +22,7 @@ function linkSpans(link: ServerLink | undefined, more: number, columns: number, 
 	const tone = isOnline ? 'plain' : link.state === 'connecting' ? 'warn' : 'error';
 	return [
 		[`${isOnline ? glyphs.on : link.state === 'connecting' ? glyphs.off : glyphs.cross} `, isOnline ? 'ok' : tone],
-		[columns >= 50 || !isOnline ? `${linkWords[link.state]}${link.address}` : '', tone],
+		[columns >= 50 ? `${linkWords[link.state]}${link.address}` : (linkWords[link.state].split(' ')[0] ?? ''), tone],
 		[more > 0 ? ` +${more}` : '', 'muted'],
 		[columns >= 100 && link.number !== undefined ? `  you are #${link.number}` : '', 'muted'],
 		[

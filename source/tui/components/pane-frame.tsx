@@ -117,6 +117,10 @@ export function PaneFrame({
 		if ('rule' in row) return <Row key={index} text={ruleLine(theme, inner, glyphs.rule, tone, row.rule)} />;
 		return (
 			<Box key={index} height={1} width={inner}>
+				{/* What lies under a dialog must not show beside the text of a field. */}
+				<Box position="absolute">
+					<Row text={blank} />
+				</Box>
 				{row.node}
 			</Box>
 		);

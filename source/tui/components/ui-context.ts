@@ -1,6 +1,7 @@
 // How components reach the state, the theme and what keys can do.
 import type {SuspendTerminal} from 'ink';
 import {createContext, use, useRef, useSyncExternalStore} from 'react';
+import type {MenuChoice} from '../../store/menu.ts';
 import type {UiState} from '../../store/state.ts';
 import type {CommandContext} from '../keys/commands.ts';
 import type {KeyStream} from '../terminal/key-stream.ts';
@@ -18,7 +19,7 @@ export type Ui = {
 	/** Called once Ink runs, with its way to hand the terminal over. */
 	onReady?(suspendTerminal: SuspendTerminal): void;
 	/** Called when an entry of the start menu was chosen. */
-	onMenu(choice: 'server' | 'peer' | 'demo' | 'quit'): void;
+	onMenu(choice: MenuChoice): void;
 };
 
 export const UiContext = createContext<Ui | undefined>(undefined);

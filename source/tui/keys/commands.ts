@@ -8,6 +8,7 @@ import type {ServerController} from '../../store/server-controller.ts';
 import type {SettingsController} from '../../store/settings-controller.ts';
 import type {UiState} from '../../store/state.ts';
 import type {UiStore} from '../../store/ui-store.ts';
+import type {HitAreas} from './hit-areas.ts';
 import {paletteEntries} from './palette.ts';
 
 /** What the program around the screens can do for a command. */
@@ -31,6 +32,8 @@ export type CommandContext = {
 	store: UiStore;
 	app: AppActions;
 	settings: SettingsController;
+	/** What answers to clicks; absent where nothing is drawn. */
+	areas?: HitAreas;
 	peer?: PeerController;
 	server?: ServerController;
 };
@@ -281,6 +284,7 @@ const commands = {
 	'form.enter': {run: ({app}) => app.submitForm()},
 	'form.next': dispatching({type: 'form/move', by: 1}),
 	'form.previous': dispatching({type: 'form/move', by: -1}),
+	'form.found': dispatching({type: 'form/found'}),
 	'form.back': dispatching({type: 'screen', screen: 'menu'}),
 } satisfies Record<string, Command>;
 

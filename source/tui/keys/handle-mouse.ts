@@ -29,7 +29,15 @@ export function handleMouse(event: Extract<KeyEvent, {kind: 'mouse'}>, context: 
 		store.dispatch({type: 'wheel', pane: target.pane, step: isUp ? 'up' : 'down', times: wheelRows});
 		return;
 	}
-	if (button !== buttons.left || state.focus.overlay || (state.screen !== 'peer' && state.screen !== 'server')) return;
+	if (button !== buttons.left) return;
+	const {overlay} = state.focus;
+	if (context.areas?.click(event.x, event.y, overlay !== undefined)) return;
+	if (overlay) {
+		// Beside what lies over the panes: it goes away, as with Esc.
+		runCommand('overlay.close', context);
+		return;
+	}
+	if (state.screen !== 'peer' && state.screen !== 'server') return;
 	const target = targetAt(state, event.x, event.y);
 	if (!target) return;
 	if (target.kind === 'query') {

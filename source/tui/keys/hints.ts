@@ -1,12 +1,14 @@
 // The footer's hints and the help's columns, from the table of keys.
 import {panesOf} from '../../store/layout.ts';
+import {currentTransfer} from '../../store/selectors.ts';
 import type {UiState} from '../../store/state.ts';
 import type {Glyphs} from '../draw/glyphs.ts';
+import type {CommandId} from './commands.ts';
 import {activeContexts, bindingsOf} from './dispatch.ts';
 import type {Binding, Context} from './table.ts';
 
-/** A key as it is written, and what it does. */
-export type Hint = {key: string; label: string};
+/** A key as it is written, and what it does; a click on it runs the command. */
+export type Hint = {key: string; label: string; command?: CommandId};
 
 const names: Record<string, string> = {
 	escape: 'esc',
@@ -44,8 +46,10 @@ export function footerHints(state: UiState, glyphs: Glyphs): {hints: Hint[]; hel
 	let help: Hint | undefined;
 	for (const context of activeContexts(state)) {
 		for (const binding of bindingsOf(context)) {
-			if (binding.hint === undefined) continue;
-			const hint = {key: keySign(binding, glyphs, panes), label: binding.hint};
+			if (binding.hint === undefined || (binding.command === 'form.found' && !state.form?.found.length)) continue;
+			const isPaused = binding.command === 'transfer.pause' && currentTransfer(state)?.state === 'paused';
+			const label = isPaused ? 'resume' : binding.hint;
+			const hint = {key: keySign(binding, glyphs, panes), label, command: binding.command};
 			if (binding.command === 'help.open') help = hint;
 			else if (!hints.some(known => known.key === hint.key)) hints.push(hint);
 		}

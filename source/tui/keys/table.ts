@@ -192,6 +192,7 @@ export const bindings: readonly Binding[] = [
 	bind('form', 'enter', 'form.enter', 'next field, then start', 'next / start'),
 	bind('form', 'down tab', 'form.next', 'next field', 'field', '↑↓'),
 	bind('form', 'up shift+tab', 'form.previous', 'field above'),
+	bind('form', 'ctrl+n', 'form.found', 'next server of this network', 'next found', '^n'),
 	bind('form', 'ctrl+u', 'text.clear', 'clear', 'clear', '^u'),
 	bind('form', 'escape', 'form.back', 'back', 'back', 'esc'),
 	bind('starting', 'escape q', 'app.quit', 'quit', 'quit', 'q'),

@@ -1,11 +1,12 @@
-import {formatBytes, shortBytes} from '../../core/format.ts';
+import {shortBytes} from '../../core/format.ts';
 import {shortFolder} from '../../store/folder.ts';
 import type {Overlay, UiState} from '../../store/state.ts';
-import {Dialog, dialogInner, hintSpans} from '../components/dialog.tsx';
+import {Dialog, dialogInner} from '../components/dialog.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {day, grouped, roundTrip} from '../draw/format.ts';
 import {paintLine, type Span} from '../draw/line.ts';
 import {fitCells} from '../draw/width.ts';
+import {runCommand} from '../keys/commands.ts';
 import {footerHints} from '../keys/hints.ts';
 import type {Theme} from '../theme.ts';
 
@@ -58,7 +59,7 @@ function summary(state: UiState, overlay: GetOverlay): Span[] {
 	if (overlay.error) return [['  '], [overlay.error, 'warn']];
 	if (count === 0) return [['  no peer is marked', 'warn']];
 	const free = state.peer?.downloads.freeBytes ?? 0;
-	if (free > 0 && free < overlay.hit.size) return [['  '], [`only ${formatBytes(free)} are free there`, 'error']];
+	if (free > 0 && free < overlay.hit.size) return [['  '], [`only ${shortBytes(free)} are free there`, 'error']];
 	return [
 		['  '],
 		[String(count), 'count'],
@@ -94,8 +95,9 @@ export function GetDialog({overlay}: {overlay: GetOverlay}) {
 	const sources = Array.from({length: visible}, (_, index) => sourceLine(theme, inner, overlay, top + index, self));
 	const name: Span[] = [['  '], [fitCells(theme.text(hit.name), inner - 4, {ellipsis, position: 'middle'}), 'bold']];
 	const folder = downloads ? shortFolder(downloads.folder) : '';
-	const hints = hintSpans(footerHints(state, glyphs).hints);
 	const blank: Span[] = [['']];
+	// Before the sources stand the name, what the file is, and their heading.
+	const first = roomy ? 4 : 2;
 	const rows = roomy
 		? [
 				name,
@@ -116,16 +118,22 @@ export function GetDialog({overlay}: {overlay: GetOverlay}) {
 				] as Span[],
 				summary(state, overlay),
 				blank,
-				hints,
 			]
-		: [name, heading, ...sources, summary(state, overlay), hints];
+		: [name, heading, ...sources, summary(state, overlay)];
 	return (
 		<Dialog
 			title="Get file"
 			width={wish}
 			padded
 			rows={rows}
-			scroll={{from: roomy ? 4 : 2, rows: visible, top, total: hit.sources.length}}
+			scroll={{from: first, rows: visible, top, total: hit.sources.length}}
+			hints={footerHints(state, glyphs).hints}
+			onRow={row => {
+				const index = row - first + top;
+				if (row < first || row >= first + visible) return;
+				context.store.dispatch({type: 'get/move', by: index - overlay.cursor});
+				runCommand('get.toggle', context);
+			}}
 		/>
 	);
 }

@@ -58,6 +58,7 @@ export function HelpOverlay({overlay}: {overlay: Extract<Overlay, {kind: 'help'}
 				[' close', 'muted'],
 			]}
 			scroll={{from: 0, rows: visible, top, total: height}}
+			hints={[]}
 		/>
 	);
 }

@@ -5,8 +5,10 @@ import {PaneFrame} from '../components/pane-frame.tsx';
 import {Row} from '../components/row.tsx';
 import {TextField} from '../components/text-field.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
+import {useHitArea} from '../components/use-hit-area.ts';
 import {paintLine} from '../draw/line.ts';
 import {fitCells} from '../draw/width.ts';
+import {runCommand} from '../keys/commands.ts';
 import {paletteEntries} from '../keys/palette.ts';
 
 /** Every command by name; what is typed narrows them down. */
@@ -20,6 +22,18 @@ export function PaletteOverlay({overlay}: {overlay: Extract<Overlay, {kind: 'pal
 	const visible = Math.max(1, Math.min(10, size.rows - 6));
 	const x = Math.floor((size.columns - outer) / 2);
 	const y = Math.max(0, Math.floor((size.rows - visible - 4) / 2));
+	// The window of the list is where Ink's select list has it: it turns so that the chosen one is the last visible.
+	const top = Math.max(0, overlay.index - visible + 1);
+	useHitArea(
+		{x, y, width: outer, height: visible + 4},
+		(_, row) => {
+			const index = top + row - 3;
+			if (row < 3 || row >= 3 + visible || index >= entries.length) return;
+			context.store.dispatch({type: 'palette/move', by: index - overlay.index, count: entries.length});
+			runCommand('palette.run', context);
+		},
+		true,
+	);
 	const titleWidth = Math.max(8, inner - 4 - 11 - 9);
 	const items = entries.map((entry, index) => {
 		const isChosen = index === overlay.index;

@@ -2,13 +2,14 @@ import {shortFolder} from '../../store/folder.ts';
 import {currentSetting} from '../../store/reduce-settings.ts';
 import {entriesFor, type SettingEntry, type Settings, settingText} from '../../store/settings.ts';
 import type {Overlay} from '../../store/state.ts';
-import {Dialog, dialogInner, hintSpans} from '../components/dialog.tsx';
+import {Dialog, dialogInner} from '../components/dialog.tsx';
 import type {PaneRow} from '../components/pane-frame.tsx';
 import {Row} from '../components/row.tsx';
 import {TextField} from '../components/text-field.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {paintLine, type Span} from '../draw/line.ts';
 import {fitCells} from '../draw/width.ts';
+import {runCommand} from '../keys/commands.ts';
 import {footerHints} from '../keys/hints.ts';
 import type {Theme} from '../theme.ts';
 
@@ -71,9 +72,8 @@ export function SettingsOverlay({overlay}: {overlay: Extract<Overlay, {kind: 'se
 	const about: Span[] = overlay.error
 		? [['  '], [`${glyphs.cross} ${theme.text(overlay.error)}`, 'error']]
 		: [[`  ${current?.help ?? ''}${current?.nextStart ? '; from the next start' : ''}`, waits ? 'warn' : 'muted']];
-	const hints = hintSpans(footerHints(context.store.get(), glyphs).hints);
 	const blank: Span[] = [['']];
-	const below = roomy ? [blank, about, blank, hints] : [about, hints];
+	const below = roomy ? [blank, about, blank] : [about];
 	return (
 		<Dialog
 			title="Settings"
@@ -81,6 +81,13 @@ export function SettingsOverlay({overlay}: {overlay: Extract<Overlay, {kind: 'se
 			padded
 			rows={[...rows, ...below]}
 			scroll={{from: 0, rows: visible, top, total: entries.length}}
+			hints={footerHints(context.store.get(), glyphs).hints}
+			onRow={row => {
+				if (row >= visible || textMode) return;
+				const by = row + top - overlay.index;
+				if (by === 0) runCommand(current?.kind === 'text' ? 'settings.enter' : 'settings.more', context);
+				else context.store.dispatch({type: 'settings/move', by});
+			}}
 		/>
 	);
 }

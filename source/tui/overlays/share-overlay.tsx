@@ -1,5 +1,5 @@
 import type {Overlay} from '../../store/state.ts';
-import {Dialog, dialogInner, hintSpans} from '../components/dialog.tsx';
+import {Dialog, dialogInner} from '../components/dialog.tsx';
 import {Row} from '../components/row.tsx';
 import {TextField} from '../components/text-field.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
@@ -32,8 +32,8 @@ export function ShareOverlay({overlay}: {overlay: Extract<Overlay, {kind: 'share
 				[['']] as Span[],
 				message,
 				[['']] as Span[],
-				hintSpans(footerHints(context.store.get(), glyphs).hints),
 			]}
+			hints={footerHints(context.store.get(), glyphs).hints}
 		/>
 	);
 }

@@ -8,9 +8,11 @@ import {PaneFrame, type PaneRow} from '../components/pane-frame.tsx';
 import {Row} from '../components/row.tsx';
 import {TextField} from '../components/text-field.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
+import {useHitArea} from '../components/use-hit-area.ts';
 import {grouped} from '../draw/format.ts';
 import {paintLine, type Span, spread} from '../draw/line.ts';
 import {cells, fitCells} from '../draw/width.ts';
+import {runCommand} from '../keys/commands.ts';
 import type {Theme} from '../theme.ts';
 
 const sortNames = {best: 'best', name: 'name', size: 'size', peers: 'peers'} as const;
@@ -41,8 +43,11 @@ function hitLine(theme: Theme, inner: number, hit: ContentSources, isCurrent: bo
 	);
 }
 
+/** What the strip of peers shows, and which of them stands in a cell. */
+type Strip = {line: string; at(x: number): number | undefined};
+
 /** The strip of the peers that hold the file; it scrolls so that the chosen one is visible. */
-function stripLine(theme: Theme, inner: number, state: UiState, hit: ContentSources, focused: boolean): string {
+function peerStrip(theme: Theme, inner: number, state: UiState, hit: ContentSources, focused: boolean): Strip {
 	const {glyphs} = theme;
 	const marked = marksOf(state, hit.content);
 	const items = hit.sources.map((source, index) => {
@@ -57,6 +62,7 @@ function stripLine(theme: Theme, inner: number, state: UiState, hit: ContentSour
 	const widthTo = (from: number) =>
 		items.slice(from, state.search.peerIndex + 1).reduce((sum, item) => sum + cells(item.text), 0);
 	while (first < state.search.peerIndex && widthTo(first) > inner - 3) first++;
+	const places: {from: number; to: number; index: number}[] = [];
 	let line = '';
 	let left = inner;
 	if (first > 0) {
@@ -65,8 +71,10 @@ function stripLine(theme: Theme, inner: number, state: UiState, hit: ContentSour
 	}
 	for (const [at, item] of items.slice(first).entries()) {
 		const size = cells(item.text);
+		const index = first + at;
+		places.push({from: inner - left, to: Math.min(inner, inner - left + size), index});
 		// One cell stays for the sign that there are more.
-		if (size > left - (first + at < items.length - 1 ? 1 : 0)) {
+		if (size > left - (index < items.length - 1 ? 1 : 0)) {
 			line += theme.paint(fitCells(item.text, left, {ellipsis: glyphs.ellipsis}), 'muted');
 			left = 0;
 			break;
@@ -74,7 +82,10 @@ function stripLine(theme: Theme, inner: number, state: UiState, hit: ContentSour
 		line += theme.paint(item.text, item.isChosen && focused ? 'selected' : item.tone);
 		left -= size;
 	}
-	return line + ' '.repeat(Math.max(0, left));
+	return {
+		line: line + ' '.repeat(Math.max(0, left)),
+		at: x => places.find(({from, to}) => x >= from && x < to)?.index,
+	};
 }
 
 /** What stands where there are no results. */
@@ -117,7 +128,7 @@ function titleRight(search: SearchState, glyphs: Theme['glyphs']): Span[] {
 		return [[`searching${glyphs.ellipsis}`, 'muted']];
 	if (search.answered === '' || search.error) return [];
 	return [
-		[`${grouped(search.total)}${search.more ? '+' : ''}`, 'count'],
+		[`${grouped(Math.max(search.total, search.hits.length))}${search.more ? '+' : ''}`, 'count'],
 		[` ${search.total === 1 ? 'hit' : 'hits'} ${Math.max(1, Math.round(search.ms))} ms`, 'muted'],
 	];
 }
@@ -148,6 +159,7 @@ export function SearchPane({rect}: {rect: Rect}) {
 			: [];
 
 	const rows: PaneRow[] = [];
+	let strip: Strip | undefined;
 	if (editing) {
 		const right = paintLine(
 			theme,
@@ -199,14 +211,32 @@ export function SearchPane({rect}: {rect: Rect}) {
 					[String(hit.sourceCount), 'count'],
 					[` ${hit.sourceCount === 1 ? 'peer' : 'peers'}`],
 					[count > 0 ? `, ${count} marked` : '', 'ok'],
-					[focused ? ` ${glyphs.leftRight} pick  space mark  ${glyphs.enter} get` : '', 'muted'],
+					[focused && inner >= 50 ? ` ${glyphs.leftRight} pick  space mark  ${glyphs.enter} get` : '', 'muted'],
+					[focused && inner < 50 && inner >= 34 ? ` ${glyphs.leftRight} pick` : '', 'muted'],
 				],
 			});
-			rows.push(stripLine(theme, inner, state, hit, focused));
+			strip = peerStrip(theme, inner, state, hit, focused);
+			rows.push(strip.line);
 		}
 	}
+	useHitArea(strip && {x: rect.x + 1, y: rect.y + rows.length, width: inner, height: 1}, x => {
+		const index = strip?.at(x);
+		if (index === undefined) return;
+		const isChosen = focused && index === search.peerIndex;
+		if (!focused || editing) context.store.dispatch({type: 'pane', pane: 'search'});
+		context.store.dispatch({type: 'search/peer', by: index - search.peerIndex});
+		// As with rows: a click chooses, one on what is chosen does what belongs to it.
+		if (isChosen) runCommand('search.mark', context);
+	});
 	const place: Span[] =
-		hits.length > 0 ? [[`${grouped(list.index + 1)}/${grouped(search.total)}${search.more ? '+' : ''}`, 'muted']] : [];
+		hits.length > 0
+			? [
+					[
+						`${grouped(list.index + 1)}/${grouped(Math.max(search.total, hits.length))}${search.more ? '+' : ''}`,
+						'muted',
+					],
+				]
+			: [];
 	return (
 		<PaneFrame
 			rect={rect}
