@@ -7,6 +7,7 @@ import {defaultPorts} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import type {ExitCode} from '../core/exit-codes.ts';
 import type {PeerEngine, ServerEngine} from '../engine/messages.ts';
+import {watchServers} from '../net/discovery.ts';
 import type {LaunchRequest, TuiOptions} from '../tui/run-tui.tsx';
 import type {CommandContext} from './context.ts';
 import {noServerForPeer} from './no-server.ts';
@@ -61,6 +62,10 @@ export async function screenOf(context: CommandContext, start: ScreenStart): Pro
 			settings: {ascii: context.ascii || undefined},
 			preferences: () => shownPreferences(folder, context),
 			savePreferences: changes => writeConfigFile(folder, changes),
+			watchServers(onChange) {
+				const watch = watchServers(onChange);
+				return () => watch.stop();
+			},
 			defaults: {
 				serverPort: defaultPorts.server,
 				peerPort: defaultPorts.peer,

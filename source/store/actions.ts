@@ -2,6 +2,7 @@
 import type {BrowseResponse, ContentSources, SearchResponse} from '../api/schemas.ts';
 import type {PeerSnapshot, ServerSnapshot, TransferDetails, TransferFilter} from '../engine/messages.ts';
 import type {FormKind, LaunchDefaults} from './form.ts';
+import type {FoundServer} from './menu.ts';
 import type {SettingEntry, Settings} from './settings.ts';
 import type {ListId, Overlay, PaneId, ScreenId, Size, TextMode, ToastKind} from './state.ts';
 
@@ -13,11 +14,15 @@ export type Action =
 	| {type: 'repaint'}
 	| {type: 'snapshot'; snapshot: PeerSnapshot | ServerSnapshot}
 	| {type: 'screen'; screen: ScreenId; starting?: string}
-	| {type: 'menu'; index: number}
+	| {type: 'menu'; key: string}
+	/** The index servers that announce themselves on the local network now. */
+	| {type: 'found'; servers: readonly FoundServer[]}
 	// forms
 	| {type: 'form/open'; form: FormKind; defaults: LaunchDefaults; note?: string}
 	| {type: 'form/value'; value: string}
-	| {type: 'form/move'; by: 1 | -1}
+	| {type: 'form/move'; by: number}
+	/** The next of the found servers, or that one, into the field for the server. */
+	| {type: 'form/found'; at?: number}
 	| {type: 'form/busy'}
 	| {type: 'form/failed'; field?: string; message: string}
 	// focus
@@ -42,11 +47,11 @@ export type Action =
 	| {type: 'search/page'; asked: number; answer: SearchResponse}
 	| {type: 'search/failed'; asked: number; query: string; message: string}
 	| {type: 'search/clear'}
-	| {type: 'search/peer'; by: 1 | -1}
+	| {type: 'search/peer'; by: number}
 	| {type: 'search/mark'}
 	| {type: 'search/sort'; reverse: boolean}
 	// the get dialog
-	| {type: 'get/move'; by: 1 | -1}
+	| {type: 'get/move'; by: number}
 	| {type: 'get/toggle'}
 	| {type: 'get/all'}
 	| {
@@ -63,13 +68,13 @@ export type Action =
 	// settings
 	| {type: 'settings/loaded'; settings: Partial<Settings>}
 	| {type: 'settings/changed'; entry: SettingEntry; value: Settings[keyof Settings]}
-	| {type: 'settings/move'; by: 1 | -1}
+	| {type: 'settings/move'; by: number}
 	| {type: 'settings/type'}
 	| {type: 'settings/value'; value: string}
 	| {type: 'settings/failed'; message: string}
 	// palette and add-share
 	| {type: 'palette/query'; query: string}
-	| {type: 'palette/move'; by: 1 | -1; count: number}
+	| {type: 'palette/move'; by: number; count: number}
 	| {type: 'share/value'; value: string}
 	| {type: 'share/state'; busy: boolean; error?: string}
 	// browsing a peer

@@ -2,6 +2,7 @@
 import {formatAddress, parseAddress, parseHost, parsePort} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import {looksLikeInvite, parseInvite} from '../core/invite-link.ts';
+import type {FoundServer} from './menu.ts';
 
 export type FormKind = 'server' | 'peer';
 
@@ -28,6 +29,12 @@ export type FormState = {
 	busy: boolean;
 	/** What went wrong that belongs to no field. */
 	error?: string;
+	/** Index servers of this network, to be taken instead of typing. */
+	found: readonly FoundServer[];
+	/** Nobody said which server it is to be: one that was found stands in the empty field. */
+	isOpen: boolean;
+	/** The usual port of an index server. */
+	serverPort: number;
 };
 
 /** What the prompts are filled with. */
@@ -48,7 +55,11 @@ export type LaunchRequest =
 
 /** A form as it opens. A default stands where nothing is typed, so that typing replaces it. */
 export function openForm(kind: FormKind, defaults: LaunchDefaults): FormState {
-	const base = {kind, index: 0, busy: false};
+	const base = {
+		...{kind, index: 0, busy: false, found: []},
+		isOpen: kind === 'peer' && defaults.server === undefined,
+		serverPort: defaults.serverPort,
+	};
 	const field = (id: FieldId, label: string, empty: string, help: string, value = ''): Field => ({
 		id,
 		label,
@@ -79,7 +90,7 @@ export function openForm(kind: FormKind, defaults: LaunchDefaults): FormState {
 				'server',
 				'Server address',
 				address,
-				'Where the index server runs: an IP address, a name, or an invite link; 0 is localhost',
+				'Where the index server runs: an address, a name, or an invite link; 0 is this machine',
 			),
 			field('serverPort', 'Server port', port, `The index server's port, usually ${defaults.serverPort}`),
 			field(
@@ -92,6 +103,28 @@ export function openForm(kind: FormKind, defaults: LaunchDefaults): FormState {
 			field('name', 'Your name', defaults.name ?? 'the host name', 'How others see you'),
 		],
 	};
+}
+
+/** The form with the servers that are there now; the first open one is what an empty field means. */
+export function withFound(form: FormState, found: readonly FoundServer[]): FormState {
+	if (form.kind !== 'peer') return form;
+	if (!form.isOpen) return {...form, found};
+	const first = found.find(server => !server.private);
+	const where = first && parseAddress(first.address, 1);
+	const fields = form.fields.map(field => {
+		if (field.id === 'server') return {...field, empty: where?.host ?? '0'};
+		return field.id === 'serverPort' ? {...field, empty: String(where?.port ?? form.serverPort)} : field;
+	});
+	return {...form, found, fields};
+}
+
+/** The form with one of the found servers in its field for the server: that one, or the next. */
+export function withNextFound(form: FormState, at?: number): FormState {
+	const index = form.fields.findIndex(field => field.id === 'server');
+	if (index === -1 || form.found.length === 0) return form;
+	const before = form.found.findIndex(server => server.address === form.fields[index]?.value);
+	const next = form.found[at ?? (before + 1) % form.found.length];
+	return next ? withValue({...form, index}, next.address) : form;
 }
 
 /** What is wrong with a field's value, or undefined. */

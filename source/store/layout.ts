@@ -118,6 +118,15 @@ export function layoutOf(state: LayoutInput): Layout {
 	return state.screen === 'server' ? serverLayout(state, kind) : peerLayout(state, kind);
 }
 
+/** Where the box of the start menu and of its prompts lies, under the title where there is room for it. */
+export function menuBox({columns, rows}: Size, height: number, titleHeight: number): Rect & {withTitle: boolean} {
+	const width = Math.min(58, columns - 2);
+	const withTitle = rows >= height + titleHeight + 4 && columns >= 40;
+	const above = withTitle ? titleHeight + 1 : 0;
+	const y = Math.max(0, Math.floor((rows - height - above - 1) / 2)) + above;
+	return {x: Math.floor((columns - width) / 2), y, width, height, withTitle};
+}
+
 /** Rows of a pane that are not its list: borders, headings, the strip of peers. */
 export function paneOverhead(id: PaneId, height: number): number {
 	if (id === 'search') return height >= 9 ? 6 : height >= 7 ? 5 : 3;

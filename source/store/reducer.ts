@@ -1,7 +1,7 @@
 // The one pure reducer: state and action in, next state out.
 import type {PeerSnapshot, ServerSnapshot, TransferFilter} from '../engine/messages.ts';
 import type {Action, Step} from './actions.ts';
-import {fieldError, openForm, withValue} from './form.ts';
+import {fieldError, openForm, withFound, withNextFound, withValue} from './form.ts';
 import {listRows, panesOf} from './layout.ts';
 import {followRow, placeCursor, stepIndex} from './list.ts';
 import {noticeBetween} from './notices.ts';
@@ -83,6 +83,7 @@ const newField: ReadonlySet<Action['type']> = new Set([
 	'screen',
 	'form/open',
 	'form/move',
+	'form/found',
 	'form/failed',
 	'text',
 	'overlay',
@@ -118,12 +119,25 @@ function reduce(state: UiState, action: Action): UiState {
 			};
 		}
 		case 'menu':
-			return {...state, menuIndex: action.index};
+			return {...state, menu: action.key};
+		case 'found': {
+			const isGone =
+				state.menu.startsWith('join ') && !action.servers.some(server => `join ${server.address}` === state.menu);
+			return {
+				...state,
+				found: action.servers,
+				...(isGone && {menu: 'peer'}),
+				...(state.form && {form: withFound(state.form, action.servers)}),
+			};
+		}
 		case 'form/open':
 			return {
 				...state,
 				screen: 'form',
-				form: {...openForm(action.form, action.defaults), ...(action.note !== undefined && {error: action.note})},
+				form: {
+					...withFound(openForm(action.form, action.defaults), state.found),
+					...(action.note !== undefined && {error: action.note}),
+				},
 				focus: {...focus, textMode: 'form'},
 			};
 		case 'form/value':
@@ -131,9 +145,12 @@ function reduce(state: UiState, action: Action): UiState {
 		case 'form/move': {
 			const {form} = state;
 			if (!form) return state;
-			const index = (form.index + action.by + form.fields.length) % form.fields.length;
+			const count = form.fields.length;
+			const index = (((form.index + action.by) % count) + count) % count;
 			return {...state, form: {...form, index}};
 		}
+		case 'form/found':
+			return state.form ? {...state, form: withNextFound(state.form, action.at)} : state;
 		case 'form/busy':
 			return state.form ? {...state, form: {...state.form, busy: true, error: undefined}} : state;
 		case 'form/failed': {

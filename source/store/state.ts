@@ -10,6 +10,7 @@ import type {
 	TransferFilter,
 } from '../engine/messages.ts';
 import type {FormState} from './form.ts';
+import type {FoundServer} from './menu.ts';
 import {defaultSettings, type SettingId, type Settings} from './settings.ts';
 
 /** The terminal's size in cells. */
@@ -125,8 +126,10 @@ export type ScreenId = 'menu' | 'form' | 'starting' | 'peer' | 'server' | 'stopp
 export type UiState = {
 	size: Size;
 	screen: ScreenId;
-	/** The entry of the start menu to come back to. */
-	menuIndex: number;
+	/** The key of the start menu's entry that is chosen. */
+	menu: string;
+	/** Index servers of the local network, as they come and go. */
+	found: readonly FoundServer[];
 	form?: FormState;
 	/** What is being started, in words. */
 	starting?: string;
@@ -163,7 +166,8 @@ export function initialState(size: Size): UiState {
 	return {
 		size,
 		screen: 'menu',
-		menuIndex: 0,
+		menu: 'server',
+		found: [],
 		focus: {pane: 'search'},
 		behind: 0,
 		zoom: false,

@@ -1,6 +1,7 @@
 // The screens' front door. Nothing of React or Ink is loaded before the environment is set for them.
 import type {PeerEngine, ServerEngine} from '../engine/messages.ts';
 import type {LaunchDefaults, LaunchRequest} from '../store/form.ts';
+import type {FoundServer} from '../store/menu.ts';
 import type {Settings} from '../store/settings.ts';
 import type {SaveSettings} from '../store/settings-controller.ts';
 import type {KeySource} from './terminal/key-stream.ts';
@@ -27,6 +28,11 @@ export type TuiOptions = {
 	preferences?(): Partial<Settings>;
 	/** Keeps what is set on the screen for the next start. Rejects with a P2pError. */
 	savePreferences?: SaveSettings;
+	/**
+	 * Looks for index servers on the local network, and tells all that are there now whenever that changes. Returns the
+	 * end of it.
+	 */
+	watchServers?(onChange: (servers: readonly FoundServer[]) => void): () => void;
 	/** What the prompts are filled with. */
 	defaults: LaunchDefaults;
 	/** The terminal, when it is not the process's own. */

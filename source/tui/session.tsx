@@ -5,6 +5,7 @@ import {exitCodes} from '../core/exit-codes.ts';
 import type {PeerEngine, ServerEngine} from '../engine/messages.ts';
 import {expandFolder} from '../store/folder.ts';
 import {fieldOfFailure, firstBadField, type LaunchRequest, launchRequest} from '../store/form.ts';
+import type {MenuChoice} from '../store/menu.ts';
 import {PeerController} from '../store/peer/peer-controller.ts';
 import {ServerController} from '../store/server-controller.ts';
 import {SettingsController} from '../store/settings-controller.ts';
@@ -13,6 +14,7 @@ import {createUiStore, type UiStore} from '../store/ui-store.ts';
 import {App} from './app.tsx';
 import type {CommandContext} from './keys/commands.ts';
 import {keyReceiver} from './keys/dispatch.ts';
+import {HitAreas} from './keys/hit-areas.ts';
 import type {TuiOptions} from './run-tui.tsx';
 import {FramePainter} from './terminal/frame-painter.ts';
 import {KeyStream} from './terminal/key-stream.ts';
@@ -69,6 +71,7 @@ class Session {
 		this.#context = {
 			store: this.#store,
 			settings: this.#settings,
+			areas: new HitAreas(),
 			app: {
 				quit: () => void this.#quit(),
 				suspend: () => void this.#suspend(),
@@ -84,15 +87,8 @@ class Session {
 		const {start} = this.#options;
 		const release = this.#listen();
 		if (start.kind === 'engine') this.#attach(start.handle);
-		else if (start.form) {
-			const {defaults} = this.#options;
-			this.#store.dispatch({
-				type: 'form/open',
-				form: start.form,
-				defaults,
-				...(start.note !== undefined && {note: start.note}),
-			});
-		}
+		else if (start.form) this.#openForm(start.form, start.note);
+		this.#watchServers();
 		const stopFollowing = this.#store.subscribe(() => this.#follow());
 		this.#modes.enter();
 		this.#follow();
@@ -239,20 +235,47 @@ class Session {
 		this.#end({exitCode: exitCodes.done});
 	}
 
-	async #menu(choice: 'server' | 'peer' | 'demo' | 'quit'): Promise<void> {
-		if (choice === 'quit') return this.#quit();
-		if (choice !== 'demo') {
-			this.#store.dispatch({type: 'form/open', form: choice, defaults: this.#options.defaults});
+	async #menu(choice: MenuChoice): Promise<void> {
+		if (choice.do === 'quit') return this.#quit();
+		if (choice.do === 'server' || choice.do === 'peer') return this.#openForm(choice.do);
+		if (choice.do === 'join' && choice.server.private) {
+			this.#openForm('peer', `${choice.server.name || 'That server'} is private: paste the invite link you were given`);
 			return;
 		}
-		const starting = 'Starting a server and peers on this machine';
+		const {share, name} = this.#options.defaults;
+		const [starting, request]: [string, LaunchRequest] =
+			choice.do === 'join'
+				? [
+						`Joining ${choice.server.name} at ${choice.server.address}`,
+						{mode: 'peer', server: choice.server.address, ...(share && {share}), ...(name && {name})},
+					]
+				: ['Starting a server and peers on this machine', {mode: 'demo'}];
 		this.#store.dispatch({type: 'screen', screen: 'starting', starting});
 		try {
-			this.#attach(await this.#options.launch({mode: 'demo'}));
+			this.#attach(await this.#options.launch(request));
 		} catch (error) {
 			this.#store.dispatch({type: 'screen', screen: 'menu'});
 			this.#store.dispatch({type: 'toast', kind: 'error', text: errorLine(error)});
 		}
+	}
+
+	#openForm(form: 'server' | 'peer', note?: string): void {
+		const {defaults} = this.#options;
+		this.#store.dispatch({type: 'form/open', form, defaults, ...(note !== undefined && {note})});
+	}
+
+	/** Looks for index servers on the local network while nothing runs yet. */
+	#watchServers(): void {
+		const store = this.#store;
+		const isChoosing = () => ['menu', 'form', 'starting'].includes(store.get().screen);
+		if (!this.#options.watchServers || !isChoosing()) return;
+		const stop = this.#options.watchServers(servers => store.dispatch({type: 'found', servers}));
+		const off = store.subscribe(() => {
+			if (isChoosing()) return;
+			off();
+			stop();
+		});
+		this.#detach.push(off, stop);
 	}
 
 	/** Enter in a prompt: the next field, or the start when it was the last. */

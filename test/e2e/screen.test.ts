@@ -1,9 +1,10 @@
 // The built program's screen over real engines: what a person sets is kept, and a terminal that hangs stops nothing.
+import {randomInt} from 'node:crypto';
 import {open, readFile, stat} from 'node:fs/promises';
 import path from 'node:path';
 import {afterEach, expect, test} from 'vitest';
 import {startPeer, startServer} from '../helpers/network.ts';
-import {programFile} from '../helpers/program.ts';
+import {programFile, startProgram} from '../helpers/program.ts';
 import {tempFolder} from '../helpers/temp-folder.ts';
 import {keys, type PtyScreen, startPty} from '../helpers/tui-pty.ts';
 import {waitFor} from '../helpers/wait-for.ts';
@@ -48,6 +49,44 @@ test('a peer without a server asks for one, and joins it', async () => {
 	expect((await s.exited).exitCode).toBe(0);
 });
 
+test('a server of the local network stands in the start menu, and one Enter joins it', async () => {
+	const network = {P2P_TUI_MDNS: `127.0.0.1:${randomInt(20_000, 60_000)}`};
+	const server = startProgram(
+		[
+			'--mode',
+			'server',
+			'--host',
+			'127.0.0.1',
+			'--port',
+			'0',
+			'--name',
+			'classroom',
+			'--json',
+			'--data-dir',
+			path.join(await tempFolder(), 'server'),
+		],
+		{env: network},
+	);
+	const {port} = await server.event('listening');
+	const cwd = await tempFolder();
+	screen = startPty(process.execPath, [programFile, '--host', '0', '--port', '0', '--data-dir', path.join(cwd, 'me')], {
+		columns: 80,
+		rows: 24,
+		cwd,
+		env: network,
+	});
+	const s = screen;
+	await s.waitFor('Join classroom', 60_000);
+	expect(s.text()).toMatch(/▸ Run server/);
+	s.send(keys.down);
+	s.send(keys.down);
+	await s.waitFor(/▸ Join classroom +127\.0\.0\.1/);
+	s.send(keys.enter);
+	await s.waitFor(`● 127.0.0.1:${port}`, 60_000);
+	s.send('q');
+	expect((await s.exited).exitCode).toBe(0);
+});
+
 test('settings are kept for the next start, beside what was in the file', async () => {
 	const server = await startServer();
 	const cwd = await tempFolder();
@@ -65,7 +104,7 @@ test('settings are kept for the next start, beside what was in the file', async 
 	await s.waitFor('take it');
 	s.send(`${keys.ctrlU}5M`);
 	s.send(keys.enter);
-	await s.waitFor('‹ 5 MB/s ›');
+	await s.waitFor('‹ 5M/s ›');
 	const kept = await waitFor('the config file', async () => {
 		const text = await readFile(path.join(data, 'config.json'), 'utf8');
 		return text.includes('limitDown') && text;
@@ -78,7 +117,7 @@ test('settings are kept for the next start, beside what was in the file', async 
 	const again = startScreen(args, cwd);
 	await again.waitFor('1 Search');
 	again.send(',');
-	await again.waitFor(/Download limit +5 MB\/s/);
+	await again.waitFor(/Download limit +5M\/s/);
 });
 
 test('a terminal that stops reading does not stop a transfer', async () => {

@@ -1,5 +1,6 @@
 // A program that draws the screens over scripted engines. `FIXTURE` is JSON: {start, state, tick, throwAfter…}.
 import {P2pError} from '../../source/core/errors.ts';
+import type {FoundServer} from '../../source/store/menu.ts';
 import type {Settings} from '../../source/store/settings.ts';
 import {runTui} from '../../source/tui/run-tui.tsx';
 import {type FixtureOptions, fixturePeer, fixtureServer} from './tui-fixture-engine.ts';
@@ -11,6 +12,8 @@ type Script = FixtureOptions & {
 	breakAs?: 'throw' | 'reject';
 	theme?: 'dark' | 'light';
 	ascii?: boolean;
+	/** Index servers of the local network. */
+	found?: FoundServer[];
 	/** What was set on the screen before. */
 	preferences?: Partial<Settings>;
 };
@@ -31,7 +34,13 @@ const {exitCode} = await runTui({
 			throw new P2pError('port-taken', 'Port 1 is taken', {hint: 'Choose another'});
 		if (request.mode === 'peer' && request.share?.includes('missing'))
 			throw new P2pError('not-found', `No such folder: ${request.share}`);
+		if (request.mode === 'peer' && request.server.endsWith(':1'))
+			throw new P2pError('unreachable', `Nobody answers at ${request.server}`);
 		return make(request.mode === 'server' ? 'server' : 'peer');
+	},
+	watchServers(onChange) {
+		onChange(script.found ?? []);
+		return () => {};
 	},
 	preferences: () => script.preferences ?? {},
 	settings: {...(script.theme && {theme: script.theme}), ...(script.ascii !== undefined && {ascii: script.ascii})},

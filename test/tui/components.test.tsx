@@ -51,8 +51,8 @@ describe('start menu', () => {
 		stdin.write('\u001b[B');
 		await vi.waitFor(() => expect(frame(lastFrame())).toContain('▸ Run peer'));
 		stdin.write('\r');
-		await vi.waitFor(() => expect(onMenu).toHaveBeenCalledWith('peer'));
-		expect(store.get().menuIndex).toBe(1);
+		await vi.waitFor(() => expect(onMenu).toHaveBeenCalledWith({do: 'peer'}));
+		expect(store.get().menu).toBe('peer');
 	});
 });
 

@@ -1,4 +1,6 @@
+import type {Action} from '../../store/actions.ts';
 import type {Field, FormState} from '../../store/form.ts';
+import {menuBox} from '../../store/layout.ts';
 import {Footer} from '../components/footer.tsx';
 import {PaneFrame, type PaneRow} from '../components/pane-frame.tsx';
 import {Row} from '../components/row.tsx';
@@ -6,10 +8,10 @@ import {Screen} from '../components/screen.tsx';
 import {TextField} from '../components/text-field.tsx';
 import {Title, titleHeight} from '../components/title.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
+import {useHitArea} from '../components/use-hit-area.ts';
 import {paintLine, type Span} from '../draw/line.ts';
-import {cut, fitCells} from '../draw/width.ts';
+import {cells, fitCells, wrapped} from '../draw/width.ts';
 import type {Theme} from '../theme.ts';
-import {menuBox} from './menu-screen.tsx';
 
 const labelWidth = 16;
 
@@ -42,44 +44,62 @@ function fieldRow(theme: Theme, inner: number, field: Field, isCurrent: boolean)
 	};
 }
 
-/** Words of a long message in lines of at most `width` cells. */
-function wrapped(text: string, width: number, ellipsis: string): string[] {
-	const lines: string[] = [];
-	let line = '';
-	for (const word of text.split(' ')) {
-		if (line !== '' && line.length + 1 + word.length > width) {
-			lines.push(line);
-			line = '';
-		}
-		line += (line === '' ? '' : ' ') + word;
-	}
-	return [...lines, line].map(part => cut(part, width, ellipsis));
-}
+/** A row of the prompt, and what a click on it does. */
+type FormRow = {row: PaneRow; click?: Action};
 
-function formRows(theme: Theme, inner: number, form: FormState): PaneRow[] {
+function formRows(theme: Theme, inner: number, form: FormState): FormRow[] {
 	const {glyphs} = theme;
-	const rows: PaneRow[] = [];
+	const rows: FormRow[] = [];
 	for (const [index, field] of form.fields.entries()) {
-		rows.push(fieldRow(theme, inner, field, index === form.index && !form.busy));
+		rows.push({
+			row: fieldRow(theme, inner, field, index === form.index && !form.busy),
+			click: {type: 'form/move', by: index - form.index},
+		});
 		if (!field.error) continue;
 		for (const [at, line] of wrapped(theme.text(field.error), inner - 8, glyphs.ellipsis).entries()) {
-			rows.push(
-				paintLine(
-					theme,
-					inner,
-					[[at === 0 ? `    ${glyphs.cross} ` : '      '], [line]].map(([text]) => [text ?? '', 'error'] as const),
-				),
-			);
+			const spans: Span[] = [
+				[at === 0 ? `    ${glyphs.cross} ` : '      ', 'error'],
+				[line, 'error'],
+			];
+			rows.push({row: paintLine(theme, inner, spans)});
 		}
 	}
 	return rows;
 }
 
+/** The index servers of this network, below the field that one of them may go into. */
+function foundRows(theme: Theme, inner: number, form: FormState, most: number): FormRow[] {
+	const {glyphs} = theme;
+	const shown = form.found.slice(0, most);
+	const value = form.fields[form.index]?.value;
+	const nameWidth = Math.min(20, Math.max(8, ...shown.map(server => cells(theme.text(server.name)))));
+	const rows = shown.map((server, at): FormRow => {
+		const spans: Span[] = [
+			[`  ${server.address === value ? glyphs.on : glyphs.bullet} `, 'ok'],
+			[fitCells(theme.text(server.name), nameWidth, {ellipsis: glyphs.ellipsis})],
+			[`  ${theme.text(server.address)}`, 'count'],
+			[server.private ? '  by invite' : '', 'warn'],
+		];
+		return {row: paintLine(theme, inner, spans), click: {type: 'form/found', at}};
+	});
+	const rest = form.found.length - shown.length;
+	const title: Span[] = [
+		[`  Found on this network${rest > 0 ? `, and ${rest} more` : ''}: `, 'muted'],
+		['^n', 'key'],
+		[' takes the next', 'muted'],
+	];
+	return [{row: paintLine(theme, inner, title)}, ...rows];
+}
+
 /** A prompt of the start menu. */
 export function FormScreen() {
-	const {theme} = useUi();
-	const [size, form] = usePicked(state => [state.size, state.form]);
-	if (!form) return null;
+	const [form] = usePicked(state => [state.form]);
+	return form ? <Form form={form} /> : null;
+}
+
+function Form({form}: {form: FormState}) {
+	const {theme, context} = useUi();
+	const [size] = usePicked(state => [state.size]);
 	const {glyphs} = theme;
 	const inner = Math.min(58, size.columns - 2) - 2;
 	const fields = formRows(theme, inner, form);
@@ -91,16 +111,29 @@ export function FormScreen() {
 			: (current?.help ?? '');
 	const tone = form.error && !form.busy ? 'error' : 'muted';
 	const roomy = size.rows >= fields.length + 9;
-	const notes = wrapped(about, inner - 4, glyphs.ellipsis).map(line => paintLine(theme, inner, [['  '], [line, tone]]));
-	const blank = ' '.repeat(inner);
-	const rows: PaneRow[] = roomy
-		? [blank, paintLine(theme, inner, [['  '], [form.title, 'bold']]), blank, ...fields, blank, ...notes]
+	const line = (spans: readonly Span[]): FormRow => ({row: paintLine(theme, inner, spans)});
+	const blank = line([]);
+	const notes = wrapped(about, inner - 4, glyphs.ellipsis).map(text => line([['  '], [text, tone]]));
+	const foundRoom = Math.min(5, size.rows - fields.length - notes.length - (roomy ? 10 : 4));
+	if (current?.id === 'server' && form.found.length > 0 && !form.busy && foundRoom > 0)
+		notes.push(...(roomy ? [blank] : []), ...foundRows(theme, inner, form, foundRoom));
+	const rows = roomy
+		? [blank, line([['  '], [form.title, 'bold']]), blank, ...fields, blank, ...notes]
 		: [...fields, ...notes];
-	const box = menuBox(size, rows.length + (roomy ? 3 : 2));
+	const box = menuBox(size, rows.length + (roomy ? 3 : 2), titleHeight);
+	useHitArea({...box, y: box.y + 1, height: rows.length}, (_, y) => {
+		const click = rows[y]?.click;
+		if (click) context.store.dispatch(click);
+	});
 	return (
 		<Screen bottom={<Footer columns={size.columns} />}>
 			{box.withTitle && <Title y={box.y - titleHeight - 1} columns={size.columns} />}
-			<PaneFrame rect={box} title={roomy ? [] : [[form.title, 'bold']]} focused={false} rows={rows} />
+			<PaneFrame
+				rect={box}
+				title={roomy ? [] : [[form.title, 'bold']]}
+				focused={false}
+				rows={rows.map(({row}) => row)}
+			/>
 		</Screen>
 	);
 }

@@ -1,38 +1,49 @@
 import {Box} from 'ink';
 import SelectInput from 'ink-select-input';
+import {menuBox} from '../../store/layout.ts';
+import {foundRoom, type MenuEntry, menuEntries} from '../../store/menu.ts';
 import {PaneFrame} from '../components/pane-frame.tsx';
 import {Row} from '../components/row.tsx';
 import {Title, titleHeight} from '../components/title.tsx';
 import {Toaster} from '../components/toaster.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
+import {useHitArea} from '../components/use-hit-area.ts';
 import {paintLine, type Span} from '../draw/line.ts';
-import {fitCells} from '../draw/width.ts';
+import {cells, fitCells} from '../draw/width.ts';
+import type {Theme} from '../theme.ts';
 
-const entries = [
-	{value: 'server', label: 'Run server', about: 'index of peers and files'},
-	{value: 'peer', label: 'Run peer', about: 'search, share, transfer'},
-	{value: 'demo', label: 'Try the demo', about: 'a server and peers on this machine'},
-	{value: 'quit', label: 'Quit', about: ''},
-] as const;
-
-/** Where the start menu's box lies. */
-export function menuBox({columns, rows}: {columns: number; rows: number}, height: number) {
-	const width = Math.min(58, columns - 2);
-	const withTitle = rows >= height + titleHeight + 4 && columns >= 40;
-	const block = height + (withTitle ? titleHeight + 1 : 0) + 1;
-	const y = Math.max(0, Math.floor((rows - block) / 2)) + (withTitle ? titleHeight + 1 : 0);
-	return {x: Math.floor((columns - width) / 2), y, width, height, withTitle};
+/** One entry with what it is about. */
+function entryLine(theme: Theme, inner: number, entry: MenuEntry, labelWidth: number, isChosen: boolean): string {
+	const {glyphs} = theme;
+	const about = theme.text(entry.about);
+	const label = theme.text(entry.label);
+	const hasRoom = 6 + labelWidth + cells(about) <= inner;
+	return paintLine(theme, inner, [
+		[isChosen ? `  ${glyphs.pointer} ` : '    ', 'accent'],
+		[
+			fitCells(label, hasRoom ? labelWidth : inner - 5, {ellipsis: glyphs.ellipsis}),
+			isChosen ? 'bold' : entry.choice.do === 'join' ? 'ok' : 'plain',
+		],
+		// Half of an explanation explains nothing.
+		[hasRoom ? `  ${about}` : '', isChosen ? 'bold' : 'muted'],
+	]);
 }
 
-/** The start menu: run a server, run a peer, try the demo, quit. */
+/** The start menu: run a server, run a peer, join a server of this network, try the demo, quit. */
 export function MenuScreen() {
 	const {theme, onMenu, context} = useUi();
-	const [size, index, zoom] = usePicked(state => [state.size, state.menuIndex, state.repaints]);
-	void zoom;
+	const [size, chosen, found] = usePicked(state => [state.size, state.menu, state.found, state.repaints]);
 	const {glyphs} = theme;
-	const tall = size.rows >= 10;
-	const box = menuBox(size, entries.length + (tall ? 4 : 2));
+	const entries = menuEntries(found, foundRoom(size.rows));
+	const index = Math.max(
+		0,
+		entries.findIndex(({key}) => key === chosen),
+	);
+	const tall = size.rows >= entries.length + 6;
+	const box = menuBox(size, entries.length + (tall ? 4 : 2), titleHeight);
 	const inner = box.width - 2;
+	const longest = Math.max(...entries.map(({label}) => cells(theme.text(label))));
+	const labelWidth = Math.min(Math.max(13, longest), Math.max(13, inner - 30));
 	const hints: Span[] = [
 		[glyphs.upDown, 'key'],
 		[' choose  ', 'muted'],
@@ -45,20 +56,31 @@ export function MenuScreen() {
 		size.columns,
 		hints.reduce((sum, [text]) => sum + text.length, 0),
 	);
+	const top = box.y + (tall ? 2 : 1);
+	useHitArea({x: box.x + 1, y: top, width: inner, height: entries.length}, (_, row) => {
+		const entry = entries[row];
+		if (!entry) return;
+		context.store.dispatch({type: 'menu', key: entry.key});
+		onMenu(entry.choice);
+	});
 	return (
 		<>
 			{box.withTitle && <Title y={box.y - titleHeight - 1} columns={size.columns} />}
 			<PaneFrame rect={box} title={[]} focused={false} rows={[]} />
-			<Box position="absolute" marginLeft={box.x + 1} marginTop={box.y + (tall ? 2 : 1)} width={inner}>
+			<Box position="absolute" marginLeft={box.x + 1} marginTop={top} width={inner}>
 				<SelectInput
-					items={entries.map(({value, label}) => ({key: value, value, label}))}
+					// Made anew when servers come and go, so that the cursor stays with its entry.
+					key={entries.map(({key}) => key).join('\n')}
+					items={entries.map((entry, at) => ({
+						key: entry.key,
+						value: entry,
+						label: entryLine(theme, inner, entry, labelWidth, at === index),
+					}))}
 					initialIndex={index}
-					onHighlight={({value}) =>
-						context.store.dispatch({type: 'menu', index: entries.findIndex(entry => entry.value === value)})
-					}
-					onSelect={({value}) => onMenu(value)}
+					onHighlight={({value}) => context.store.dispatch({type: 'menu', key: value.key})}
+					onSelect={({value}) => onMenu(value.choice)}
 					indicatorComponent={NoIndicator}
-					itemComponent={MenuItem}
+					itemComponent={PaintedItem}
 				/>
 			</Box>
 			<Box
@@ -73,19 +95,11 @@ export function MenuScreen() {
 	);
 }
 
-/** One entry with what it is about. */
-function MenuItem({label, isSelected = false}: {label: string; isSelected?: boolean}) {
-	const {theme} = useUi();
-	const [size] = usePicked(state => [state.size]);
-	const entry = entries.find(candidate => candidate.label === label);
-	const spans: Span[] = [
-		[isSelected ? `  ${theme.glyphs.pointer} ` : '    ', 'accent'],
-		[fitCells(label, 15), isSelected ? 'bold' : 'plain'],
-		[entry?.about ?? '', isSelected ? 'bold' : 'muted'],
-	];
-	return <Row text={paintLine(theme, Math.min(58, size.columns - 2) - 2, spans)} />;
-}
-
 function NoIndicator() {
 	return null;
+}
+
+/** A label that is painted already. */
+function PaintedItem({label}: {label: string}) {
+	return <Row text={label} />;
 }
