@@ -88,7 +88,8 @@ export function startPty(file: string, args: string[], {columns, rows, env = {},
 		),
 	);
 	const pty: IPty = spawn(file, args, {
-		name: 'xterm-256color',
+		// What node-pty puts into TERM, whatever else is said.
+		name: env.TERM ?? 'xterm-256color',
 		cols: columns,
 		rows,
 		cwd: cwd ?? process.cwd(),
