@@ -127,8 +127,9 @@ export const limits = {
 	serversFound: 256,
 	/** Milliseconds that a TLS handshake may take, seen from who listens. */
 	handshake: 10_000,
-	/** Connections without a finished TLS handshake at a time; beyond, the oldest gives way to the newest. */
-	halfOpen: 512,
+	/** Connections without a finished TLS handshake at a time; beyond, the oldest of
+	 * the address with most of them gives way. Room for two thousand peers that come at once from one machine. */
+	halfOpen: 2048,
 	/** Milliseconds that a connection may be unused between two requests. */
 	keepAlive: 60_000,
 	/** Milliseconds for whoever sent what is no HTTP to read why. */

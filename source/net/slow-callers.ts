@@ -11,32 +11,39 @@ import type {QuietLog} from './quiet-log.ts';
  * most of them is closed, so that whoever opens thousands shuts out himself.
  */
 export function limitHalfOpen(server: Server, log: QuietLog, most: number = limits.halfOpen): void {
-	const open = new Map<string, {socket: Socket; address: string}>();
+	/** By address, each oldest first. */
+	const open = new Map<string, Map<string, Socket>>();
+	let count = 0;
+	const forget = (address: string, key: string) => {
+		const others = open.get(address);
+		if (!others?.delete(key)) return;
+		if (others.size === 0) open.delete(address);
+		count--;
+	};
 	server.on('connection', (socket: Socket) => {
-		const key = endOf(socket);
-		const address = plainHost(socket.remoteAddress ?? '');
-		open.set(key, {socket, address});
-		socket.once('close', () => open.get(key)?.socket === socket && open.delete(key));
-		if (open.size <= most) return;
-		const victim = oldestOfMost([...open.values()]);
-		if (!victim) return;
+		const [address, key] = [plainHost(socket.remoteAddress ?? ''), endOf(socket)];
+		const others = open.get(address) ?? new Map<string, Socket>();
+		if (!others.has(key)) count++;
+		open.set(address, others.set(key, socket));
+		socket.once('close', () => forget(address, key));
+		if (count <= most) return;
+		const [crowd, sockets] = largestOf(open);
+		const [first] = sockets;
+		if (!first) return;
 		log.tell(
-			`half-open ${victim.address}`,
-			`more than ${most} connections wait for their TLS handshake, most of them from ${victim.address}; the oldest are closed`,
+			`half-open ${crowd}`,
+			`more than ${most} connections wait for their TLS handshake, most of them from ${crowd}; the oldest are closed`,
 		);
-		open.delete(endOf(victim.socket));
-		victim.socket.destroy();
+		forget(crowd, first[0]);
+		first[1].destroy();
 	});
-	server.on('secureConnection', (socket: Socket) => open.delete(endOf(socket)));
+	server.on('secureConnection', (socket: Socket) => forget(plainHost(socket.remoteAddress ?? ''), endOf(socket)));
 }
 
-type HalfOpen = {socket: Socket; address: string};
-
-function oldestOfMost(all: HalfOpen[]): HalfOpen | undefined {
-	const counts = new Map<string, number>();
-	for (const {address} of all) counts.set(address, (counts.get(address) ?? 0) + 1);
-	const most = Math.max(...counts.values());
-	return all.find(({address}) => counts.get(address) === most);
+function largestOf(open: Map<string, Map<string, Socket>>): [string, Map<string, Socket>] {
+	let largest: [string, Map<string, Socket>] = ['', new Map()];
+	for (const entry of open) if (entry[1].size > largest[1].size) largest = entry;
+	return largest;
 }
 
 /** What tells one connection from another, before and after its handshake. */
