@@ -71,7 +71,7 @@ export const membershipResponseSchema = z.object({
 	/** For the header `P2P-Membership`: signed by the server, of use to the caller's key alone (identity/membership.ts). */
 	membership: z.string().max(512),
 	/** What the network is called: the server's name. */
-	name: z.string(),
+	name: z.string().max(limits.nameLength),
 	/** 32 random bytes in hex that only members know, made once for the network. */
 	networkKey: peerIdSchema,
 });

@@ -18,7 +18,7 @@ export async function noServerForPeer(signal: AbortSignal): Promise<P2pError> {
 		first ? `No index server was chosen. Found here: ${list(found)}` : 'No index server is known',
 		{
 			hint: first
-				? `Join with: p2p-tui --mode peer --server ${first.private ? 'and an invite link' : first.address}`
+				? `Join with: p2p-tui --mode peer --server ${first.private ? 'LINK, an invite link to it' : first.address}`
 				: 'Name one with --server HOST, start one with: p2p-tui --mode server, or do without: --dht',
 			...(first && {details: {found}}),
 		},

@@ -71,9 +71,20 @@ describe('a private network', () => {
 		expect((await stat(path.join(bob, 'memberships.json'))).mode & 0o777).toBe(0o600);
 
 		await server.stop();
+		// Who was here before starts without the server and meets it later; who was not is told.
+		const startsBy = (link: string, dataDir: string) =>
+			startProgram([
+				...['--mode', 'peer', '--host', '0', '--port', '0', '--json', '--server', link, '--data-dir', dataDir],
+				...['--downloads', path.join(dataDir, 'downloads')],
+			]);
+		const early = startsBy(first.link, bob);
+		await early.event('server-lost');
+		expect(await startsBy(first.link, await tempFolder()).ended).toBe(4);
 		const again = await startServer({dataDir: server.dataDir, port: server.port});
 		expect(again.events().some(({message}) => String(message).includes('private, as it was made'))).toBe(true);
 		await alice.event('server-back');
+		await early.event('registered');
+		await early.stop();
 		expect((await as(bob, server.address)('search', ['1.txt'])).code).toBe(0);
 		expect((await as(await tempFolder(), server.address)('peers', [])).code).toBe(6);
 	});
