@@ -15,7 +15,10 @@ type AnswerMessage = {id: number; value?: unknown; failure?: PlainFailure};
 type Waiting = {resolve: (value: never) => void; reject: (error: unknown) => void};
 
 /** Of JavaScript's memory, in MiB: what these threads keep is far less, and with little room garbage goes soon. */
-const resourceLimits = {maxOldGenerationSizeMb: 384, maxYoungGenerationSizeMb: 24};
+const resourceLimits = {
+	writer: {maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 96},
+	reader: {maxOldGenerationSizeMb: 384, maxYoungGenerationSizeMb: 24},
+};
 
 /** The methods of T as calls across threads. */
 type Remote<T> = {
@@ -32,7 +35,9 @@ export class WorkerThread<T extends object> {
 	#ended: Error | undefined;
 
 	private constructor(data: ThreadData) {
-		this.#worker = startWorker('index/sqlite/sqlite-worker', {workerData: data, resourceLimits});
+		this.#worker = startWorker('index/sqlite/sqlite-worker', {
+			...{workerData: data, resourceLimits: resourceLimits[data.role]},
+		});
 		this.#worker.on('message', (message: AnswerMessage) => this.#answer(message));
 		this.#worker.on('error', error => this.#end(error));
 		this.#worker.on('exit', () => this.#end(new P2pError('cancelled', 'The index is closed')));
