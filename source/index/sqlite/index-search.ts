@@ -84,7 +84,7 @@ export class IndexSearch {
 		const before = readCursor(cursor, 'number', 'number', 'number', 'number');
 		const found: Found[] = [];
 		let place: Place | undefined = before ? {step: before[0], row: before[1]} : {step: 0, row: -1};
-		const budget = {read: readMost, passed: passedMost, size: Math.max(counted, limit * 2), isMany: false};
+		const budget = {read: readMost, passed: passedMost, size: counted, isMany: false};
 		while (place && found.length < limit && budget.read > 0 && budget.passed > 0) {
 			// Looking inside words is the dear step: whoever has some better hits gets it with the next page.
 			if (steps[place.step] === 'inside' && found.length >= enough) break;
@@ -106,6 +106,8 @@ export class IndexSearch {
 		if (!step) return undefined;
 		const expression = this.#expression(query, step, place.row === -1 && found.length < enough);
 		if (expression === undefined) return nextStep(place);
+		// Each step begins small: what its first rows are not enough for asks for more of them.
+		if (place.row === -1) budget.size = counted;
 		const {rows, next} = this.#candidates(expression, place.row, budget.size, peers);
 		budget.passed -= peers ? peerChunk : rows.length;
 		budget.isMany ||= place.row === -1 && !peers && rows.length >= counted;
