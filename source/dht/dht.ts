@@ -81,7 +81,7 @@ const companions = 3;
 /** Seconds between two steps of forgetting what expired. */
 const forgetEvery = 5;
 /** Milliseconds between two looks at who is there, in a small network and in a large one. */
-const lookEvery = {small: 2500, large: 15_000};
+const lookEvery = {small: 2500, large: 30_000};
 
 /** A place in the table. All questions are P2pErrors when they fail. */
 export class Dht {

@@ -17,6 +17,8 @@ const freshMs = 20_000;
 const whoMs = 1500;
 const listMs = 2500;
 const mostPeers = 20_000;
+/** Nodes whose whole list of peers is read: each should have them all. */
+const pagers = 3;
 
 /** A number for people to type where no server gives one: five digits that come from the peer ID. */
 export function numberOfPeer(id: string): number {
@@ -68,7 +70,7 @@ export class PeerBook {
 	/** Asks for everybody. @returns all who are there */
 	async list(signal?: AbortSignal): Promise<PeerInfo[]> {
 		const late = AbortSignal.timeout(listMs);
-		const question = {topic: this.#key.peers(), request: {kind: 'peers', cursor: fromStart} as GetRequest};
+		const question = {topic: this.#key.peers(), request: {kind: 'peers', cursor: fromStart} as GetRequest, pagers};
 		const take = ({presences}: {presences: Array<Signed<PresenceRecord>>}) => {
 			for (const presence of presences) this.take(presence);
 			return this.#known.size < mostPeers;

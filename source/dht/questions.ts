@@ -4,7 +4,11 @@ import {commands, type GetAnswer, type GetRequest, readAnswer, writeGet} from '.
 import type {DhtNode, NodeAddress} from './node.ts';
 
 /** Where to ask: at the keepers of a key, or, in a network small enough, everybody. */
-export type Question = {topic: Buffer; request: GetRequest};
+export type Question = {
+	topic: Buffer;
+	request: GetRequest /** Most nodes that are asked for more than a page. */;
+	pagers?: number;
+};
 
 /** Pages that one node is asked for: more than a screen shows. */
 const mostPages = 200;
@@ -32,11 +36,16 @@ export class Asker {
 	}
 
 	/** Asks until all have answered to their end, nobody wants more, or the signal aborts. Never rejects. */
-	async ask({topic, request}: Question, take: AnswerTaker, signal: AbortSignal): Promise<void> {
+	async ask(
+		{topic, request, pagers = Number.POSITIVE_INFINITY}: Question,
+		take: AnswerTaker,
+		signal: AbortSignal,
+	): Promise<void> {
 		const message = writeGet(request);
 		const going: Array<Promise<void>> = [];
+		let paged = 0;
 		const goOn = (node: NodeAddress & {id?: Buffer | null}, first: GetAnswer) => {
-			if (take(first) && first.next) going.push(this.#pages(node, request, first, take, signal));
+			if (take(first) && first.next && paged++ < pagers) going.push(this.#pages(node, request, first, take, signal));
 		};
 		going.push(this.#own(request, take, signal));
 		if (this.#node.isSmall) {

@@ -49,22 +49,35 @@ export class KeyRegions {
 	async #nodesAround(topic: Buffer): Promise<TableNode[]> {
 		const region = this.#region;
 		if (region && sharedBits(region.at, topic) >= region.bits) return region.nodes;
-		this.lookups++;
 		const {id} = this.#node;
-		const others = await this.#node.findClosest(topic);
-		const nodes = id ? [...others, {...this.#node.address, id}] : others;
-		nodes.sort((a, b) => compareDistance(topic, a.id, b.id));
-		// What lies closer than the furthest node found is known completely: the largest such part of the key space that has
-		// enough nodes for all its keys is the region that this lookup speaks for.
-		const furthest = others.at(-1);
-		let bits = 256;
-		if (furthest) {
-			const complete = others.length < bucketSize ? 0 : sharedBits(topic, furthest.id) + 1;
-			const enough = nodes[replicas - 1];
-			if (enough && sharedBits(topic, enough.id) >= complete) bits = sharedBits(topic, enough.id);
-			if (others.length < bucketSize) bits = 0;
+		const nodes = new Map<string, TableNode>();
+		if (id) nodes.set(id.toString('hex'), {...this.#node.address, id});
+		// What lies closer than the furthest node found is known completely: that part of the key space, if it has enough
+		// nodes for all its keys, is the region that this lookup speaks for.
+		let bits = await this.#look(topic, nodes);
+		// With too few nodes its other half is looked at as well, until they are enough or everybody is known.
+		for (let tries = 0; tries < 4 && bits > 0; tries++) {
+			const inside = [...nodes.values()].filter(node => sharedBits(topic, node.id) >= bits);
+			if (inside.length >= replicas) break;
+			const other = Buffer.from(topic);
+			other[(bits - 1) >> 3]! ^= 0x80 >> ((bits - 1) & 7);
+			if ((await this.#look(other, nodes)) > bits) {
+				bits = 256;
+				break;
+			}
+			bits--;
 		}
-		this.#region = {at: topic, bits, nodes};
-		return nodes;
+		const sorted = [...nodes.values()].sort((a, b) => compareDistance(topic, a.id, b.id));
+		this.#region = {at: topic, bits, nodes: sorted};
+		return sorted;
+	}
+
+	/** Looks up the nodes around a target. @returns the leading bits of the part around it that is known completely */
+	async #look(target: Buffer, nodes: Map<string, TableNode>): Promise<number> {
+		this.lookups++;
+		const found = await this.#node.findClosest(target);
+		for (const node of found) nodes.set(node.id.toString('hex'), node);
+		const furthest = found.at(-1);
+		return found.length < bucketSize || !furthest ? 0 : sharedBits(target, furthest.id) + 1;
 	}
 }
