@@ -14,6 +14,7 @@ import {
 import {formatAddress} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
+import {protectFolder} from '../core/private-folder.ts';
 import {watchLanNodes} from '../net/lan-nodes.ts';
 import {isLoopback} from '../net/listen.ts';
 import type {SecureClient} from '../net/secure-client.ts';
@@ -114,7 +115,7 @@ export class Dht {
 		this.#link = {address: 'DHT', state: 'connecting', number: options.share && numberOfPeer(options.identity.id)};
 	}
 
-	/** Joins the network, or begins one. @throws P2pError bad-database */
+	/** Joins the network, or begins one. @throws P2pError unsafe-folder, not-writable */
 	static async start(options: DhtOptions): Promise<Dht> {
 		const dht = new Dht(options);
 		try {
@@ -244,6 +245,8 @@ export class Dht {
 		if (options.keeps) {
 			mkdirSync(options.dataDir, {recursive: true, mode: 0o700});
 			this.#store = new PostingStore(path.join(options.dataDir, 'dht.db'));
+			// What the database has just made is for nobody else.
+			protectFolder(options.dataDir);
 			this.#keeper = new Keeper(this.#store, this.#key.tag);
 		}
 		const own = options.host === undefined ? lanAddresses() : [options.host];

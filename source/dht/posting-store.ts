@@ -1,4 +1,5 @@
 // The part of the table that this node keeps: signed records and the words they are kept under, in SQLite.
+import {rmSync} from 'node:fs';
 import {DatabaseSync, type StatementSync} from 'node:sqlite';
 import {blake2b} from './network-key.ts';
 import type {FileRecord, PresenceRecord, Signed} from './records.ts';
@@ -55,6 +56,26 @@ const commitAfter = 60;
 /** How many records are looked through in one step of forgetting. */
 const forgetStep = 500;
 
+function openDatabase(file: string): DatabaseSync {
+	const open = () => {
+		const database = new DatabaseSync(file);
+		try {
+			database.exec(schema);
+			return database;
+		} catch (error) {
+			database.close();
+			throw error;
+		}
+	};
+	try {
+		return open();
+	} catch (error) {
+		if (file === ':memory:') throw error;
+		for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, {force: true});
+		return open();
+	}
+}
+
 /** Keeps records until they expire. All calls are short. */
 export class PostingStore {
 	readonly #database: DatabaseSync;
@@ -67,11 +88,10 @@ export class PostingStore {
 	#commitTimer: NodeJS.Timeout | undefined;
 	#uncommitted = 0;
 
-	/** @param file of the database, or `:memory:` */
+	/** @param file of the database, or `:memory:`; one that is damaged is begun anew: others have what was in it */
 	constructor(file: string, limits: Partial<{[K in keyof typeof keepLimits]: number}> = {}) {
-		this.#database = new DatabaseSync(file);
 		this.#limits = {...keepLimits, ...limits};
-		this.#database.exec(schema);
+		this.#database = openDatabase(file);
 		this.#words = new WordCounts(this.#database);
 		this.#records = Number(this.#run('SELECT count(*) AS n FROM record').get()!.n);
 	}

@@ -1,5 +1,7 @@
 // What a node takes in and what it answers: signatures, quotas, tombstones, expiry, paging, parts of common words.
 import {createHash, generateKeyPairSync, type KeyObject, sign} from 'node:crypto';
+import {writeFile} from 'node:fs/promises';
+import path from 'node:path';
 import {beforeEach, describe, expect, test} from 'vitest';
 import {BadBytes} from '../../source/dht/bytes.ts';
 import {Keeper} from '../../source/dht/keeper.ts';
@@ -20,6 +22,7 @@ import {NetworkKey} from '../../source/dht/network-key.ts';
 import {PostingStore} from '../../source/dht/posting-store.ts';
 import {type FileRecord, isGenuineFile, signFile, signPresence} from '../../source/dht/records.ts';
 import {keyWords} from '../../source/dht/words.ts';
+import {tempFolder} from '../helpers/temp-folder.ts';
 
 const {tag} = new NetworkKey('test');
 const [nodeId, token] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
@@ -129,6 +132,14 @@ describe('what is kept', () => {
 		store.forget(now, keyWords);
 		expect(store.records).toBe(0);
 		expect(word('gone').total).toBe(0);
+	});
+
+	test('a database that is damaged is begun anew', async () => {
+		const file = path.join(await tempFolder(), 'dht.db');
+		await writeFile(file, 'no database at all, but long enough to be taken for one '.repeat(200));
+		const again = new PostingStore(file);
+		expect(again.records).toBe(0);
+		again.close();
 	});
 
 	test('many answers come in pages that a packet holds, each file once', () => {
