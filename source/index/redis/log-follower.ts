@@ -1,3 +1,4 @@
+import type {CatalogChange} from '../../api/schemas.ts';
 import {P2pError} from '../../core/errors.ts';
 import type {SqliteStore} from '../sqlite/sqlite-store.ts';
 import {unpackChanges} from './change-codec.ts';
@@ -31,7 +32,7 @@ export type FollowerOptions = {
 	failed(error: unknown): void;
 };
 
-type Upload = {peer: string; before: string; feed: Feed; done: Promise<unknown>};
+type Upload = {peer: string; epoch: string; before: string; feed: Feed; done: Promise<unknown>};
 /** `taken`: it was read here, and not only waited for; `since`: when it was, or that. */
 type Applied = {
 	promise: Promise<void>;
@@ -135,10 +136,12 @@ export class LogFollower {
 					this.#lookedAt = Date.now();
 					await this.#readAgain();
 				}
-				const entries = await this.#read();
+				const {entries, last, isEnd} = await this.#read();
 				this.#lostAt = 0;
 				for (const entry of entries) await this.#take(entry);
-				if (entries.length < pageEntries) {
+				// Past what cannot be read as well.
+				if (isBefore(this.#position, last)) this.#position = last;
+				if (isEnd) {
 					// At first the read model counts as caught up when what was read is searchable.
 					if (this.#caughtUpAt === 0) await Promise.allSettled(this.#ending);
 					this.#caughtUpAt = Date.now();
@@ -169,13 +172,13 @@ export class LogFollower {
 		if (isBefore(before, this.#first)) before = this.#first;
 		if (!isBefore(before, this.#position)) return;
 		while (true) {
-			const entries = await this.#read(before);
+			const {entries, last, isEnd} = await this.#read(before);
 			for (const entry of entries) {
 				if (isBefore(this.#position, entry.id)) return;
 				if (!this.#applied.get(entry.id)?.taken) await this.#take(entry);
-				before = entry.id;
 			}
-			if (entries.length < pageEntries) return;
+			if (isEnd) return;
+			before = last;
 		}
 	}
 
@@ -189,7 +192,7 @@ export class LogFollower {
 		this.#lookedAt = 0;
 	}
 
-	async #read(after = this.#position): Promise<LogEntry[]> {
+	async #read(after = this.#position): Promise<{entries: LogEntry[]; last: string; isEnd: boolean}> {
 		const {link, partition} = this.#options;
 		const log = keys.log(partition);
 		const parts = ['XREAD', 'COUNT', String(pageEntries), 'STREAMS', log, after];
@@ -201,11 +204,19 @@ export class LogFollower {
 			},
 		});
 		let before = after;
-		return (answer?.[0]?.[1] ?? []).flatMap(([id, fields]) => {
-			const entry = readEntry(String(id), fields, before);
+		const page = answer?.[0]?.[1] ?? [];
+		const entries = page.flatMap(([id, fields]) => {
+			const place = before;
 			before = String(id);
-			return entry ? [entry] : [];
+			try {
+				const entry = readEntry(before, fields, place);
+				return entry ? [entry] : [];
+			} catch (error) {
+				this.#options.failed(error);
+				return [];
+			}
 		});
+		return {entries, last: before, isEnd: page.length < pageEntries};
 	}
 
 	async #take(entry: LogEntry): Promise<void> {
@@ -234,7 +245,7 @@ export class LogFollower {
 				await this.#begin(entry);
 				return told.resolve();
 			case 'batch':
-				await this.#uploads.get(entry.upload)?.feed.push(await unpackChanges(entry.packed));
+				await this.#takeBatch(entry);
 				return told.resolve();
 			case 'end':
 				await this.#end(entry.upload, told);
@@ -273,9 +284,24 @@ export class LogFollower {
 		done.catch(error => {
 			if (!(error instanceof P2pError)) failed(error);
 		});
-		const open = {peer, before, feed, done};
+		const open = {peer, epoch, before, feed, done};
 		this.#uploads.set(upload, open);
 		this.#byPeer.set(peer, open);
+	}
+
+	async #takeBatch({upload, packed}: LogEntry & {kind: 'batch'}): Promise<void> {
+		const open = this.#uploads.get(upload);
+		if (!open) return;
+		let changes: CatalogChange[];
+		try {
+			changes = await unpackChanges(packed);
+		} catch (error) {
+			// It would be damaged at the next try as well, and must not hold up the others.
+			this.#options.failed(error);
+			await this.#giveUp(open.peer, 'A batch is damaged');
+			return this.#options.missing(open.peer, open.epoch);
+		}
+		await open.feed.push(changes);
 	}
 
 	/** The rest of the log goes on while the last changes are written; the next upload of the same peer waits. */
@@ -283,7 +309,11 @@ export class LogFollower {
 		const upload = this.#uploads.get(token);
 		if (!upload) return told.resolve();
 		await upload.feed.end();
-		upload.done.then(() => this.#options.changed(upload.peer, 'files')).then(told.resolve, told.reject);
+		const ending = upload.done
+			.then(() => this.#options.changed(upload.peer, 'files'))
+			.then(told.resolve, told.reject)
+			.finally(() => this.#ending.delete(ending));
+		this.#ending.add(ending);
 	}
 
 	async #giveUp(peer: string, why: string): Promise<void> {
