@@ -212,8 +212,11 @@ export class RedisStore implements IndexStore {
 
 	async setOnline(id: string, online: boolean): Promise<void> {
 		const {store} = this.#model;
-		if (!store.isRegistered(id)) throw unknownPeer(id);
+		const isRegistered = store.isRegistered(id);
+		if (!isRegistered && online) throw unknownPeer(id);
 		this.#board.mark(id, online);
+		// It left at another server, or was removed there.
+		if (!isRegistered) return;
 		await store.setOnline(id, this.#board.isOnline(id));
 	}
 
