@@ -146,7 +146,7 @@ export class FileRegistry {
 			({group}) => group,
 			(group, items) => {
 				const triples = items.flatMap(index => [places[index]!.part, places[index]!.hash, values[index]!]);
-				return this.#link.run(scripts.writePaths, [keys.paths(id, group)], triples);
+				return this.#link.run(scripts.writePaths, [keys.paths(id, group)], [pack(triples)]);
 			},
 		);
 	}
@@ -160,7 +160,7 @@ export class FileRegistry {
 					const {content, holder, record} = holdings[index]!;
 					return [content, holder, record];
 				});
-				return this.#link.run(scripts.holdContents, [keys.bucket(bucket)], triples);
+				return this.#link.run(scripts.holdContents, [keys.bucket(bucket)], [pack(triples)]);
 			},
 		);
 	}
@@ -192,6 +192,20 @@ export class FileRegistry {
 			await Promise.allSettled(running);
 		}
 	}
+}
+
+/** Short texts in one, a byte with the length before each: one argument costs the client less than a thousand. */
+function pack(parts: (Buffer | string)[]): Buffer {
+	let bytes = 0;
+	for (const part of parts) bytes += 1 + (typeof part === 'string' ? Buffer.byteLength(part) : part.length);
+	const packed = Buffer.allocUnsafe(bytes);
+	let at = 0;
+	for (const part of parts) {
+		const length = typeof part === 'string' ? packed.write(part, at + 1) : part.copy(packed, at + 1);
+		packed[at] = length;
+		at += 1 + length;
+	}
+	return packed;
 }
 
 /** Where a path stands: 8 bytes of its hash name it, others choose the place. */

@@ -186,12 +186,17 @@ local found = {}
 for i = 1, #ARGV, 2 do found[#found + 1] = redis.call('HGET', 'c:' .. KEYS[1] .. ARGV[i], ARGV[i + 1]) or '' end
 return found`);
 
-/** Writes paths: KEYS the group's prefix; ARGV triples of a byte of the path's hash, the hash, and the value or ''. */
+/**
+ * Writes paths: KEYS the group's prefix; ARGV triples of a byte of the path's hash, the hash, and the value or '', in one
+ * text, a byte with the length before each.
+ */
 export const writePaths = script(`
-for i = 1, #ARGV, 3 do
-  local key = 'c:' .. KEYS[1] .. ARGV[i]
-  if ARGV[i + 2] == '' then redis.call('HDEL', key, ARGV[i + 1])
-  else redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2]) end
+local at = 1
+while at <= #ARGV[1] do
+  local part, path, value
+  part, path, value, at = struct.unpack('Bc0Bc0Bc0', ARGV[1], at)
+  local key = 'c:' .. KEYS[1] .. part
+  if value == '' then redis.call('HDEL', key, path) else redis.call('HSET', key, path, value) end
 end
 return 1`);
 
@@ -215,18 +220,20 @@ return out`);
 
 /**
  * Who holds contents, of one bucket: KEYS its prefix; ARGV triples of content ID, holding, and the content's record, or
- * '' for one that is held no longer. A content that nobody holds goes.
+ * '' for one that is held no longer, in one text, a byte with the length before each. A content that nobody holds goes.
  */
 export const holdContents = script(`
-for i = 1, #ARGV, 3 do
-  local id = ARGV[i]
+local at = 1
+while at <= #ARGV[1] do
+  local id, holding, record
+  id, holding, record, at = struct.unpack('Bc0Bc0Bc0', ARGV[1], at)
   local s = 's:' .. KEYS[1] .. id
   local f = 'f:' .. KEYS[1] .. (string.byte(id, 3) % 64)
-  if ARGV[i + 2] == '' then
-    if redis.call('SREM', s, ARGV[i + 1]) == 1 and redis.call('EXISTS', s) == 0 then redis.call('HDEL', f, id) end
+  if record == '' then
+    if redis.call('SREM', s, holding) == 1 and redis.call('EXISTS', s) == 0 then redis.call('HDEL', f, id) end
   else
-    redis.call('SADD', s, ARGV[i + 1])
-    redis.call('HSET', f, id, ARGV[i + 2])
+    redis.call('SADD', s, holding)
+    redis.call('HSET', f, id, record)
   end
 end
 return 1`);
