@@ -9,8 +9,11 @@ import type {RedisLink} from './redis-link.ts';
 
 /** Entries that are read at once; a batch of an upload is one. */
 const pageEntries = 16;
-/** Milliseconds between two looks at a log in which nothing happens: most of the time until others find a change. */
+/** Milliseconds between two looks at a log: most of the time until others find a change. */
 const pollPause = 150;
+/** The same for a log in which nothing has happened for some milliseconds: 32 logs are looked at by every server. */
+const quietPause = 400;
+const quietAfter = 5000;
 /** Milliseconds by which reading goes back after trouble: what a new master wrote while its clock was behind is found. */
 const lookBack = 30_000;
 
@@ -56,6 +59,8 @@ export class LogFollower {
 	readonly #first: string;
 	#caughtUpAt = 0;
 	#entries = 0;
+	/** When there last was an entry. */
+	#readAt = 0;
 	#lookAgain = true;
 	#lostAt = 0;
 	/** When reading went back after trouble, until the log has been read to its end since. */
@@ -138,6 +143,7 @@ export class LogFollower {
 				}
 				const {entries, last, isEnd} = await this.#read();
 				this.#lostAt = 0;
+				if (entries.length > 0) this.#readAt = Date.now();
 				for (const entry of entries) await this.#take(entry);
 				// Past what cannot be read as well.
 				if (isBefore(this.#position, last)) this.#position = last;
@@ -334,7 +340,8 @@ export class LogFollower {
 	async #pause(): Promise<void> {
 		if (this.#stopped) return;
 		await new Promise<void>(resolve => {
-			const timer = setTimeout(resolve, pollPause);
+			const isQuiet = Date.now() - this.#readAt > quietAfter;
+			const timer = setTimeout(resolve, isQuiet ? quietPause : pollPause);
 			this.#wake = () => {
 				clearTimeout(timer);
 				resolve();
