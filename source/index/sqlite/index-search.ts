@@ -83,7 +83,7 @@ export class IndexSearch {
 		const asked: Asked = {query, peers: numbers && new Set(numbers), named: sources, here};
 		const before = readCursor(cursor, 'number', 'number', 'number', 'number');
 		const found: Found[] = [];
-		let place: Place | undefined = before ? {step: before[0], row: before[1]} : {step: 0, row: -1};
+		let place: Place | undefined = before ? {step: before[0], row: before[1]} : this.#begin(asked, limit, found);
 		const budget = {read: readMost, passed: passedMost, size: counted, isMany: false};
 		while (place && found.length < limit && budget.read > 0 && budget.passed > 0) {
 			// Looking inside words is the dear step: whoever has some better hits gets it with the next page.
@@ -97,6 +97,23 @@ export class IndexSearch {
 		const next = place ? `,"cursor":"${writeCursor([place.step, place.row, total, more ? 1 : 0])}"` : '';
 		const json = new TextEncoder().encode(`{"hits":[${hits}],"total":${total},"more":${more}${next}}`);
 		return {json, total, more};
+	}
+
+	/**
+	 * Where a search begins. One with few answers gets all that it has but those inside words at once: that is one lookup
+	 * where the steps one by one are three.
+	 */
+	#begin(asked: Asked, limit: number, found: Found[]): Place {
+		const first = {step: 0, row: -1};
+		if (asked.peers) return first;
+		const {rows, next} = this.#candidates(countExpression(asked.query, this.#vocabulary), -1, limit + 1, undefined);
+		if (next !== undefined) return first;
+		for (const row of rows) {
+			const id = fileOfRow(row);
+			const hit = this.#presence.shares(id) > 0 && this.#check(asked, undefined, id);
+			if (hit) found.push(hit);
+		}
+		return {step: steps.indexOf('inside'), row: -1};
 	}
 
 	/** Reads on from a place until `wanted` more are found or the rows asked for end; returns where to go on, if anywhere. */
@@ -151,13 +168,15 @@ export class IndexSearch {
 		return {rows, next: rows.length < size ? read(this.#rowAt, peerChunk - 1)[0] : rows.at(-1)};
 	}
 
-	/** Compares a candidate with the query by its names among online sources. */
-	#check({query, peers, named, here}: Asked, step: Step, id: number): Found | undefined {
+	/** Compares a candidate with the query by its names among online sources. `step` undefined: of any but the last. */
+	#check({query, peers, named, here}: Asked, step: Step | undefined, id: number): Found | undefined {
 		const stored = this.#contents.read(id);
 		if (!stored || !this.#contents.isBelieved(stored)) return undefined;
 		const isWanted = (peer: number) => this.#presence.isOnline(peer) && (peers === undefined || peers.has(peer));
-		const best = this.#bestName(query, stored, isWanted, step);
-		if (!best || (best.rank === matchRanks.exact) !== (step === 'exact')) return undefined;
+		const best = this.#bestName(query, stored, isWanted, step ?? 'whole');
+		if (!best) return undefined;
+		if (step ? (best.rank === matchRanks.exact) !== (step === 'exact') : best.rank >= matchRanks.inside)
+			return undefined;
 		// An earlier step had it already.
 		if (step === 'inside' && best.rank < matchRanks.inside) return undefined;
 		let sources = 0;

@@ -35,7 +35,7 @@ export function matchExpression(
 	const exactly = starts.map(quote);
 	switch (step) {
 		case 'exact':
-			return query.plain === '' ? undefined : all([...common, ...exactly, any(nameSigns(query.plain).map(quote))]);
+			return query.plain === '' ? undefined : all([any(nameSigns(query.plain).map(quote)), ...common, ...exactly]);
 		case 'whole':
 			return all([...common, ...exactly]);
 		case 'start':
