@@ -1,7 +1,7 @@
 // The peer's screen in a network without a server, and its header beside one that dies.
 import {access} from 'node:fs/promises';
 import path from 'node:path';
-import {test} from 'vitest';
+import {afterEach, test} from 'vitest';
 import {startServer} from '../helpers/network.ts';
 import {programFile} from '../helpers/program.ts';
 import {tempFolder} from '../helpers/temp-folder.ts';
