@@ -106,7 +106,9 @@ async function lockIn(downloads: string, lockFile: string): Promise<PartLock | u
 		await fs.mkdir(folder).catch(error => {
 			if (systemCode(error) !== 'EEXIST') throw error;
 		});
-		if (!(await isFolder(folder)))
+		const found = await fs.lstat(folder).catch(() => undefined);
+		if (!found && attempt < 10) continue;
+		if (!found?.isDirectory())
 			throw new P2pError('not-writable', `${folder} is not a folder`, {hint: 'Move it away and retry'});
 		try {
 			return lockPart(lockFile);
