@@ -11,7 +11,6 @@ import {
 	type PeersResponse,
 	type SearchResponse,
 } from '../api/schemas.ts';
-import {formatAddress} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
 import {protectFolder} from '../core/private-folder.ts';
@@ -19,17 +18,18 @@ import {watchLanNodes} from '../net/lan-nodes.ts';
 import {isLoopback} from '../net/listen.ts';
 import type {SecureClient} from '../net/secure-client.ts';
 import {localNodes, rememberedNodes, rememberNodes} from './bootstrap.ts';
-import {keepersOf} from './distance.ts';
 import {Finder} from './finder.ts';
 import {Keeper} from './keeper.ts';
 import {NetworkKey} from './network-key.ts';
-import {DhtNode, isPrivateAddress, lanAddresses, type NodeAddress, type TableNode} from './node.ts';
-import {numberOfPeer, PeerBook, presenceEvery, presenceLife} from './peer-book.ts';
+import {DhtNode, isPrivateAddress, lanAddresses, type NodeAddress} from './node.ts';
+import {OwnPresence} from './own-presence.ts';
+import {numberOfPeer, PeerBook, presenceEvery} from './peer-book.ts';
+import {PeerWatch} from './peer-watch.ts';
 import {PostingStore} from './posting-store.ts';
 import {type PublishedCatalog, Publisher} from './publisher.ts';
 import {Asker} from './questions.ts';
 import {type Probe, Reach, type Way} from './reach.ts';
-import {type Signer, signPresence} from './records.ts';
+import type {Signer} from './records.ts';
 import {Sender} from './sender.ts';
 import {Tunnels} from './tunnels.ts';
 import {keyWords} from './words.ts';
@@ -91,7 +91,6 @@ export class Dht {
 	readonly #signer: Signer;
 	readonly #timers: NodeJS.Timeout[] = [];
 	readonly #listeners = new Set<() => void>();
-	readonly #since = Math.floor(Date.now() / 1000);
 	#store: PostingStore | undefined;
 	#keeper: Keeper | undefined;
 	#node: DhtNode | undefined;
@@ -99,9 +98,10 @@ export class Dht {
 	#peers!: PeerBook;
 	#finder!: Finder;
 	#publisher: Publisher | undefined;
-	#present = new Map<string, PeerInfo>();
+	#presence: OwnPresence | undefined;
+	#watch: PeerWatch | undefined;
+	#looked: Promise<void> | undefined;
 	#link: DhtLink;
-	#looking: Promise<void> | undefined;
 	#stopped = false;
 	#companions: DhtNode[] = [];
 	#tunnels: Tunnels | undefined;
@@ -167,7 +167,7 @@ export class Dht {
 	/** Where to connect to; nothing when that is where the peer says it is. */
 	async #wayTo(peer: string): Promise<Way | undefined> {
 		const presence = this.#reach && (await this.#peers.who(peer));
-		return presence && this.#reach?.to(presence);
+		return presence && this.#reach?.to(this.#peers.info(presence));
 	}
 
 	async browse(
@@ -208,7 +208,7 @@ export class Dht {
 
 	/** Everyone who is there, as far as was heard. */
 	livePeers(): PeerInfo[] {
-		return [...this.#present.values()];
+		return this.#watch?.all() ?? [];
 	}
 
 	/** Called after each change of link() or livePeers(); returns the stop. */
@@ -229,9 +229,9 @@ export class Dht {
 		for (const timer of this.#timers) clearInterval(timer);
 		await this.#lan?.stop();
 		await this.#publisher?.stop();
-		await this.#looking;
-		if (this.#node && this.#options.share) {
-			await Promise.race([this.#tellPresence(true), new Promise(resolve => setTimeout(resolve, 500))]);
+		await this.#looked;
+		if (this.#presence) {
+			await Promise.race([this.#presence.tell(true), new Promise(resolve => setTimeout(resolve, 500))]);
 		}
 		if (this.#node) await this.#remember();
 		await this.#tunnels?.stop();
@@ -300,22 +300,28 @@ export class Dht {
 			published: () => {
 				const {files, bytes} = share.catalog;
 				bus.emit('registered', {server: 'DHT', number: numberOfPeer(this.#signer.peer), files, bytes});
-				void this.#tellPresence(false);
+				void this.#presence?.tell(false);
 			},
 			log: message => bus.emit('log', {level: 'warn', message}),
 		});
 		this.#publisher.start();
-		void this.#tellPresence(false);
-		this.#every(presenceEvery * 1000 * (0.9 + Math.random() * 0.2), () => void this.#tellPresence(false));
+		this.#presence = new OwnPresence({
+			...{node, sender: this.#sender, key: this.#key, signer: this.#signer, host: share.host},
+			fields: () => {
+				const {files, bytes} = share.catalog;
+				return {name: share.name, port: share.port, files, bytes, floor: this.#publisher?.floor ?? 0};
+			},
+			told: presence => this.#peers.take(presence),
+		});
+		void this.#presence?.tell(false);
+		this.#every(presenceEvery * 1000 * (0.9 + Math.random() * 0.2), () => void this.#presence?.tell(false));
+		const watch = new PeerWatch(this.#peers, bus, this.#signer.peer, () => this.#changed());
+		this.#watch = watch;
 		let looked = 0;
 		this.#every(lookEvery.small, () => {
-			if (this.#looking || (!node.isSmall && Date.now() - looked < lookEvery.large)) return;
+			if (!node.isSmall && Date.now() - looked < lookEvery.large) return;
 			looked = Date.now();
-			this.#looking = this.#look()
-				.catch(() => undefined)
-				.finally(() => {
-					this.#looking = undefined;
-				});
+			this.#looked = watch.look();
 		});
 	}
 
@@ -354,59 +360,6 @@ export class Dht {
 			...(bootstrap.length === 0 ? localNodes(host) : []),
 		];
 		return [...new Map(all.map(node => [`${node.host}:${node.port}`, node])).values()];
-	}
-
-	/** Who is there now, and the events of those who came and went. */
-	async #look(): Promise<void> {
-		const {bus, identity} = this.#options;
-		const peers = await this.#peers.list();
-		const before = this.#present;
-		this.#present = new Map(peers.map(peer => [peer.id, peer]));
-		const event = ({id, number, name, files, ...address}: PeerInfo) => ({
-			...{id, number, name, files, address: formatAddress(address)},
-		});
-		for (const peer of peers) if (!before.has(peer.id) && peer.id !== identity.id) bus.emit('peer-joined', event(peer));
-		for (const peer of before.values()) if (!this.#present.has(peer.id)) bus.emit('peer-left', event(peer));
-		this.#changed();
-	}
-
-	/** Tells where this peer is, or that it leaves, to those who keep it. */
-	async #tellPresence(left: boolean): Promise<void> {
-		const {share, identity} = this.#options;
-		const node = this.#node;
-		if (!share || !node) return;
-		const time = Math.floor(Date.now() / 1000);
-		const presence = signPresence(
-			{
-				...{peer: identity.id, name: share.name, port: share.port, addresses: this.#addresses(share)},
-				...{
-					files: share.catalog.files,
-					bytes: share.catalog.bytes,
-					since: this.#since,
-					floor: this.#publisher?.floor ?? 0,
-				},
-				// A goodbye in the same second must be later than the greeting.
-				...{time: left ? time + 1 : time, expiry: time + presenceLife, left},
-			},
-			this.#signer,
-		);
-		const keepers = new Map<string, TableNode | 'self'>();
-		for (const topic of [this.#key.peer(identity.id), this.#key.peers()]) {
-			const nodes = await node.findClosest(topic);
-			const all = node.id ? [...nodes, {...node.address, id: node.id}] : nodes;
-			for (const keeper of keepersOf(topic, all))
-				keepers.set(keeper.id.toString('hex'), node.id?.equals(keeper.id) ? 'self' : keeper);
-		}
-		this.#peers.take(presence);
-		await Promise.all([...keepers.values()].map(to => this.#sender.presence(to, presence)));
-	}
-
-	#addresses({host}: DhtShare): string[] {
-		if (host !== undefined && host !== '::' && host !== '0.0.0.0') return [host];
-		const seen = this.#node?.address.host;
-		const own = lanAddresses();
-		const all = seen !== undefined && !own.includes(seen) && !isPrivateAddress(seen) ? [...own, seen] : own;
-		return all.length > 0 ? all : ['127.0.0.1'];
 	}
 
 	async #remember(): Promise<void> {

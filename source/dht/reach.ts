@@ -1,7 +1,7 @@
 // How a peer is reached: at one of its addresses where that answers with the peer's key, else through its NAT.
-import type {Source} from '../api/schemas.ts';
+import type {PeerInfo, Source} from '../api/schemas.ts';
+import {parseAddress} from '../core/address.ts';
 import type {NodeAddress} from './node.ts';
-import type {PresenceRecord} from './records.ts';
 import type {Tunnels} from './tunnels.ts';
 
 /** The ID that whoever listens at an address proves to have. Rejects when nobody does. */
@@ -11,6 +11,7 @@ export type Probe = (address: NodeAddress, signal: AbortSignal) => Promise<strin
 const directMs = 1500;
 /** Milliseconds that an outcome is used again. */
 const usedAgain = 60_000;
+const mostKnown = 1000;
 
 /** Where to connect to; `via` where that is not the peer itself. */
 export type Way = NodeAddress & Pick<Source, 'via'>;
@@ -20,7 +21,7 @@ export class Reach {
 	readonly #probe: Probe;
 	readonly #tunnels: Tunnels;
 	readonly #log: (message: string) => void;
-	readonly #ways = new Map<string, {way: Promise<Way>; until: number; presence: number}>();
+	readonly #ways = new Map<string, {way: Promise<Way>; until: number}>();
 
 	constructor(probe: Probe, tunnels: Tunnels, log: (message: string) => void) {
 		this.#probe = probe;
@@ -28,30 +29,29 @@ export class Reach {
 		this.#log = log;
 	}
 
-	/** A way to the peer: direct where one of its addresses answers. */
-	to(presence: PresenceRecord): Promise<Way> {
-		const {peer, port, addresses, since} = presence;
-		const name = `${peer} ${port} ${addresses.join()}`;
+	/** A way to the peer: direct where one of the addresses that are believed answers. */
+	to(peer: PeerInfo): Promise<Way> {
+		const name = `${peer.id} ${peer.host} ${peer.port} ${peer.addresses?.join() ?? ''} ${peer.since}`;
 		const known = this.#ways.get(name);
-		if (known && known.until > Date.now() && known.presence === since) return known.way;
-		const way = this.#find(presence);
-		this.#ways.set(name, {way, until: Date.now() + usedAgain, presence: since});
-		if (this.#ways.size > 1000) this.#ways.delete(this.#ways.keys().next().value!);
+		if (known && known.until > Date.now()) return known.way;
+		const way = this.#find(peer);
+		this.#ways.set(name, {way, until: Date.now() + usedAgain});
+		if (this.#ways.size > mostKnown) this.#ways.delete(this.#ways.keys().next().value!);
 		return way;
 	}
 
-	async #find({peer, name, port, addresses}: PresenceRecord): Promise<Way> {
+	async #find({id, name, host, port, addresses = []}: PeerInfo): Promise<Way> {
 		const signal = AbortSignal.timeout(directMs);
-		const tries = addresses.map(async host => {
-			const shown = await this.#probe({host, port}, signal);
-			if (shown !== peer) throw new Error('somebody else');
-			return {host, port};
+		const places = [{host, port}, ...addresses.map(text => parseAddress(text, port))];
+		const tries = places.map(async place => {
+			if ((await this.#probe(place, signal)) !== id) throw new Error('somebody else');
+			return place;
 		});
 		const late = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 		try {
 			return await Promise.race([Promise.any(tries), late]);
 		} catch {
-			const way = await this.#tunnels.open(peer);
+			const way = await this.#tunnels.open(id);
 			this.#log(`${name} cannot be reached directly: trying an encrypted stream through its NAT`);
 			return {...way, via: 'stream'};
 		}
