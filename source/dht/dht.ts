@@ -15,8 +15,8 @@ import {P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';
 import {protectFolder} from '../core/private-folder.ts';
 import {watchLanNodes} from '../net/lan-nodes.ts';
-import {isLoopback} from '../net/listen.ts';
 import type {SecureClient} from '../net/secure-client.ts';
+import {nearest, toldAt} from './addresses.ts';
 import {localNodes, rememberedNodes, rememberNodes} from './bootstrap.ts';
 import {Finder} from './finder.ts';
 import {Keeper} from './keeper.ts';
@@ -390,20 +390,3 @@ export class Dht {
 }
 
 type SearchOptions = {limit?: number; cursor?: string; sources?: number; signal?: AbortSignal; first?(): void};
-
-/** Where this node hears of others: on this machine when it knows a node there, else by its own address. */
-function toldAt(node: DhtNode): string {
-	const nodes = [node.address, ...node.known()];
-	return (nodes.find(({host}) => isLoopback(host)) ?? node.address).host;
-}
-
-/** The address to connect to: one in a network of this machine, else a public one, else the first. */
-function nearest(addresses: string[]): string {
-	const own = lanAddresses().map(address => address.slice(0, address.lastIndexOf('.')));
-	return (
-		addresses.find(address => own.includes(address.slice(0, address.lastIndexOf('.')))) ??
-		addresses.find(address => !isPrivateAddress(address)) ??
-		addresses[0] ??
-		'127.0.0.1'
-	);
-}
