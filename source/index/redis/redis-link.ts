@@ -164,7 +164,9 @@ export class RedisLink {
 			defaults: {
 				...(username && {username}),
 				...(password && {password}),
-				socket: {connectTimeout, reconnectStrategy: retries => Math.min(50 * 2 ** retries, 500), ...secure},
+				// A dead node is given up soon: by then the look at the others has found who took its place.
+				socket: {connectTimeout, reconnectStrategy: retries => (retries < 3 ? 50 * 2 ** retries : false), ...secure},
+				disableOfflineQueue: true,
 				maintNotifications: 'disabled',
 				commandsQueueMaxLength: 100_000,
 			},
