@@ -141,6 +141,8 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
 			const node = await add();
 			await node.meet(living()[0]!);
 			await waitFor('the new node to be known', () => allKnow(living()));
+			// A node that has just joined takes nothing in for two seconds (CLUSTER_WRITABLE_DELAY).
+			await waitFor('the new node to be up', () => isUp([node]));
 			return node;
 		},
 		async rebalance() {
