@@ -111,7 +111,8 @@ const screen = startPty(
 		'--downloads',
 		path.join(root, 'downloads'),
 	],
-	{columns: 120, rows: 36},
+	// The pictures show folders below a home, not this run's.
+	{columns: 120, rows: 36, env: {HOME: root}},
 );
 try {
 	await screen.waitFor('1 Search');
