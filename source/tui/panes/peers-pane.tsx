@@ -9,12 +9,15 @@ import {cut, fitCells} from '../draw/width.ts';
 import type {Theme} from '../theme.ts';
 import {BrowsePane} from './browse-pane.tsx';
 
-/** Columns of a peer, as many as there is room for. `last` is the round trip at a peer, the age at a server. */
-function columnsFor(inner: number) {
+/**
+ * Columns of a peer, as many as there is room for. `last` is the round trip at a peer, the age at a server. `long`: there
+ * are numbers of five digits, as peers have them where no server gives any.
+ */
+function columnsFor(inner: number, long: boolean) {
 	const files = inner >= 50 ? 10 : inner >= 30 ? 7 : 0;
 	const last = inner >= 22 ? 8 : 0;
 	const id = inner >= 42 ? 9 : 0;
-	const number = inner >= 34 ? 4 : 0;
+	const number = inner >= 34 ? (long ? 6 : 4) : 0;
 	return {address: inner >= 62 ? Math.min(24, inner - 44) : 0, files, last, id, number};
 }
 
@@ -25,9 +28,10 @@ function peerLine(
 	last: string,
 	isCurrent: boolean,
 	focused: boolean,
+	long: boolean,
 ): string {
 	const {glyphs} = theme;
-	const width = columnsFor(inner);
+	const width = columnsFor(inner, long);
 	const name = Math.max(4, inner - 3 - width.number - width.id - width.address - width.files - width.last - 1);
 	const tone = row.online ? 'plain' : 'muted';
 	// Where a column says it, the name is not cut short for it.
@@ -56,8 +60,8 @@ function peerLine(
 	);
 }
 
-function heading(theme: Theme, inner: number, lastTitle: string): string {
-	const width = columnsFor(inner);
+function heading(theme: Theme, inner: number, lastTitle: string, long: boolean): string {
+	const width = columnsFor(inner, long);
 	const name = Math.max(4, inner - 3 - width.number - width.id - width.address - width.files - width.last - 1);
 	return paintLine(theme, inner, [
 		[
@@ -92,7 +96,8 @@ function PeerList({rect, number, pane, peers, empty}: PeerListProps) {
 	const visible = listRows(context.store.get(), pane);
 	const total = peers?.total ?? 0;
 	const rows: string[] = [];
-	if (paneOverhead(pane, rect.height) > 2) rows.push(heading(theme, inner, pane === 'peers' ? 'RTT' : 'SEEN'));
+	const long = peers?.rows.some(row => row.number > 999) ?? false;
+	if (paneOverhead(pane, rect.height) > 2) rows.push(heading(theme, inner, pane === 'peers' ? 'RTT' : 'SEEN', long));
 	const from = rows.length;
 	for (let index = list.top; index < Math.min(total, list.top + visible); index++) {
 		const row = peers?.rows[index - peers.offset];
@@ -102,14 +107,14 @@ function PeerList({rect, number, pane, peers, empty}: PeerListProps) {
 			const last =
 				pane === 'peers'
 					? row.self
-						? columnsFor(inner).last > 0
+						? columnsFor(inner, long).last > 0
 							? 'you'
 							: ''
 						: row.online
 							? roundTrip(row.rtt)
 							: 'offline'
 					: shortDuration(age);
-			rows.push(peerLine(theme, inner, row, last, isFocused && index === list.index, isFocused));
+			rows.push(peerLine(theme, inner, row, last, isFocused && index === list.index, isFocused, long));
 		}
 	}
 	if (total === 0) for (const line of empty) rows.push(paintLine(theme, inner, [['  '], ...line]));
