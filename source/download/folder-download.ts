@@ -11,6 +11,7 @@ import {type SmallFile, SmallFiles} from './small-files.ts';
 import {type KnownSource, SourceBook} from './source-book.ts';
 import {combineShares, shareOf} from './source-share.ts';
 import {TransferStats} from './transfer-stats.ts';
+import {describeAside, setAsideExtras} from './tree-extras.ts';
 import {findTree, placeTree, removeTree} from './tree-folder.ts';
 import {copyFromHere, writeFree} from './tree-local.ts';
 import {TreeParts} from './tree-parts.ts';
@@ -112,6 +113,7 @@ export class FolderDownload implements Job {
 				this.state = 'verifying';
 			});
 			const top = this.#open.folder.path;
+			if (this.#open.folder.existed) await this.#setAside(this.#open, tree, false);
 			// Whoever names the peers wants it from them.
 			const copied = this.#known.from ? 0 : await copyFromHere(this.#host, tree, top, signal);
 			if (copied > 0) this.#note(`${copied} ${copied === 1 ? 'file' : 'files'} copied from here, not fetched`);
@@ -126,7 +128,7 @@ export class FolderDownload implements Job {
 			if (!this.#host.once && wakeAt - performance.now() > shortWaitMs) return {wakeAt};
 			await this.#pause.wait(wakeAt - performance.now(), signal);
 		}
-		return {result: await this.#finish(this.#open, signal)};
+		return {result: await this.#finish(this.#open, tree, signal)};
 	}
 
 	async sourcesChanged(signal: AbortSignal): Promise<void> {
@@ -289,8 +291,18 @@ export class FolderDownload implements Job {
 		return {path: path.resolve(top), alreadyThere: true, sources: [], dropped: []};
 	}
 
-	async #finish(open: OpenTree, signal: AbortSignal): Promise<DownloadResult> {
+	/** @param all the tree is complete */
+	async #setAside(open: OpenTree, tree: TreeState, all: boolean): Promise<void> {
+		const aside = await setAsideExtras(open, tree, all);
+		if (!aside) return;
+		const message = describeAside(aside);
+		this.#stats.note(message);
+		this.#host.bus.emit('log', {level: 'warn', message: `${displayText(this.#stored.name)}: ${message}`});
+	}
+
+	async #finish(open: OpenTree, tree: TreeState, signal: AbortSignal): Promise<DownloadResult> {
 		this.state = 'verifying';
+		await this.#setAside(open, tree, true);
 		await this.#host.pool.sync([], open.folders, signal);
 		signal.throwIfAborted();
 		const top = await placeTree(open.folder, this.#host.folder, this.#name);

@@ -1,7 +1,7 @@
 // A folder as one download: from a real file server, over real TLS.
 import {createHash, randomBytes} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import {mkdir, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {contentOfTree, sortTree} from '../../source/download/tree-content.ts';
@@ -147,6 +147,38 @@ describe('a folder', () => {
 		const {path: there} = await second.manager.finished(key);
 		expect(await readTree(there)).toEqual(files);
 		expect(uploads() - sent).toBeLessThanOrEqual(140 * 20_000);
+	});
+
+	test('with strange files put into the unfinished one: they are left out, kept beside and named', async () => {
+		const files = {'a/1.txt': Buffer.from('one'), 'big.bin': randomBytes(3_000_000), 'last.bin': randomBytes(900_000)};
+		const {tree, source} = await sharedTree(files);
+		const first = await downloader({once: false, limit: 400_000});
+		const {key} = await first.manager.addFolder({name: 'notes', files: tree, folders: ['hollow'], sources: [source]});
+		await waitFor('the small one', () => (first.manager.list()[0]?.files?.done ?? 0) > 0);
+		const [gathered] = (await readdir(first.partFolder)).filter(name => name.endsWith('.tree'));
+		const top = path.join(first.partFolder, gathered!);
+		await first.manager.stop();
+		// One where a large file belongs, which must get its name all the same.
+		await writeFile(path.join(top, 'big.bin'), 'not this');
+
+		const second = await downloader({...first.settings, limit: 800_000});
+		await waitFor('more of it', () => second.manager.received() > 100_000);
+		await writeFile(path.join(top, 'run me.sh'), 'evil');
+		await writeFile(path.join(top, 'hollow', 'x'), 'evil');
+		await mkdir(path.join(top, 'a', 'strange', 'deep'), {recursive: true});
+		await symlink('nowhere', path.join(top, 'a', 'link'));
+		const {path: there} = await second.manager.finished(key);
+		expect(await readTree(there)).toEqual(files);
+		expect((await readdir(there, {recursive: true})).sort()).toEqual(
+			['a', 'a/1.txt', 'big.bin', 'hollow', 'last.bin'].map(path.normalize),
+		);
+		const told = second.seen('log').map((line: {message: string}) => line.message);
+		expect(told).toMatchObject([
+			expect.stringMatching(/^notes: 1 entry is not of this folder \(big\.bin\): left out/),
+			expect.stringMatching(/^notes: 4 entries are not of this folder \(.*and more\): left out, now in /),
+		]);
+		const beside = (await readdir(first.partFolder, {recursive: true})).map(name => path.basename(name));
+		expect(beside).toEqual(expect.arrayContaining(['big.bin', 'run me.sh', 'x', 'deep', 'link']));
 	});
 
 	test('names from the network stay inside, and apart', async () => {
