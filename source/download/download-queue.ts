@@ -188,20 +188,21 @@ export class DownloadQueue {
 		this.#schedule();
 	}
 
-	/** What is there of a content: of a download that has its file open, or of a folder's that runs. */
+	/** What is there of a content: of a download that has its file open, or of a folder's that runs or waits. */
 	partial(content: string): PartialDownload | undefined {
 		const own = this.#byContent.get(content)?.job?.partial(content);
 		if (own) return own;
-		for (const {job} of this.#running) {
-			const found = job?.partial(content);
-			if (found) return found;
-		}
+		for (const jobs of [this.#running, this.#waiting])
+			for (const {job} of jobs) {
+				const found = job?.partial(content);
+				if (found) return found;
+			}
 		return undefined;
 	}
 
-	/** All contents of running downloads with at least one verified piece. */
+	/** All contents of running and waiting downloads with at least one verified piece. */
 	partials(): PartialDownload[] {
-		return [...this.#running].flatMap(({job}) => job?.partials() ?? []);
+		return [...this.#running, ...this.#waiting].flatMap(({job}) => job?.partials() ?? []);
 	}
 
 	/** Ends all attempts and closes all files. */

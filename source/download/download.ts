@@ -207,7 +207,12 @@ export class Download implements Job {
 		}
 		if (this.#book.usable().length === 0) {
 			await this.#ask(signal);
-			if (this.#book.usable().length === 0) return false;
+			if (this.#book.usable().length === 0) {
+				// Of a folder only few are begun: what is there of those is offered to others meanwhile.
+				const there = this.#inFolder && this.done > 0 ? storedLayer(this.#host, this.stored) : undefined;
+				if (there) await this.#open(there, signal);
+				return false;
+			}
 		} else if (this.#inFolder && !this.#asked && !this.#known.from) {
 			// Known is only who has the folder: others may have this file.
 			void this.#ask(signal).then(

@@ -200,10 +200,7 @@ export class FolderDownload implements Job {
 	async #attemptOnce(tree: TreeState, {folder}: OpenTree, signal: AbortSignal): Promise<boolean> {
 		this.state = 'running';
 		this.message = undefined;
-		this.#parts ??= new TreeParts(this.#host, this.#stored, this.#known, tree, folder.path, peer =>
-			this.#numberOf(peer),
-		);
-		const parts = this.#parts;
+		const parts = this.#parts ?? (await this.#openParts(tree, folder.path, signal));
 		this.#small ??= this.#smallFiles(tree, folder.path, parts);
 		const small = this.#small;
 		const failed = new AbortController();
@@ -218,6 +215,14 @@ export class FolderDownload implements Job {
 		if (small.left > 0 && this.#book.nextRetry() === undefined) await this.#lastResort(tree, signal);
 		else if (small.left === 0 && parts.wakeAt === undefined && parts.failure) throw parts.failure;
 		return false;
+	}
+
+	async #openParts(tree: TreeState, top: string, signal: AbortSignal): Promise<TreeParts> {
+		const numberOf = (peer: string) => this.#numberOf(peer);
+		const parts = new TreeParts(this.#host, this.#stored, this.#known, tree, top, numberOf);
+		this.#parts = parts;
+		await parts.offerThere(signal);
+		return parts;
 	}
 
 	/** Looks who has the first of the small files that are missing. */

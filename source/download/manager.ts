@@ -89,7 +89,7 @@ export type DownloadManager = {
 	details(key: string): DownloadDetails;
 	/** What is there of a content that is being downloaded; undefined when it is not. */
 	partial(content: string): PartialDownload | undefined;
-	/** The contents of running downloads, also files of folders, of which at least one piece is there. */
+	/** The contents of running and waiting downloads, also files of folders, of which at least one piece is there. */
 	partials(): PartialDownload[];
 	/** Body bytes received since the start; never less than before. */
 	received(): number;

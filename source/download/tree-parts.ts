@@ -1,11 +1,13 @@
 import path from 'node:path';
-import {pieceCount} from '../content/content-id.ts';
+import {setImmediate as nextTurn} from 'node:timers/promises';
+import {pieceCount, pieceSizeFor} from '../content/content-id.ts';
 import {P2pError} from '../core/errors.ts';
 import {type Bottleneck, EngineBus} from '../core/events.ts';
 import {makeBitmap} from './bitmap.ts';
 import {Download} from './download.ts';
 import type {DownloadHost} from './job.ts';
 import type {StoredDownload, StoredSources} from './journal.ts';
+import {storedLayer} from './open-session.ts';
 import {combineShares} from './source-share.ts';
 import type {TreeState} from './tree-state.ts';
 import type {DownloadResult, PartialDownload, SourceShare} from './types.ts';
@@ -17,6 +19,9 @@ const ofOneFile = new Set(['no-source', 'source-lost', 'corrupt', 'not-found', '
 
 /** Complete files that are offered to others: the newest, since each has its piece layer in memory. */
 const mostOffered = 128;
+
+/** Stored layers that are looked up between two turns of the event loop. */
+const lookedUpPerTurn = 100;
 
 type Waiting = {download: Download; wakeAt: number};
 
@@ -162,6 +167,19 @@ export class TreeParts {
 		];
 	}
 
+	/** Offers those that were complete before a restart, too. */
+	async offerThere(signal: AbortSignal): Promise<void> {
+		let looked = 0;
+		for (const [n, {content, size, place}] of this.#tree.files.entries()) {
+			if (this.#tree.from[n] === 0 || size <= pieceSizeFor(size) || this.#complete.has(content)) continue;
+			if (++looked % lookedUpPerTurn === 0) await nextTurn(undefined, {signal});
+			const stored = this.#host.journal.find(content, this.#folder.id);
+			const layer = stored && storedLayer(this.#host, stored);
+			if (layer) this.#offer(content, path.join(this.#top, place), size, layer);
+			if (this.#complete.size >= mostOffered) return;
+		}
+	}
+
 	/** Sources may have come. */
 	async sourcesChanged(signal: AbortSignal): Promise<void> {
 		await Promise.all([...this.#running.values()].map(download => download.sourcesChanged(signal)));
@@ -222,8 +240,11 @@ export class TreeParts {
 					undefined,
 				);
 			this.#tree.have(n, most ? this.#numberOf(most.peer) : 255);
-			this.#offer(download, end.result.path);
-			this.#host.journal.remove(download.stored.id);
+			const {content, size} = download.stored;
+			const layer = size > pieceSizeFor(size) ? storedLayer(this.#host, download.stored) : Buffer.from(content, 'hex');
+			// None: copied from here without anybody being asked, so it is in a share, or was.
+			if (layer) this.#offer(content, end.result.path, size, layer);
+			// Its row stays with the folder's, for its piece layer: after a restart it is offered again.
 		} catch (error) {
 			this.#over(n, download);
 			await download.close();
@@ -234,12 +255,9 @@ export class TreeParts {
 		}
 	}
 
-	#offer({stored: {id, content, name, size}}: Download, file: string): void {
-		const pieces = pieceCount(size);
-		const layer = pieces === 1 ? Buffer.from(content, 'hex') : this.#host.journal.pieces(id).layer;
-		// Copied from here without anybody being asked: it is in a share, or was.
-		if (!layer) return;
-		const have = makeBitmap(pieces, true);
+	#offer(content: string, file: string, size: number, layer: Uint8Array): void {
+		const have = makeBitmap(pieceCount(size), true);
+		const name = path.basename(file);
 		this.#complete.set(content, {content, name, file, folder: this.#host.folder, size, have, layer});
 		const [oldest] = this.#complete.keys();
 		if (this.#complete.size > mostOffered && oldest !== undefined) this.#complete.delete(oldest);

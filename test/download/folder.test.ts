@@ -149,6 +149,32 @@ describe('a folder', () => {
 		expect(uploads() - sent).toBeLessThanOrEqual(140 * 20_000);
 	});
 
+	test('offers after a restart what it has: complete large files and verified pieces, with its source gone', async () => {
+		const files = {'1.bin': randomBytes(700_000), '2.bin': randomBytes(6_000_000), 'a.txt': Buffer.from('one')};
+		const {tree, source, server} = await sharedTree(files);
+		const first = await downloader({once: false, limit: 900_000});
+		await first.manager.addFolder({name: 'notes', files: tree, sources: [source]});
+		const [short, long] = tree.map(({content}) => content) as [string, string];
+		const bits = (found: {have: Uint8Array} | undefined) =>
+			[...(found?.have ?? [])].reduce((sum, byte) => sum + byte.toString(2).replaceAll('0', '').length, 0);
+		await waitFor('one complete, one begun', () => {
+			const [row] = first.manager.list();
+			return row?.files?.done === 2 && bits(first.manager.partial(long)) >= 2;
+		});
+		await first.manager.stop();
+		await server.stop();
+
+		const second = await downloader({...first.settings, limit: undefined});
+		await waitFor('both offered', () => second.manager.partials().length === 2);
+		const [whole, begun] = [second.manager.partial(short)!, second.manager.partial(long)!];
+		expect(bits(whole)).toBe(3);
+		expect((await readFile(whole.file)).equals(files['1.bin'])).toBe(true);
+		expect(bits(begun)).toBeGreaterThanOrEqual(2);
+		expect(begun.layer).toHaveLength(23 * 32);
+		await waitFor('a wait', () => second.manager.list()[0]?.state === 'waiting');
+		expect(second.manager.partials().map(({content}) => content)).toEqual(expect.arrayContaining([short, long]));
+	});
+
 	test('with strange files put into the unfinished one: they are left out, kept beside and named', async () => {
 		const files = {'a/1.txt': Buffer.from('one'), 'big.bin': randomBytes(3_000_000), 'last.bin': randomBytes(900_000)};
 		const {tree, source} = await sharedTree(files);
