@@ -188,11 +188,10 @@ export class DownloadQueue {
 		this.#schedule();
 	}
 
-	/** What is there of a content: of a download that has its file open, or of a folder's that runs or waits. */
+	/** What is there of a content: of a download that has its file open, or of a folder's. */
 	partial(content: string): PartialDownload | undefined {
-		const own = this.#byContent.get(content)?.job?.partial(content);
-		if (own) return own;
-		for (const jobs of [this.#running, this.#waiting])
+		const own = this.#byContent.get(content)?.job;
+		for (const jobs of [own ? [{job: own}] : [], this.#running, this.#waiting])
 			for (const {job} of jobs) {
 				const found = job?.partial(content);
 				if (found) return found;

@@ -27,8 +27,10 @@ import type {
 
 const shortWaitMs = 2000;
 const askAgainMs = 5000;
-/** A one-shot download whose sources break off asks so often where they are now: one that restarts may have moved. */
+/** When sources break off it is asked so often where they are now, and who else has what is missing. */
 const askWhereMs = 2000;
+/** Missing files whose sources are looked up at once. */
+const askedTogether = 8;
 
 /** The download of a folder: gathered beside the downloads until all of it is there, then given its name at once. */
 export class FolderDownload implements Job {
@@ -52,7 +54,8 @@ export class FolderDownload implements Job {
 	#partShares: SourceShare[] = [];
 	#receivedBefore = 0;
 	#started = false;
-	#askedAt = 0;
+	#askedAt = Number.NEGATIVE_INFINITY;
+	#asks = 0;
 	readonly #pause = new Pause();
 
 	constructor(stored: StoredDownload, host: DownloadHost) {
@@ -121,7 +124,7 @@ export class FolderDownload implements Job {
 		this.#start();
 		while (!(await this.#attemptOnce(tree, this.#open, signal))) {
 			const since = performance.now() - this.#askedAt;
-			if (this.#host.once && this.#book.hasLost && since > askWhereMs) await this.#ask(tree, signal);
+			if (this.#book.hasLost && since > askWhereMs) await this.#ask(tree, signal, false);
 			const next = (this.#small?.left ?? 0) > 0 ? this.#book.nextRetry() : this.#parts?.wakeAt;
 			const wakeAt = next ?? performance.now() + askAgainMs;
 			this.#rest();
@@ -225,20 +228,30 @@ export class FolderDownload implements Job {
 		return parts;
 	}
 
-	/** Looks who has the first of the small files that are missing. */
-	async #ask(tree: TreeState, signal: AbortSignal): Promise<void> {
+	/**
+	 * Looks who has some of the small files that are missing, others each time: whoever has one may have the rest, in
+	 * whatever folder.
+	 *
+	 * @param revive sources that were given up are tried again when they are found
+	 */
+	async #ask(tree: TreeState, signal: AbortSignal, revive: boolean): Promise<void> {
 		this.#askedAt = performance.now();
-		const {findSources, once} = this.#host;
-		const first = tree.missing().find(n => tree.files[n]!.size <= pieceSizeFor(tree.files[n]!.size));
-		if (first === undefined) return;
-		const found = await findSources(tree.files[first]!.content, signal).catch(() => []);
+		const small = tree.missing().filter(n => tree.files[n]!.size <= pieceSizeFor(tree.files[n]!.size));
+		const count = Math.min(askedTogether, small.length);
+		const first = this.#asks++;
+		const asked = Array.from(
+			{length: count},
+			(_, i) => small[(first + Math.floor((i * small.length) / count)) % small.length]!,
+		);
+		const {findSources} = this.#host;
+		const found = await Promise.all(asked.map(n => findSources(tree.files[n]!.content, signal).catch(() => [])));
 		signal.throwIfAborted();
-		this.#book.merge(found, !once);
+		this.#book.merge(found.flat(), revive);
 	}
 
 	/** Nobody is left for the small files. @throws P2pError when that will not change by itself */
 	async #lastResort(tree: TreeState, signal: AbortSignal): Promise<void> {
-		await this.#ask(tree, signal);
+		await this.#ask(tree, signal, !this.#host.once);
 		if (this.#book.hopeful) return;
 		if (this.#host.once || this.#book.dropped.length > 0) throw this.#book.verdict(displayText(this.#stored.name));
 	}

@@ -149,6 +149,32 @@ describe('a folder', () => {
 		expect(uploads() - sent).toBeLessThanOrEqual(140 * 20_000);
 	});
 
+	test.each([{once: true}, {once: false}])(
+		'goes on from whoever has its files elsewhere when its peer goes away (once: $once)',
+		async ({once}) => {
+			const files = Object.fromEntries(Array.from({length: 150}, (_, i) => [`${i}`, someBytes(20_000, i + 1)]));
+			const first = await sharedTree(files);
+			const second = await sharedTree(Object.fromEntries(Object.entries(files).map(([k, v]) => [`other/${k}`, v])));
+			const asked: string[] = [];
+			const findSources = async (content: string) => {
+				asked.push(content);
+				return [first.source, second.source];
+			};
+			const {manager, seen} = await downloader({once, limit: 1_000_000, findSources});
+			const {key} = await manager.addFolder({name: 'many', files: first.tree, sources: [first.source]});
+			await waitFor('some of them', () => (manager.list()[0]?.files?.done ?? 0) > 20);
+			expect(asked).toEqual([]);
+			await first.server.stop();
+			await waitFor('bytes from the other', () => manager.list()[0]?.peers.includes(second.source.peer));
+			const result = await manager.finished(key);
+			expect(await readTree(result.path)).toEqual(files);
+			expect(result.sources.sort()).toEqual([first.source.peer, second.source.peer].sort());
+			// A batch, not each file.
+			expect(asked.length).toBeLessThanOrEqual(4 * 8);
+			expect(seen('download-failed')).toEqual([]);
+		},
+	);
+
 	test('offers after a restart what it has: complete large files and verified pieces, with its source gone', async () => {
 		const files = {'1.bin': randomBytes(700_000), '2.bin': randomBytes(6_000_000), 'a.txt': Buffer.from('one')};
 		const {tree, source, server} = await sharedTree(files);
