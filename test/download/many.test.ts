@@ -2,7 +2,6 @@
 import {createHash} from 'node:crypto';
 import {stat, truncate, writeFile} from 'node:fs/promises';
 import path from 'node:path';
-import {monitorEventLoopDelay} from 'node:perf_hooks';
 import {expect, test} from 'vitest';
 import {blockSize, pieceCount, pieceSizeFor} from '../../source/content/content-id.ts';
 import {merkleRoot, rootOfPieceLayer} from '../../source/content/merkle.ts';
@@ -28,29 +27,35 @@ test('100,000 queued downloads: added, listed, moved, found again, and none bloc
 		keys.push(key);
 		if (n % 200 === 0) await new Promise(resolve => setImmediate(resolve));
 	}
-	const delay = monitorEventLoopDelay({resolution: 5});
-	delay.enable();
 	const {manager} = first;
+	const took: Record<string, number[]> = {counts: [], page: [], move: []};
+	/** Milliseconds of one synchronous call. */
+	const timed = <T>(what: string, call: () => T): T => {
+		const start = performance.now();
+		const value = call();
+		took[what]!.push(performance.now() - start);
+		return value;
+	};
 	for (let round = 0; round < 20; round++) {
-		const {queued, waiting, running} = manager.counts();
+		const {queued, waiting, running} = timed('counts', () => manager.counts());
 		expect(queued + waiting + running).toBe(count);
-		expect(manager.inState('queued', queued - 10, 10)).toHaveLength(10);
-		manager.reorder(keys[count - 1 - round]!, -50_000);
+		expect(timed('page', () => manager.inState('queued', queued - 10, 10))).toHaveLength(10);
+		timed('move', () => manager.reorder(keys[count - 1 - round]!, -50_000));
 		await new Promise(resolve => setTimeout(resolve, 10));
 	}
-	delay.disable();
 	const total = manager.list().length;
 	expect(total).toBe(count);
 	expect(manager.list(49_960, 60).map(row => row.name)).toContain('99999');
-	// Loose, since other programs share the machine: what blocks is ten times as long.
-	expect(delay.percentile(99) / 1e6).toBeLessThan(100);
+	// Other programs share the machine and interrupt some of the calls: what blocks by itself blocks in every round.
+	for (const [what, times] of Object.entries(took))
+		expect(times.toSorted((a, b) => a - b)[4], `quickest quarter of ${what}`).toBeLessThan(20);
 	await manager.stop();
 	const second = await downloader({...first.settings, findSources: async () => []});
 	const states = second.manager.counts();
 	expect(states.queued + states.waiting + states.running).toBe(count);
 	expect(second.manager.list(49_960, 60).map(row => row.name)).toContain('99999');
-	// Each is written to the disk before the next is added.
-}, 180_000);
+	// Each is written to the disk before the next is added: on a busy machine that takes minutes.
+}, 900_000);
 
 test('a file of one terabyte starts at once and holds little memory', async () => {
 	const size = 2 ** 40;
