@@ -52,6 +52,23 @@ describe('searching', () => {
 		expect(asked('search')).toHaveLength(1);
 	});
 
+	test('a link is not searched for but downloaded, a file or a folder; a wrong one says what is wrong', async () => {
+		await searchFor('ubuntu');
+		const content = currentHit(store.get())!.content;
+		await searchFor(`magnet:?xt=urn:btmr:${content}&dn=a.iso&xl=12`);
+		peer.search.askNow();
+		await vi.advanceTimersByTimeAsync(200);
+		expect(asked('search')).toHaveLength(1);
+		expect(await peer.get.link(store.get().search.query)).toBe(true);
+		expect(asked('get')).toMatchObject([{content, name: 'a.iso'}]);
+		expect(await peer.get.link(`p2p-tui://${content}/music/live%20set`)).toBe(true);
+		expect(asked('getFolder')).toEqual([{peer: content, path: 'music/live set'}]);
+		expect(toast()).toBe('Getting live set');
+		expect(await peer.get.link('magnet:?xt=urn:btih:abc')).toBe(false);
+		expect(toast()).toMatch(/Not a link to a file: it names a whole torrent/);
+		expect(asked('get')).toHaveLength(1);
+	});
+
 	test('an empty field asks nothing and shows nothing', async () => {
 		await searchFor('ubuntu');
 		await searchFor('  ');

@@ -46,6 +46,25 @@ describe('start menu', () => {
 		await s.waitFor(/↓ ubuntu-22\.04\.5-desktop-amd64\.iso/);
 	});
 
+	test('takes a pasted link as a download, and copies the link of a result', async () => {
+		const s = await start({start: 'peer'});
+		await s.waitFor('1 Search');
+		press(s, '/');
+		await s.waitFor('results');
+		s.send(`\u001b[200~p2p-tui://${'ab'.repeat(32)}/music/live%20set?tr=10.0.0.5\u001b[201~`);
+		await s.waitFor('music/live%20set?tr');
+		await s.waitFor('enter downloads what it names');
+		press(s, keys.enter);
+		await s.waitFor('Getting live set');
+		await s.waitFor(text => !text.includes('live%20set'));
+		press(s, '/');
+		await s.waitFor('results');
+		press(s, 'u', 'b', 'u', 'n', 't', 'u');
+		await s.waitFor('1,234 hits');
+		press(s, keys.enter, 'y');
+		await s.waitFor('Copied magnet:?xt=urn:btmr:');
+	});
+
 	test('says what is wrong beside the field, at once', async () => {
 		const s = await start({}, 80, 24);
 		await s.waitFor('Run server');

@@ -1,6 +1,9 @@
 import type {ContentSources} from '../../api/schemas.ts';
+import {looksLikeFolderLink, parseFolderLink} from '../../content/folder-link.ts';
+import {formatLink, parseLink} from '../../content/link.ts';
 import {errorLine} from '../../core/errors.ts';
 import {shortBytes, shortId} from '../../core/format.ts';
+import {baseName} from '../../core/share-path.ts';
 import {ableSources, currentHit, wantedPeers} from '../selectors.ts';
 import {ControllerBase} from './controller-base.ts';
 
@@ -57,6 +60,44 @@ export class GetController extends ControllerBase {
 		const from = wantedPeers(this.state, hit);
 		if (from.length > 0) await this.#get(hit, from);
 		else this.say('warn', this.#whyNone(hit));
+	}
+
+	/** Downloads what a link to a file or to a folder names. @returns whether it started */
+	async link(text: string): Promise<boolean> {
+		try {
+			const {name, existed} = await this.#getLinked(text);
+			this.say('info', existed ? `${name} is already there or on its way` : `Getting ${name}`);
+			return true;
+		} catch (error) {
+			this.say('error', errorLine(error));
+			return false;
+		}
+	}
+
+	/** @throws P2pError usage for a link that is none; what the search for its holders fails with */
+	async #getLinked(text: string): Promise<{name: string; existed: boolean}> {
+		const {commands} = this.engine;
+		if (looksLikeFolderLink(text)) {
+			const {peer, path} = parseFolderLink(text);
+			const {existed} = await commands.getFolder({peer, path});
+			return {name: baseName(path) || shortId(peer), existed};
+		}
+		const {content, name: linked} = parseLink(text);
+		const found = await commands.sources({content});
+		const name = (linked !== undefined && baseName(linked)) || found.name;
+		const {existed} = await commands.get({content, name, size: found.size});
+		return {name, existed};
+	}
+
+	/** A link to the chosen file, for others of the network. */
+	linkOfChosen(): string | undefined {
+		const hit = currentHit(this.state);
+		if (!hit) {
+			this.say('info', 'Search for a file first: /');
+			return undefined;
+		}
+		const servers = (this.state.peer?.servers ?? []).map(({address}) => address);
+		return formatLink({content: hit.content, name: hit.name, size: hit.size, servers});
 	}
 
 	#whyNone(hit: ContentSources): string {

@@ -1,3 +1,5 @@
+import {looksLikeFolderLink} from '../../content/folder-link.ts';
+import {looksLikeLink} from '../../content/link.ts';
 import {errorLine} from '../../core/errors.ts';
 import {ControllerBase} from './controller-base.ts';
 
@@ -6,6 +8,11 @@ const searchDelay = 120;
 
 /** Hits that one question brings; more come as one scrolls. */
 const pageSize = 100;
+
+/** Whether what was typed is a link to a file or to a folder. */
+export function isLink(query: string): boolean {
+	return looksLikeLink(query.trim()) || looksLikeFolderLink(query.trim());
+}
 
 /** Searches as one types, and loads more hits as one scrolls. */
 export class SearchController extends ControllerBase {
@@ -18,7 +25,8 @@ export class SearchController extends ControllerBase {
 		clearTimeout(this.#timer);
 		if (query.trim() === '') dispatch({type: 'search/clear'});
 		dispatch({type: 'search/query', query});
-		if (query.trim() !== '') this.#timer = setTimeout(() => void this.#ask(), searchDelay);
+		// A link is no words to search for: Enter downloads what it names.
+		if (query.trim() !== '' && !isLink(query)) this.#timer = setTimeout(() => void this.#ask(), searchDelay);
 	}
 
 	/** Asks what is typed at once, if it was not asked yet. */
@@ -26,7 +34,7 @@ export class SearchController extends ControllerBase {
 		clearTimeout(this.#timer);
 		const {search} = this.state;
 		const query = search.query.trim();
-		if (query !== '' && (query !== search.answered || search.error)) void this.#ask();
+		if (query !== '' && !isLink(query) && (query !== search.answered || search.error)) void this.#ask();
 	}
 
 	async #ask(): Promise<void> {

@@ -3,6 +3,7 @@ import type {Action} from '../../store/actions.ts';
 import {type EditKey, editText} from '../../store/edit-text.ts';
 import {panesOf} from '../../store/layout.ts';
 import type {PeerController} from '../../store/peer/peer-controller.ts';
+import {isLink} from '../../store/peer/search-controller.ts';
 import {currentPeer, runningTransfers} from '../../store/selectors.ts';
 import type {ServerController} from '../../store/server-controller.ts';
 import type {SettingsController} from '../../store/settings-controller.ts';
@@ -83,6 +84,11 @@ const editing = (key: EditKey): Command => ({
 		store.dispatch({type: 'behind', behind});
 	},
 });
+
+/** Downloads what the link in the search field names, and empties the field when that begins. */
+async function getLink(link: string, peer: PeerController): Promise<void> {
+	if (await peer.get.link(link)) peer.search.type('');
+}
 
 function askQuit({store, app}: CommandContext): void {
 	const {down, up} = runningTransfers(store.get());
@@ -168,6 +174,12 @@ const commands = {
 		peer.search.askNow();
 		peer.get.open();
 	}),
+	'search.copy': {
+		run({app, peer}) {
+			const link = peer?.get.linkOfChosen();
+			if (link !== undefined) app.copy(link);
+		},
+	},
 	'get.now': withPeer(peer => peer.get.now()),
 	'get.up': dispatching({type: 'get/move', by: -1}),
 	'get.down': dispatching({type: 'get/move', by: 1}),
@@ -257,7 +269,9 @@ const commands = {
 
 	'text.done': {
 		run({store, peer}) {
-			if (store.get().focus.textMode === 'search') peer?.search.askNow();
+			const {focus, search} = store.get();
+			if (focus.textMode === 'search' && peer && isLink(search.query)) void getLink(search.query.trim(), peer);
+			else if (focus.textMode === 'search') peer?.search.askNow();
 			store.dispatch({type: 'text', mode: undefined});
 		},
 	},

@@ -69,6 +69,7 @@ export const bindings: readonly Binding[] = [
 	bind('search', 'd', 'get.now', 'get now', 'get now'),
 	bind('search', 'b', 'search.browse', 'browse that peer', 'browse'),
 	bind('search', 's', 'search.sort', 'sort', 'sort'),
+	bind('search', 'y', 'search.copy', 'copy its link'),
 	bind('search', 'S', 'search.reverse', 'reverse order'),
 
 	bind('transfers', 'p space', 'transfer.pause', 'pause / resume', 'pause', 'p'),

@@ -30,6 +30,7 @@ export const commandTitles: Partial<Record<CommandId, string>> = {
 	'search.edit': 'search files',
 	'search.sort': 'sort results by best, name, size, peers',
 	'transfer.details': 'details of a transfer',
+	'search.copy': 'copy the link of the chosen file',
 	'peers.copy': 'copy peer ID',
 	'members.copy': 'copy peer ID',
 	'members.kick': 'kick a peer',

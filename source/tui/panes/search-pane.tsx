@@ -2,6 +2,7 @@ import type {ContentSources} from '../../api/schemas.ts';
 import {shortBytes} from '../../core/format.ts';
 import type {Rect} from '../../store/layout.ts';
 import {listRows} from '../../store/layout.ts';
+import {isLink} from '../../store/peer/search-controller.ts';
 import {currentHit, marksOf, sortedHits} from '../../store/selectors.ts';
 import type {SearchState, UiState} from '../../store/state.ts';
 import {PaneFrame, type PaneRow} from '../components/pane-frame.tsx';
@@ -113,6 +114,14 @@ function emptyLines(state: UiState): Span[][] {
 			],
 		];
 	}
+	if (isLink(search.query))
+		return [
+			[
+				['A link: ', 'plain'],
+				['enter', 'accent'],
+				[' downloads what it names', 'plain'],
+			],
+		];
 	return [
 		[[`Nothing matches ${search.answered}`, 'plain']],
 		[
