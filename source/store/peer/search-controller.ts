@@ -1,3 +1,4 @@
+import {limits} from '../../api/limits.ts';
 import {looksLikeFolderLink} from '../../content/folder-link.ts';
 import {looksLikeLink} from '../../content/link.ts';
 import {errorLine} from '../../core/errors.ts';
@@ -13,6 +14,8 @@ const pageSize = 100;
 export function isLink(query: string): boolean {
 	return looksLikeLink(query.trim()) || looksLikeFolderLink(query.trim());
 }
+/** Hits below the cursor that are there before they are needed: a held key must not reach the end of what is loaded. */
+const ahead = limits.searchPage;
 
 /** Searches as one types, and loads more hits as one scrolls. */
 export class SearchController extends ControllerBase {
@@ -54,11 +57,13 @@ export class SearchController extends ControllerBase {
 	async follow(): Promise<void> {
 		const {search, lists} = this.state;
 		if (this.#paging || search.busy || search.cursor === undefined) return;
-		if (lists.search.index < search.hits.length - pageSize / 2) return;
+		// While the cursor rests on the first hit nobody scrolls, and a search as typed costs the server one page.
+		const wanted = lists.search.index === 0 ? 0 : ahead;
+		if (lists.search.index < search.hits.length - wanted) return;
 		this.#paging = true;
 		const {asked, answered: query, cursor} = search;
 		try {
-			const answer = await this.engine.commands.search({query, limit: pageSize, cursor});
+			const answer = await this.engine.commands.search({query, limit: limits.searchPage, cursor});
 			this.store.dispatch({type: 'search/page', asked, answer});
 		} catch (error) {
 			this.store.dispatch({type: 'search/page', asked, answer: {hits: [], total: search.total, more: search.more}});
