@@ -1,3 +1,4 @@
+import {writeConfigFile} from '../config/config-file.ts';
 import {type Flags, peerOptions, serverAddress, serverOptions} from '../config/settings.ts';
 import {errorLine, P2pError} from '../core/errors.ts';
 import {EngineBus} from '../core/events.ts';
@@ -78,7 +79,9 @@ async function runHeadless(context: CommandContext, mode: 'server' | 'peer'): Pr
 				? await createIndexServer(serverOptions(flags, owned.folder), bus)
 				: await startPeer(flags, owned.folder, bus, context.signal);
 		if (isPlain) {
-			await runPlainPeer(handle as PeerEngine, terminal, context.signal);
+			await runPlainPeer(handle as PeerEngine, terminal, context.signal, changes =>
+				writeConfigFile(owned.folder, changes),
+			);
 			return exitCodes.done;
 		}
 		const stop = () => void handle.stop();

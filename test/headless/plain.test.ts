@@ -13,12 +13,16 @@ async function session() {
 	output.on('data', chunk => {
 		printed += String(chunk);
 	});
-	const over = runPlainPeer(engine, {input, output}, abort.signal);
+	const saved: unknown[] = [];
+	const over = runPlainPeer(engine, {input, output}, abort.signal, async changes => {
+		saved.push(changes);
+	});
 	return {
 		engine,
 		input,
 		abort,
 		over,
+		saved,
 		text: () => printed,
 		/** What the line made it print. */
 		async type(line: string): Promise<string> {
@@ -59,6 +63,46 @@ test('a mistake is told and ends nothing', async () => {
 	expect(await s.type('share /missing')).toContain('Error: No such folder: /missing');
 	expect(await s.type('search')).toContain('Error: Search for what?');
 	expect(await s.type('')).toBe('> ');
+	s.input.end();
+	await s.over;
+});
+
+test('everything else that the screens can do', async () => {
+	const s = await session();
+	const last = () => s.engine.calls.at(-1);
+	await s.type('search ubuntu');
+	expect(await s.type('more')).toMatch(/21\. .*held by/);
+	expect(await s.type('get 22 from alice, bob')).toContain('Getting');
+	const {from} = last()?.[1] as {from: string[]};
+	expect(from).toHaveLength(2);
+	expect(await s.type('get 23 from 1 and 2')).toContain('Getting');
+	expect((last()?.[1] as {from: string[]}).from).toEqual(from);
+	expect(await s.type('get 23 from alice, nobody')).toContain('Error: nobody does not hold');
+	expect(await s.type('browse alice iso')).toMatch(/iso\//);
+	expect(await s.type('fetch alice iso/old/')).toContain('Getting iso/old');
+	expect(last()).toEqual(['getFolder', {peer: 'alice', path: 'iso/old'}]);
+	expect(await s.type('fetch alice')).toContain('Error: Fetch what?');
+	expect(await s.type('transfers')).toContain('1. ');
+	const {rows} = s.engine.snapshot().transfers;
+	const at = rows.findIndex(row => row.direction === 'down' && row.state === 'running') + 1;
+	expect(await s.type(`details ${at}`)).toMatch(/from alice, [0-9a-f]{8}/);
+	expect(await s.type(`move ${at} down`)).toContain('moved down');
+	expect(last()).toEqual(['move', {key: rows[at - 1]?.key, by: 1}]);
+	expect(await s.type('move 1')).toContain('Error: Move which download');
+	// The list moved; a number still means what was printed under it, and what left is not another one.
+	expect(await s.type(`cancel ${at}`)).toContain('cancelled');
+	expect(last()).toEqual(['cancel', {key: rows[at - 1]?.key}]);
+	expect(await s.type(`pause ${at}`)).toContain('has left the list');
+	expect((await s.type('log 3')).trim().split('\n')).toHaveLength(4);
+	expect(await s.type('log many')).toContain('Error: How many lines?');
+	expect(await s.type('rescan iso')).toContain('Looking through iso again');
+	expect(await s.type('unshare iso')).toContain('iso is no longer shared');
+	expect(await s.type('set')).toContain('limit-down: All downloads together');
+	expect(await s.type('set limit-down 5MB')).toContain('limit-down is 5MB now');
+	expect(last()).toEqual(['setLimits', {down: 5_000_000}]);
+	expect(s.saved).toEqual([{limitDown: 5_000_000}]);
+	expect(await s.type('set slots 0')).toContain('Error: Upload slots: 1 to 500');
+	expect(await s.type('set colour blue')).toContain('Error: There is no setting colour');
 	s.input.end();
 	await s.over;
 });

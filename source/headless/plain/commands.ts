@@ -1,18 +1,26 @@
 // The plain interface's commands: one table, from which the help is made.
-import type {ContentSources} from '../../api/schemas.ts';
+import type {ContentSources, SearchResponse, Source} from '../../api/schemas.ts';
+import type {Preferences} from '../../config/preferences.ts';
 import {displayText} from '../../core/display.ts';
 import {P2pError} from '../../core/errors.ts';
-import {formatBytes, shortDuration, shortId} from '../../core/format.ts';
-import type {PeerEngine, TransferRow} from '../../engine/messages.ts';
+import {formatBytes, shortId} from '../../core/format.ts';
+import type {PeerEngine} from '../../engine/messages.ts';
+import {chosen} from './chosen.ts';
+import {setCommand} from './set-command.ts';
+import {transferCommands} from './transfer-commands.ts';
 
 /** What the commands work on: the engine, and what the last lists numbered. */
 export type PlainState = {
 	engine: PeerEngine;
 	/** The last search's files, in the order they were printed. */
 	hits: ContentSources[];
+	/** Where the last search's next page begins. */
+	more?: {query: string; cursor: string} | undefined;
 	/** Keys of the transfers that were printed last. */
 	transfers: string[];
 	print(line: string): void;
+	/** Writes settings down for the next start. */
+	save?: ((changes: Preferences) => Promise<void>) | undefined;
 };
 
 /** One command: how it is called, what it does. */
@@ -30,74 +38,59 @@ const count = (number: number, word: string) => `${number.toLocaleString('en')} 
 async function search(state: PlainState, query: string): Promise<void> {
 	if (query === '') throw new P2pError('usage', 'Search for what? For example: search ubuntu');
 	const answer = await state.engine.commands.search({query, limit: hitsPrinted});
-	state.hits = answer.hits;
+	state.hits = [];
 	state.print(`${count(answer.total, 'file')}${answer.more ? ' or more' : ''} in ${answer.ms} ms`);
-	for (const [index, hit] of answer.hits.entries()) {
-		const holders = hit.sources.map(source => `${source.name}${source.online ? '' : ' (offline)'}`).join(', ');
-		state.print(`${index + 1}. ${displayText(hit.name)}, ${formatBytes(hit.size)}, held by ${displayText(holders)}`);
-	}
-	if (answer.total > hitsPrinted) state.print(`Only the first ${hitsPrinted} are listed: a longer query finds fewer`);
-	if (answer.hits.length > 0) state.print('get and a number downloads one: get 1, or get 1 from a peer');
+	addHits(state, query, answer);
+	if (answer.hits.length > 0) state.print('get and a number downloads one: get 1, or get 1 from a peer, and another');
 }
 
-/** The row that a number of the last list, or the start of a name, means. @throws P2pError usage, not-found, ambiguous */
-function chosen<T>(rows: readonly T[], asked: string, nameOf: (row: T) => string, what: string): T {
-	const number = /^\d+$/.test(asked) ? Number(asked) : undefined;
-	const byNumber = number === undefined ? undefined : rows[number - 1];
-	if (byNumber !== undefined) return byNumber;
-	const found = asked === '' ? [] : rows.filter(row => nameOf(row).toLowerCase().startsWith(asked.toLowerCase()));
-	if (found.length === 1 && found[0] !== undefined) return found[0];
-	if (asked === '') throw new P2pError('usage', `Which ${what}? Give its number`);
-	if (found.length > 1) throw new P2pError('ambiguous', `Several ${what}s begin with ${asked}: give a number`);
-	throw new P2pError('not-found', `There is no ${what} ${asked}`);
+/** Prints hits, numbered on from those that were printed before. */
+function addHits(state: PlainState, query: string, {hits, cursor}: SearchResponse): void {
+	for (const hit of hits) {
+		state.hits.push(hit);
+		const holders = hit.sources.map(source => `${source.name}${source.online ? '' : ' (offline)'}`).join(', ');
+		const others = hit.sourceCount > hit.sources.length ? ` and ${hit.sourceCount - hit.sources.length} more` : '';
+		state.print(
+			`${state.hits.length}. ${displayText(hit.name)}, ${formatBytes(hit.size)}, held by ${displayText(holders)}${others}`,
+		);
+	}
+	state.more = cursor === undefined ? undefined : {query, cursor};
+	if (cursor !== undefined) state.print('more lists the next ones; a longer query finds fewer');
+}
+
+async function more(state: PlainState): Promise<void> {
+	if (!state.more) throw new P2pError('usage', 'There are no more: search first');
+	const {query, cursor} = state.more;
+	addHits(state, query, await state.engine.commands.search({query, limit: hitsPrinted, cursor}));
+}
+
+/** Peers as they are typed: with commas, with spaces, or with `and`; a name may have spaces where commas part them. */
+function peerNames(text: string, sources: readonly Source[]): string[] {
+	const whole = text.trim();
+	if (sources.some(({name}) => name === whole)) return [whole];
+	const parts = whole.split(text.includes(',') ? /\s*,\s*(?:and\s+)?/ : /\s+(?:and\s+)?/);
+	return parts.filter(Boolean);
+}
+
+/** @throws P2pError no-source, ambiguous */
+function sourceCalled(sources: readonly Source[], asked: string, file: string): Source {
+	const exact = sources.filter(({name, number}) => name === asked || String(number) === asked);
+	const found = exact.length > 0 ? exact : sources.filter(({peer}) => peer.startsWith(asked.toLowerCase()));
+	if (found.length > 1) throw new P2pError('ambiguous', `Several peers are called ${asked}: give a number or an ID`);
+	if (!found[0]) throw new P2pError('no-source', `${asked} does not hold ${file}`);
+	return found[0];
 }
 
 async function get(state: PlainState, argument: string): Promise<void> {
 	const [, wanted = '', peers] = /^(.*?)(?:\s+from\s+(.+))?$/i.exec(argument) ?? [];
 	if (state.hits.length === 0) await search(state, wanted);
 	const hit = chosen(state.hits, wanted.trim(), row => row.name, 'file');
-	const from = peers
-		?.split(/[\s,]+/)
-		.filter(Boolean)
-		.map(name => {
-			const source = hit.sources.find(
-				({peer, number, name: nick}) => nick === name || String(number) === name || peer.startsWith(name),
-			);
-			if (!source) throw new P2pError('no-source', `${name} does not hold ${hit.name}`);
-			return source.peer;
-		});
 	const {content, name, size} = hit;
+	// A hit names a few of its sources only; whom one asks for by name may be another.
+	const {sources} = peers === undefined ? hit : await state.engine.commands.sources({content});
+	const from = peers && [...new Set(peerNames(peers, sources).map(asked => sourceCalled(sources, asked, name).peer))];
 	const {existed} = await state.engine.commands.get({content, name, size, ...(from && {from})});
 	state.print(existed ? `${displayText(name)} is already there or on its way` : `Getting ${displayText(name)}`);
-}
-
-function transferText(row: TransferRow): string {
-	const percent = row.size === 0 ? 100 : Math.floor((row.done / row.size) * 100);
-	const left = row.speed > 0 ? `, ${shortDuration((row.size - row.done) / row.speed)} left` : '';
-	const speed = row.state === 'running' ? `, ${formatBytes(row.speed)}/s${left}` : '';
-	const why = row.message ?? row.bottleneck?.text;
-	const way = row.direction === 'down' ? 'download' : 'upload';
-	return `${displayText(row.name)}, ${way}, ${row.state}, ${percent}% of ${formatBytes(row.size)}${speed}${why ? `, ${displayText(why)}` : ''}`;
-}
-
-function transfers(state: PlainState): void {
-	const {rows, total} = state.engine.snapshot().transfers;
-	state.transfers = rows.map(row => row.key);
-	if (total === 0) state.print('Nothing is on its way');
-	for (const [index, row] of rows.entries()) state.print(`${index + 1}. ${transferText(row)}`);
-	if (total > rows.length) state.print(`and ${total - rows.length} more`);
-}
-
-/** A command that acts on one transfer, given by its number in the last list or by its name. */
-function onTransfer(act: (state: PlainState, key: string) => Promise<void>, done: string): PlainCommand['run'] {
-	return async (state, argument) => {
-		const {rows} = state.engine.snapshot().transfers;
-		// Numbers mean the list as it was printed, whatever moved since.
-		const listed = state.transfers.flatMap(key => rows.find(row => row.key === key) ?? []);
-		const row = chosen(listed.length > 0 ? listed : rows, argument, ({name}) => name, 'transfer');
-		await act(state, row.key);
-		state.print(`${displayText(row.name)}: ${done}`);
-	};
 }
 
 function peers(state: PlainState): void {
@@ -114,7 +107,7 @@ function peers(state: PlainState): void {
 
 async function list(state: PlainState, argument: string): Promise<void> {
 	const [, peer = '', path = ''] = /^(\S*)\s*(.*)$/.exec(argument) ?? [];
-	if (peer === '') throw new P2pError('usage', 'List what? ls and a peer: ls alice, or ls alice folder');
+	if (peer === '') throw new P2pError('usage', 'Browse whom? For example: browse alice, or browse alice folder');
 	const {entries, cursor} = await state.engine.commands.browse({peer, path});
 	if (entries.length === 0) state.print('This folder is empty');
 	for (const entry of entries) {
@@ -122,6 +115,24 @@ async function list(state: PlainState, argument: string): Promise<void> {
 		state.print(`${displayText(entry.path)}${files}, ${formatBytes(entry.size)}`);
 	}
 	if (cursor !== undefined) state.print('and more');
+}
+
+async function fetchPath(state: PlainState, argument: string): Promise<void> {
+	const [, peer = '', path = ''] = /^(\S*)\s*(.*)$/.exec(argument) ?? [];
+	if (path === '')
+		throw new P2pError('usage', 'Fetch what? A peer and a path that browse shows: fetch alice music/live');
+	const {existed} = await state.engine.commands.getFolder({peer, path: path.replace(/\/+$/, '')});
+	state.print(existed ? `${displayText(path)} is already there or on its way` : `Getting ${displayText(path)}`);
+}
+
+function log(state: PlainState, argument: string): void {
+	if (!/^\d{0,3}$/.test(argument)) throw new P2pError('usage', 'How many lines? For example: log 50');
+	const lines = state.engine.snapshot().log.slice(-(Number(argument) || 20));
+	if (lines.length === 0) state.print('Nothing happened yet');
+	for (const {time, level, text} of lines)
+		state.print(
+			`${new Date(time).toTimeString().slice(0, 8)} ${level === 'info' ? '' : `${level}: `}${displayText(text)}`,
+		);
 }
 
 function status(state: PlainState): void {
@@ -146,33 +157,12 @@ function shares(state: PlainState): void {
 export const plainCommands: readonly PlainCommand[] = [
 	{name: 'search', usage: 'WORDS', help: 'find files that anybody shares', run: search},
 	{name: 'get', usage: 'NUMBER [from PEER…]', help: 'download a file of the last search', run: get},
-	{name: 'transfers', usage: '', help: 'what comes and goes', run: transfers},
-	{
-		name: 'pause',
-		usage: 'NUMBER',
-		help: 'pause a download',
-		run: onTransfer(({engine}, key) => engine.commands.pause({key}), 'paused'),
-	},
-	{
-		name: 'resume',
-		usage: 'NUMBER',
-		help: 'let it go on',
-		run: onTransfer(({engine}, key) => engine.commands.resume({key}), 'goes on'),
-	},
-	{
-		name: 'retry',
-		usage: 'NUMBER',
-		help: 'try a failed download again',
-		run: onTransfer(({engine}, key) => engine.commands.retry({key}), 'tried again'),
-	},
-	{
-		name: 'cancel',
-		usage: 'NUMBER',
-		help: 'end a download and delete its partial file',
-		run: onTransfer(({engine}, key) => engine.commands.cancel({key}), 'cancelled'),
-	},
+	{name: 'more', usage: '', help: 'the next files of the last search', run: more},
+	...transferCommands,
 	{name: 'peers', usage: '', help: 'who is registered', run: peers},
-	{name: 'ls', usage: 'PEER [PATH]', help: 'what a peer shares', run: list},
+	{name: 'browse', usage: 'PEER [PATH]', help: 'what a peer shares', run: list},
+	{name: 'ls', usage: 'PEER [PATH]', help: 'the same', run: list},
+	{name: 'fetch', usage: 'PEER PATH', help: 'download a file or a whole folder of that peer', run: fetchPath},
 	{name: 'shares', usage: '', help: 'what you share', run: shares},
 	{
 		name: 'share',
@@ -193,5 +183,17 @@ export const plainCommands: readonly PlainCommand[] = [
 			print(`${displayText(name)} is no longer shared`);
 		},
 	},
+	{
+		name: 'rescan',
+		usage: 'NAME',
+		help: 'look through a shared folder again',
+		async run({engine, print}, asked) {
+			const {name} = chosen(engine.snapshot().shares, asked, row => row.name, 'share');
+			await engine.commands.rescan({name});
+			print(`Looking through ${displayText(name)} again`);
+		},
+	},
 	{name: 'status', usage: '', help: 'servers, shares and speeds', run: status},
+	{name: 'log', usage: '[LINES]', help: 'what happened last', run: log},
+	{name: 'set', usage: '[NAME VALUE]', help: 'limits and slots; without a name, which there are', run: setCommand},
 ];

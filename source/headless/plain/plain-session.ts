@@ -5,7 +5,7 @@ import {displayText} from '../../core/display.ts';
 import {errorLine} from '../../core/errors.ts';
 import type {EngineEvents} from '../../core/events.ts';
 import type {PeerEngine} from '../../engine/messages.ts';
-import {type PlainCommand, plainCommands} from './commands.ts';
+import {type PlainCommand, type PlainState, plainCommands} from './commands.ts';
 
 /** Where the person types and reads. */
 export type PlainTerminal = {input: NodeJS.ReadableStream; output: NodeJS.WritableStream};
@@ -25,6 +25,9 @@ export const plainEvents: Array<keyof EngineEvents> = [
 	'error',
 	'log',
 ];
+
+/** Rows of the long lists that are printed at most. */
+const listPrinted = 200;
 
 const ending = ['quit', 'exit', 'q'];
 
@@ -55,12 +58,17 @@ export async function runPlainPeer(
 	engine: PeerEngine,
 	{input, output}: PlainTerminal,
 	signal: AbortSignal,
+	save?: PlainState['save'],
 ): Promise<void> {
 	const lines = createInterface({input, output, prompt: '> ', terminal: false});
 	const print = (line: string) => output.write(`${line}\n`);
-	const state = {engine, hits: [], transfers: [], print};
+	const state: PlainState = {engine, hits: [], transfers: [], print, save};
 	// Without someone who watches, an engine makes no snapshots of its own.
 	const stopWatching = engine.subscribe(() => {});
+	// A list is printed whole as far as anybody would listen; a screen asks for what it shows.
+	void engine.commands
+		.windows({transfers: {offset: 0, rows: listPrinted}, peers: {offset: 0, rows: listPrinted}})
+		.catch(() => {});
 	const stop = () => lines.close();
 	signal.addEventListener('abort', stop, {once: true});
 	void engine.ended.then(stop, stop);
