@@ -27,34 +27,37 @@ export type Theme = {
 	text(name: string): string;
 };
 
-/** SGR parameters of each tone; empty: as it is. */
+/**
+ * SGR parameters of each tone; empty: as it is. Muted is faint, not bright black, which is the background itself in
+ * Solarized; light has no green and no yellow, which few palettes make dark enough for white: see the contrast test.
+ */
 const codes: Record<Theme['name'], Record<Tone, string>> = {
 	dark: {
 		plain: '',
 		bold: '1',
-		muted: '90',
+		muted: '2',
 		accent: '96',
 		key: '1;96',
-		count: '94',
+		count: '36',
 		down: '36',
-		up: '35',
+		up: '95',
 		ok: '32',
-		warn: '33',
-		error: '31',
-		alert: '1;31',
+		warn: '1;33',
+		error: '91',
+		alert: '1;91',
 		selected: '7',
 	},
 	light: {
 		plain: '',
 		bold: '1',
-		muted: '90',
+		muted: '2',
 		accent: '34',
 		key: '1;34',
 		count: '34',
 		down: '34',
 		up: '35',
-		ok: '32',
-		warn: '1;33',
+		ok: '34',
+		warn: '1',
 		error: '31',
 		alert: '1;31',
 		selected: '7',
