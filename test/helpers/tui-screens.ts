@@ -147,6 +147,8 @@ function overfull(): Record<string, Make> {
 		(columns, rows) => {
 			const engine = fixturePeer({state: 'overfull'});
 			for (let line = 0; line < 600; line++) engine.advance(1);
+			// What the screens ask an engine for as one scrolls: answered at once, before the snapshot is taken.
+			void engine.commands.windows({transfers: {offset: 0, rows: 200}, peers: {offset: 0, rows: 200}});
 			const store = storeWith(columns, rows, engine.snapshot());
 			dispatchAll(store, [
 				{type: 'search/query', query: 'ubuntu'},
@@ -167,7 +169,14 @@ function overfull(): Record<string, Make> {
 		'peers-full': full({type: 'pane', pane: 'peers'}, {type: 'cursor', list: 'peers', index: 80}),
 		'log-full': full({type: 'pane', pane: 'log'}, {type: 'move', step: 'pageUp'}),
 		'get-full': full(
-			overlay({kind: 'get', hit: held, cursor: 30, chosen: sources.map(({peer: id}) => id), rtt: {}, busy: true}),
+			overlay({
+				kind: 'get',
+				hit: held,
+				cursor: 30,
+				chosen: sources.filter(source => source.online).map(({peer: id}) => id),
+				rtt: {},
+				busy: true,
+			}),
 		),
 		'server-full': (columns, rows) =>
 			storeWith(columns, rows, fixtureServer({state: 'overfull', now: fixedTime}).snapshot()),
