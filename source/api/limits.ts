@@ -25,6 +25,10 @@ export const limits = {
 	queryTerms: 16,
 	/** Files of a folder that is downloaded as one: their list is held in memory. */
 	folderFiles: 1_000_000,
+	/** Contents that are read for one page of a search: what is found but does not match in the end is bounded work. */
+	searchReads: 1000,
+	/** Rows of the full-text index that are passed over for one page, as nobody online has them. */
+	searchPassed: 40_000,
 	/** Most hits in one answer. */
 	searchPage: 200,
 	/** Hits when the caller does not say. */
@@ -144,6 +148,10 @@ export const limits = {
 	detailsLength: 16 * 1024,
 	/** Seconds that a busy source may ask a download to wait. */
 	retryAfter: 300,
+	/** Bytes a second that a reader must take while others wait for a slot or a buffer: a line of 128 kbit/s does. */
+	readRate: 16 * 1024,
+	/** Milliseconds that it is forgiven on top. */
+	readPatience: 15_000,
 	/** Peers that wait for an upload slot. */
 	uploadQueue: 10_000,
 	/** Pieces of a file that an upload counts apart: who asks for every other byte is not worth more memory. */
@@ -184,6 +192,21 @@ export const limits = {
 	logLines: 60,
 	/** Causes that are remembered. */
 	logCauses: 1000,
+	/** What a node of the distributed table keeps at most, so that no publisher, address or word fills it alone. */
+	tableKeeps: {
+		/** Records of one publisher. */
+		publisher: 250_000,
+		/** Records of all publishers behind one address: many peers share one. */
+		address: 500_000,
+		/** Files under one word; what comes after goes to the parts of the word. */
+		word: 20_000,
+		/** Of those, from one publisher. */
+		wordOfPublisher: 10_000,
+		/** Records in all. */
+		records: 2_000_000,
+		/** Peers. */
+		presences: 20_000,
+	},
 	/** Connections that one process serves at once. */
 	connections: 4096,
 	/** Connections of one address to a peer: a classroom behind one router has room, and one machine cannot take all. */

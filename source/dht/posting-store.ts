@@ -1,26 +1,11 @@
 // The part of the table that this node keeps: signed records and the words they are kept under, in SQLite.
 import {rmSync} from 'node:fs';
 import {DatabaseSync, type StatementSync} from 'node:sqlite';
+import {limits} from '../api/limits.ts';
 import {blake2b} from './network-key.ts';
 import type {FileRecord, PresenceRecord, Signed} from './records.ts';
 import {type WordCount, WordCounts} from './word-counts.ts';
 import {mostWords} from './words.ts';
-
-/** What a node keeps at most, so that no publisher, address or word fills it alone. */
-export const keepLimits = {
-	/** Records of one publisher. */
-	publisher: 250_000,
-	/** Records of all publishers behind one address: many peers share one. */
-	address: 500_000,
-	/** Files under one word; what comes after goes to the parts of the word. */
-	word: 20_000,
-	/** Of those, from one publisher. */
-	wordOfPublisher: 10_000,
-	/** Records in all. */
-	records: 2_000_000,
-	/** Peers. */
-	presences: 20_000,
-} as const;
 
 const schema = `
 PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-16384;
@@ -80,7 +65,7 @@ function openDatabase(file: string): DatabaseSync {
 export class PostingStore {
 	readonly #database: DatabaseSync;
 	readonly #statements = new Map<string, StatementSync>();
-	readonly #limits: {[K in keyof typeof keepLimits]: number};
+	readonly #limits: {[K in keyof typeof limits.tableKeeps]: number};
 	readonly #words: WordCounts;
 	#records: number;
 	#forgotten = -1;
@@ -89,8 +74,8 @@ export class PostingStore {
 	#uncommitted = 0;
 
 	/** @param file of the database, or `:memory:`; one that is damaged is begun anew: others have what was in it */
-	constructor(file: string, limits: Partial<{[K in keyof typeof keepLimits]: number}> = {}) {
-		this.#limits = {...keepLimits, ...limits};
+	constructor(file: string, keeps: Partial<{[K in keyof typeof limits.tableKeeps]: number}> = {}) {
+		this.#limits = {...limits.tableKeeps, ...keeps};
 		this.#database = openDatabase(file);
 		this.#words = new WordCounts(this.#database);
 		this.#records = Number(this.#run('SELECT count(*) AS n FROM record').get()!.n);

@@ -56,7 +56,7 @@ export class Download implements Job {
 		this.stored = stored;
 		this.#host = host;
 		this.#known = host.journal.sources(stored.id);
-		this.#book = new SourceBook(host.self, this.#known.from);
+		this.#book = new SourceBook(host.self, this.#known.from, undefined, host.barred);
 		this.#inFolder = place !== undefined;
 		this.#place = place ?? {folder: host.folder, name: safeFileName(stored.name, host.prefix)};
 	}

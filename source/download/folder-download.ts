@@ -62,7 +62,7 @@ export class FolderDownload implements Job {
 		this.#stored = stored;
 		this.#host = host;
 		this.#known = host.journal.sources(stored.id);
-		this.#book = new SourceBook(host.self, this.#known.from);
+		this.#book = new SourceBook(host.self, this.#known.from, undefined, host.barred);
 		this.#name = safeFileName(stored.name, host.prefix);
 	}
 

@@ -22,6 +22,8 @@ export type DownloadHost = {
 	bus: EngineBus;
 	findSources: FindSources;
 	localCopies: LocalCopies;
+	/** Whether a peer is to be asked for nothing any more, and what it is sending is to be ended. */
+	barred?: (peer: string) => boolean;
 	/** A download with no source left fails, instead of waiting for one. */
 	once: boolean;
 };

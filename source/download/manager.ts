@@ -38,6 +38,8 @@ export type DownloadManagerOptions = {
 	findSources: FindSources;
 	/** Looks for a content among our own files, so that it is copied instead of fetched. Must be quick. */
 	localCopies?: LocalCopies;
+	/** Whether a peer is to be asked for nothing any more; asked a few times a second, so that what runs ends too. */
+	barred?(peer: string): boolean;
 	/** What proves to other members of private networks that we are one. */
 	membership?: {current(): string | undefined; onChange(listener: () => void): () => void};
 	/** Downloads that run at once. Default 4. */
@@ -140,7 +142,7 @@ export function createDownloadManager(options: DownloadManagerOptions): Download
 			offMembership = membership?.onChange(() => pool?.setMembership(membership.current()));
 			// A one-shot command serves nothing, so the peer that runs under its key is a source like any other.
 			const self = once ? '' : identity.id;
-			const shared = {self, folder, prefix, journal, pool, bus, findSources, localCopies, once};
+			const shared = {self, folder, prefix, journal, pool, bus, findSources, localCopies, once, barred: options.barred};
 			opened = new DownloadQueue(shared, running);
 			await opened.load();
 		},

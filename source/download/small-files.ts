@@ -100,6 +100,7 @@ export class SmallFiles {
 	pump(): void {
 		if (!this.#settle) return;
 		const usable = this.#parts.book.usable();
+		for (const lane of this.#lanes) if (this.#parts.book.isBarred(lane.known)) this.#close(lane);
 		const each = usable.length === 0 ? 0 : Math.max(1, Math.floor(mostLanes / 2 / usable.length));
 		for (const known of usable) {
 			let mine = 0;

@@ -30,12 +30,22 @@ export class SourceBook {
 	readonly #known = new Map<string, KnownSource>();
 	readonly #self: string;
 	readonly #from: string[] | undefined;
+	readonly #barred: (peer: string) => boolean;
 	readonly #now: () => number;
 
-	/** @param self our own peer ID, which is no source. @param from only these sources; see {@link matchesPeer} */
-	constructor(self: string, from: string[] | undefined, now: () => number = () => performance.now()) {
+	/**
+	 * @param self our own peer ID, which is no source. @param from only these sources; see {@link matchesPeer}
+	 * @param barred whether a peer is to be asked for nothing any more
+	 */
+	constructor(
+		self: string,
+		from: string[] | undefined,
+		now: () => number = () => performance.now(),
+		barred: (peer: string) => boolean = () => false,
+	) {
 		this.#self = self;
 		this.#from = from;
+		this.#barred = barred;
 		this.#now = now;
 	}
 
@@ -47,6 +57,7 @@ export class SourceBook {
 	merge(sources: DownloadSource[], revive: boolean): void {
 		for (const source of sources) {
 			if (source.peer === this.#self || !(this.#from?.some(wanted => matchesPeer(source, wanted)) ?? true)) continue;
+			if (this.#barred(source.peer)) continue;
 			const known = this.#known.get(source.peer);
 			if (!known) {
 				if (this.#known.size >= limits.sourcesPerDownload) continue;
@@ -84,7 +95,17 @@ export class SourceBook {
 	/** Those that can be asked now. */
 	usable(): KnownSource[] {
 		const now = this.#now();
+		for (const known of this.all) {
+			if (known.gone || !this.isBarred(known)) continue;
+			known.lastFault = {kind: 'refused', code: 'not-a-member', message: 'was removed from the private network'};
+			known.gone = {fault: known.lastFault, forGood: false};
+		}
 		return this.all.filter(known => !known.gone && known.retryAt <= now);
+	}
+
+	/** Whether nothing may come from a source any more, not even what is on its way. */
+	isBarred({source}: KnownSource): boolean {
+		return this.#barred(source.peer);
 	}
 
 	/** When the next of the others can be asked again, by performance.now(); undefined when none will. */

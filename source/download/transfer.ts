@@ -146,6 +146,7 @@ export class Transfer {
 			return;
 		}
 		const usable = this.#parts.book.usable();
+		for (const lane of this.#lanes) if (this.#parts.book.isBarred(lane.known)) this.#close(lane);
 		for (const known of usable) this.#widen(known, usable.length);
 		const total = [...this.#lanes].reduce((sum, lane) => sum + lane.speed, 0);
 		// The first run of each lane before the second of any.

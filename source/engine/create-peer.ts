@@ -83,12 +83,13 @@ async function startPeer(
 	stops.push(() => shares.stop());
 	const catalog = shares.catalog;
 
-	const isUsable = ({peer, online}: Source) => online && peer !== identity.id && !memberships.wasRemoved(peer);
+	const isUsable = ({peer, online}: Source) => online && peer !== identity.id;
 	const downloads = createDownloadManager({
 		...{identity, bus, folder: options.downloads, prefix: options.prefix},
 		...{running: options.running, limit: options.limitDown, membership: memberships},
 		database: path.join(options.dataDir, 'downloads.db'),
 		findSources: async (content, signal) => (await router.sources(content, signal)).sources.filter(isUsable),
+		barred: peer => memberships.wasRemoved(peer),
 		localCopies: content =>
 			catalog.find(content).map(({file, size, path: shared}) => ({file, size, where: `your share ${topName(shared)}`})),
 	});

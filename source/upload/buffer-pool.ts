@@ -42,6 +42,11 @@ export class BufferPool {
 		return this.#inUse;
 	}
 
+	/** Who waits for one. */
+	get waiting(): number {
+		return this.#waiting.length;
+	}
+
 	/** A buffer if there is one at once. */
 	tryAcquire(owner: string): Buffer | undefined {
 		return this.#waiting.length === 0 && this.#allowed(owner) ? this.#take(owner) : undefined;

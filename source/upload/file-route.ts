@@ -11,6 +11,7 @@ import {type ServeParts, serveFile} from './serve-file.ts';
 import {serveSmall} from './serve-small.ts';
 import type {ServedFile} from './served-catalog.ts';
 import type {SlotGrant, UploadSlots} from './slots.ts';
+import {type ReadFloor, SlowReaders} from './slow-readers.ts';
 import type {SmallReader} from './small-reader.ts';
 import type {TurnBudget} from './turn-budget.ts';
 
@@ -29,10 +30,12 @@ export function contentParameter(request: FastifyRequest): string {
 
 /** The handler of `GET` and `HEAD /v1/files/:content`. */
 export function fileRoute(
-	parts: Omit<ServeParts, 'pool' | 'budget'> & {
+	parts: Omit<ServeParts, 'pool' | 'budget' | 'slowReaders'> & {
 		slots: UploadSlots;
 		small: SmallReader;
 		budgets: Record<'crowd' | 'few', TurnBudget>;
+		/** For tests. */
+		readFloor?: ReadFloor;
 	},
 ) {
 	const large = new BufferPool({bytes: 512 * 1024, max: 48, perOwner: 12, oneEach: false});
@@ -41,6 +44,9 @@ export function fileRoute(
 	const crowd = new BufferPool({bytes: 64 * 1024, max: 256, perOwner: 2, oneEach: true});
 	let answering = 0;
 	const small = new BufferPool({bytes: slotFreeBytes, max: 256, perOwner: 24, oneEach: false, shared: true});
+
+	const othersWait = () => large.waiting > 0 || crowd.waiting > 0 || parts.slots.usage().queued > 0;
+	const slowReaders = new SlowReaders(othersWait, parts.readFloor);
 
 	return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
 		const content = contentParameter(request);
@@ -70,9 +76,18 @@ export function fileRoute(
 			const pool = !needsSlot ? small : answering <= crowded ? large : crowd;
 			const budget = answering <= crowded ? parts.budgets.few : parts.budgets.crowd;
 			const current = () => !partial || parts.catalog.partial(content)?.have === partial.have;
-			const what = {files, current, range: answer, status: answer.status, head, caller, reply};
-			if (needsSlot || partial) await serveFile({...parts, pool, budget}, what);
-			else await serveSmall({...parts, pool, budget}, what);
+			const what = {
+				files,
+				current,
+				range: answer,
+				status: answer.status,
+				head,
+				caller,
+				reply,
+				tooSlow: () => grant?.forfeit(),
+			};
+			if (needsSlot || partial) await serveFile({...parts, pool, budget, slowReaders}, what);
+			else await serveSmall({...parts, pool, budget, slowReaders}, what);
 		} finally {
 			answering--;
 			grant?.release();

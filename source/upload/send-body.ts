@@ -42,7 +42,8 @@ export class BodySender {
 	#writing: Buffer | undefined;
 	#nextRead: number;
 	#checked = false;
-	#waitsForReader = false;
+	/** What the connection has not taken yet. */
+	#pending: {bytes: number; since: number} | undefined;
 
 	constructor(job: BodyJob) {
 		this.#job = job;
@@ -51,7 +52,12 @@ export class BodySender {
 
 	/** Whether it is the reader on the other side that is waited for. */
 	get waitsForReader(): boolean {
-		return this.#waitsForReader;
+		return this.#pending !== undefined;
+	}
+
+	/** What the connection was given and has not taken yet, and since when (performance.now()). */
+	pending(): {bytes: number; since: number} | undefined {
+		return this.#pending;
 	}
 
 	/** Reads and checks the first bytes, so that what can go wrong is known before the answer's head is sent. */
@@ -140,9 +146,9 @@ export class BodySender {
 			if (signal.aborted) return reject(signal.reason);
 			const abort = () => reject(signal.reason);
 			signal.addEventListener('abort', abort, {once: true});
-			this.#waitsForReader = true;
+			this.#pending = {bytes: bytes.length, since: performance.now()};
 			response.write(bytes, error => {
-				this.#waitsForReader = false;
+				this.#pending = undefined;
 				signal.removeEventListener('abort', abort);
 				if (error) reject(error);
 				else resolve();

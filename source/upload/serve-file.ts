@@ -12,6 +12,7 @@ import {BodySender} from './send-body.ts';
 import type {ServedCatalog, ServedFile} from './served-catalog.ts';
 import {serverTiming} from './server-timing.ts';
 import type {UploadSessions} from './sessions.ts';
+import type {SlowReaders} from './slow-readers.ts';
 import type {TurnBudget} from './turn-budget.ts';
 
 /** What serving files takes. */
@@ -22,6 +23,7 @@ export type ServeParts = {
 	sessions: UploadSessions;
 	openFiles: OpenFiles;
 	pool: BufferPool;
+	slowReaders: SlowReaders;
 	/** Milliseconds without the other side taking a byte. */
 	bodyTimeout: number;
 	/** Whether the server is about to stop. */
@@ -41,6 +43,8 @@ export type FileAnswer = {
 	head(file: ServedFile): Record<string, string | number>;
 	caller: Caller;
 	reply: FastifyReply;
+	/** The reader takes too little while others wait, and is cut off. */
+	tooSlow(): void;
 };
 
 /**
@@ -55,6 +59,11 @@ export async function serveFile(parts: ServeParts, answer: FileAnswer): Promise<
 	await ownTurn(response, caller.signal);
 	const {file, sender, close} = await firstReadable(parts, answer);
 	const record = parts.sessions.begin(caller.key, caller.name, file, range);
+	const cut = () => {
+		answer.tooSlow();
+		response.socket?.destroy(new Error('reads too slowly while others wait'));
+	};
+	const unwatch = parts.slowReaders.watch({pending: () => sender.pending(), cut});
 	let problem: string | undefined;
 	let stale = false;
 	try {
@@ -74,6 +83,7 @@ export async function serveFile(parts: ServeParts, answer: FileAnswer): Promise<
 		response.destroy();
 		if (stale) parts.catalog.changed(file);
 	} finally {
+		unwatch();
 		record.end(problem);
 		await close(stale);
 	}

@@ -14,8 +14,11 @@ export type SlotTimes = {
 
 export const slotTimes: SlotTimes = {idle: 1000, placeKept: 15_000, turn: 60_000, longest: 120_000};
 
-/** The use of a slot by one request; `release` once. `revoked` is called when the slot is taken away meanwhile. */
-export type SlotGrant = {release(): void; revoked?: () => void};
+/**
+ * The use of a slot by one request; `release` once. `forfeit`: its peer's turn is over as soon as others wait. `revoked` is
+ * called when the slot is taken away meanwhile.
+ */
+export type SlotGrant = {release(): void; forfeit(): void; revoked?: () => void};
 
 /** No slot: which place in the queue (from 1), how many wait in all, seconds until asking again makes sense. */
 export type SlotRefusal = {position: number; queued: number; retryAfter: number};
@@ -87,6 +90,9 @@ export class UploadSlots {
 				if (holder.running.size > 0) return;
 				holder.idleSince = this.#now();
 				if (this.#turnIsOver(holder) && this.#holders.get(peer) === holder) this.#holders.delete(peer);
+			},
+			forfeit: () => {
+				holder.since = Number.NEGATIVE_INFINITY;
 			},
 		};
 		holder.running.add(grant);

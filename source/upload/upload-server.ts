@@ -22,6 +22,7 @@ import {catalogRoutes} from './routes.ts';
 import type {ServedCatalog} from './served-catalog.ts';
 import {type SentTotals, type UploadRow, UploadSessions} from './sessions.ts';
 import {type SlotTimes, slotTimes, UploadSlots} from './slots.ts';
+import type {ReadFloor} from './slow-readers.ts';
 import {SmallReader} from './small-reader.ts';
 import {TurnBudget} from './turn-budget.ts';
 
@@ -43,7 +44,7 @@ export type UploadServerOptions = {
 	/** Whether who calls may learn anything at all; `shown`: the header P2P-Membership. Default: everybody. */
 	admits?(socket: Duplex, shown: string | undefined): boolean;
 	/** For tests: milliseconds that are otherwise constants. */
-	times?: Partial<SlotTimes & {bodyTimeout: number; sessionIdle: number}>;
+	times?: Partial<SlotTimes & {bodyTimeout: number; sessionIdle: number; readFloor: ReadFloor}>;
 };
 
 /** Numbers since the start, and how it stands now. */
@@ -186,6 +187,7 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 		bodyTimeout,
 		stopping: () => stopping,
 		onBug,
+		...(times?.readFloor && {readFloor: times.readFloor}),
 	};
 	app.route({method: ['GET', 'HEAD'], url: '/v1/files/:content', handler: fileRoute(parts)});
 

@@ -66,6 +66,27 @@ export function indexStoreConformance(name: string, make: () => Promise<StoreUnd
 			expect((await store.register({id: peerId(2), name: 'b', host: 'h', port: 1})).number).toBe(2);
 		});
 
+		scenario(
+			'keep all the addresses they announce, also across a restart, until they announce others',
+			async (store, under) => {
+				const addresses = ['10.0.0.7:4000', '[fd00::7]:4000'];
+				await store.register({id: peerId(1), name: 'a', host: '10.0.0.1', port: 4000, addresses});
+				await store.applyChanges(peerId(1), {epoch, from: 0, to: 1}, batches([add('s/a.txt', 'a')]));
+				await store.setOnline(peerId(1), true);
+				const known = async (from: IndexStore) => [
+					(await from.getPeer('1')).addresses,
+					(await from.listPeers()).peers[0]?.addresses,
+					(await from.sources(contentId('a'))).sources[0]?.addresses,
+				];
+				expect(await known(store)).toEqual([addresses, addresses, addresses]);
+				const again = await under.reopen?.();
+				if (again) expect((await again.getPeer('1')).addresses).toEqual(addresses);
+				const latest = again ?? store;
+				await latest.register({id: peerId(1), name: 'a', host: '10.0.0.1', port: 4000});
+				expect((await latest.getPeer('1')).addresses).toBeUndefined();
+			},
+		);
+
 		scenario('are found by number, ID, start of it and nickname', async store => {
 			for (const [seed, nick] of [
 				[0x11, 'Alice'],

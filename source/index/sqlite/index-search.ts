@@ -1,5 +1,6 @@
 // A search: candidates from the full-text index in the order of popularity, compared with their names, page by page.
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
+import {limits} from '../../api/limits.ts';
 import type {ParsedQuery} from '../../api/query.ts';
 import {hasFilters, insideLength, isNamed, matchRanks, wordsRank} from '../../api/query-match.ts';
 import {readCursor, writeCursor} from '../cursor.ts';
@@ -16,10 +17,6 @@ import type {VocabularyReader} from './vocabulary.ts';
 const counted = 250;
 /** Hits with which a page may end before words are looked into. */
 const enough = 10;
-/** Contents that are read for one page: what is found but does not match in the end is bounded work. */
-const readMost = 1000;
-/** Rows of the full-text index that are passed over for one page, as nobody online has them. */
-const passedMost = 40_000;
 /** Different paths of a content that are compared with a query. */
 const pathsCompared = 20;
 /** Rows that are looked through at once for those of some peers. */
@@ -84,7 +81,7 @@ export class IndexSearch {
 		const before = readCursor(cursor, 'number', 'number', 'number', 'number');
 		const found: Found[] = [];
 		let place: Place | undefined = before ? {step: before[0], row: before[1]} : this.#begin(asked, limit, found);
-		const budget = {read: readMost, passed: passedMost, size: counted, isMany: false};
+		const budget = {read: limits.searchReads, passed: limits.searchPassed, size: counted, isMany: false};
 		while (place && found.length < limit && budget.read > 0 && budget.passed > 0) {
 			// Looking inside words is the dear step: whoever has some better hits gets it with the next page.
 			if (steps[place.step] === 'inside' && found.length >= enough) break;
