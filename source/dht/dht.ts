@@ -273,8 +273,8 @@ export class Dht {
 		if ((await node.join(candidates)) === 0 && options.bootstrap.length === 0 && !options.keeps) await heard;
 		this.#tellLink();
 		options.bus.emit('dht-joined', {network: options.network ?? defaultNetwork, port: node.port, nodes: node.size});
-		node.onChange(() => {
-			this.#publisher?.nodesChanged();
+		node.onChange((other, there) => {
+			this.#publisher?.nodesChanged(other, there);
 			this.#tellLink();
 		});
 		await this.#remember();

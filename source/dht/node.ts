@@ -129,14 +129,10 @@ export class DhtNode {
 		return this.#dht.toArray();
 	}
 
-	/** Called with each node that is met or lost; returns the stop. */
-	onChange(listener: () => void): () => void {
-		this.#dht.on('add-node', listener);
-		this.#dht.on('remove-node', listener);
-		return () => {
-			this.#dht.off('add-node', listener);
-			this.#dht.off('remove-node', listener);
-		};
+	/** Called with each node that is met (`there`) or lost, as long as this node runs. */
+	onChange(listener: (node: TableNode, there: boolean) => void): void {
+		this.#dht.on('add-node', node => listener(node, true));
+		this.#dht.on('remove-node', node => listener(node, false));
 	}
 
 	/**

@@ -25,8 +25,13 @@ const chunk = 1000;
 /** Signatures between two turns of the event loop: about 5 ms. */
 const signedAtOnce = 100;
 /** Milliseconds from a change of the catalog, or of the nodes, to telling of it. */
-const settleMs = 300;
+const settleMs = 100;
 const repairMs = 1500;
+/**
+ * In a network where not everybody knows everybody, milliseconds from the loss of a keeper to sending its records to the
+ * next one, for others that leave with it, and between two such sweeps; what part of the time they may take; and what part of the keepers must be lost.
+ */
+const repairLarge = {settle: 5000, every: 30_000, share: 1 / 20, lost: 1 / 20} as const;
 /** How much sooner than at half of their life records may be sent anew. */
 const jitter = 0.2;
 
@@ -55,8 +60,13 @@ export class Publisher {
 	#nodesChanged = false;
 	#wake: (() => void) | undefined;
 	#done: Promise<void> | undefined;
-	/** Who kept what after the last sweep of everything, in a small network. */
-	#keepers: TableNode[] | undefined;
+	/** Who kept what after the last sweep of everything, by ID: in a small network everybody. */
+	#keepers: {small: boolean; nodes: Map<string, TableNode>} | undefined;
+	/** Of those, in a large network, who is gone since. */
+	readonly #lost = new Set<string>();
+	/** When the next repair of a large network may begin, in milliseconds of the process's clock. */
+	#repairAt = 0;
+	#repairTimer: NodeJS.Timeout | undefined;
 
 	constructor(options: PublisherOptions) {
 		this.#options = options;
@@ -68,6 +78,7 @@ export class Publisher {
 
 	async stop(): Promise<void> {
 		this.#stop.abort();
+		clearTimeout(this.#repairTimer);
 		this.#wake?.();
 		await this.#done;
 	}
@@ -77,8 +88,14 @@ export class Publisher {
 		this.#wake?.();
 	}
 
-	/** Nodes came or went: what is kept where may have changed. */
-	nodesChanged(): void {
+	/** Nodes came or went: what is kept where may have changed. @param there whether that node is there now */
+	nodesChanged(node?: TableNode, there = false): void {
+		const id = node?.id.toString('hex');
+		if (id !== undefined && there) this.#lost.delete(id);
+		else if (id !== undefined && this.#keepers?.nodes.has(id)) {
+			if (this.#lost.size === 0) this.#repairAt = Math.max(this.#repairAt, performance.now() + repairLarge.settle);
+			this.#lost.add(id);
+		}
 		this.#nodesChanged = true;
 		this.#wake?.();
 	}
@@ -129,7 +146,6 @@ export class Publisher {
 		if (this.#all || this.#dirty) {
 			const from = this.#all ? 0 : this.#version;
 			this.#epoch = catalog.epoch;
-			if (this.#all) this.#keepers = node.isSmall ? this.#everybody() : undefined;
 			this.#all = this.#dirty = false;
 			const began = Math.floor(Date.now() / 1000);
 			const files = await this.#sweep(from, signal);
@@ -140,22 +156,33 @@ export class Publisher {
 		if (repair) await this.#repair(signal);
 	}
 
-	/** Sends records to nodes that have become one of their keepers, in a small network. */
+	/** Sends records to nodes that have become one of their keepers. */
 	async #repair(signal: AbortSignal): Promise<void> {
 		const {node} = this.#options;
 		const before = this.#keepers;
-		const now = node.isSmall ? this.#everybody() : undefined;
-		if (!now) {
-			// In a large one lookups find whom the table has not lost; sent anew when a quarter of it is gone.
-			if (before) this.#all = true;
+		if (!before || before.small !== node.isSmall) {
+			this.#all = true;
 			return;
 		}
-		const known = new Set(before?.map(({id}) => id.toString('hex')));
-		const same = before?.length === now.length && now.every(({id}) => known.has(id.toString('hex')));
-		if (same) return;
-		this.#keepers = now;
-		if (before) await this.#sweep(0, signal, before);
-		else this.#all = true;
+		if (node.isSmall) {
+			const now = this.#everybody();
+			if (now.length !== before.nodes.size || now.some(({id}) => !before.nodes.has(id.toString('hex'))))
+				await this.#sweep(0, signal, [...before.nodes.values()]);
+			return;
+		}
+		// Those that came are asked on the way to a key anyway, together with those that had it before them.
+		if (this.#lost.size === 0 || this.#lost.size < before.nodes.size * repairLarge.lost) return;
+		const started = performance.now();
+		if (started < this.#repairAt) {
+			this.#repairTimer ??= setTimeout(() => {
+				this.#repairTimer = undefined;
+				this.nodesChanged();
+			}, this.#repairAt - started);
+			return;
+		}
+		await this.#sweep(0, signal, [...before.nodes.values()]);
+		const ended = performance.now();
+		this.#repairAt = ended + Math.max(repairLarge.every, (ended - started) / repairLarge.share);
 	}
 
 	/** All nodes of a small network, this one among them if it keeps a part. */
@@ -170,29 +197,44 @@ export class Publisher {
 		const {catalog, node} = this.#options;
 		const everybody = node.isSmall ? this.#everybody() : undefined;
 		const regions = new KeyRegions(node, everybody, before);
+		if (from === 0) this.#lost.clear();
 		let files = 0;
+		let sending = Promise.resolve();
 		for (let version = from; ; ) {
 			const page = catalog.changesSince(version, chunk);
 			if (page.epoch !== this.#epoch) {
+				await sending;
 				this.#all = true;
 				return undefined;
 			}
-			await this.#publish(page.changes, regions, signal);
+			// While one part is on its way, the next one is signed.
+			const signed = await this.#signed(page.changes);
+			await sending;
 			signal.throwIfAborted();
+			if (!before) this.#version = version;
+			sending = this.#publish(signed, regions, signal);
+			sending.catch(() => undefined);
 			files += page.changes.length;
 			version = page.to;
+			if (!page.last) continue;
+			await sending;
 			if (!before) this.#version = version;
-			if (page.last) return files;
+			if (from === 0) this.#keepers = {small: everybody !== undefined, nodes: byId(everybody ?? regions.seen)};
+			return files;
 		}
 	}
 
-	async #publish(changes: CatalogChange[], regions: KeyRegions, signal: AbortSignal): Promise<void> {
+	async #signed(changes: CatalogChange[]): Promise<Array<Signed<FileRecord>>> {
 		const files: Array<Signed<FileRecord>> = [];
 		for (const [index, change] of changes.entries()) {
 			const record = this.#record(change);
 			if (record) files.push(signFile(record, this.#options.signer));
 			if (index % signedAtOnce === signedAtOnce - 1) await setImmediate();
 		}
+		return files;
+	}
+
+	async #publish(files: Array<Signed<FileRecord>>, regions: KeyRegions, signal: AbortSignal): Promise<void> {
 		const full = await this.#send(files, regions, undefined, signal);
 		// Words that have too many files: those that found no place go to a part of the word.
 		const rest = files.filter((_, index) => (full.get(index) ?? 0) !== 0);
@@ -278,6 +320,10 @@ export class Publisher {
 		if (change.op === 'remove') return {content: '0'.repeat(64), size: 0, path, time, expiry, removed: true};
 		return {content: change.content, size: change.size, path, time, expiry, removed: false};
 	}
+}
+
+function byId(nodes: TableNode[]): Map<string, TableNode> {
+	return new Map(nodes.map(node => [node.id.toString('hex'), node]));
 }
 
 /** How long records of a share of so many files live, in seconds. */

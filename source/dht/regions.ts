@@ -6,6 +6,8 @@ import {bucketSize, type DhtNode, replicas, type TableNode} from './node.ts';
 export type KeyKeeper = {name: string; to: TableNode | 'self'};
 
 const mostRemembered = 20_000;
+/** Nodes of a large network that are remembered for its repair: what lies beyond waits for the next sweep of everything. */
+const mostSeen = 10_000;
 
 /** Finds the keepers of keys; keys must come sorted, so that neighbours share lookups. */
 export class KeyRegions {
@@ -14,8 +16,8 @@ export class KeyRegions {
 	readonly #before: TableNode[] | undefined;
 	readonly #remembered = new Map<string, KeyKeeper[]>();
 	#region: {at: Buffer; bits: number; nodes: TableNode[]} | undefined;
-	/** Lookups that were made. */
-	lookups = 0;
+	/** Nodes that lookups found, by ID. */
+	readonly #seen = new Map<string, TableNode>();
 
 	/**
 	 * @param everybody all nodes, where they are known: then nothing is looked up
@@ -25,6 +27,12 @@ export class KeyRegions {
 		this.#node = node;
 		this.#everybody = everybody;
 		this.#before = before;
+	}
+
+	/** Nodes that were found, this one among them: the keepers of every key that was asked for are among them. */
+	get seen(): TableNode[] {
+		const {id} = this.#node;
+		return [...this.#seen.values(), ...(id ? [{...this.#node.address, id}] : [])];
 	}
 
 	async keepers(topic: Buffer): Promise<KeyKeeper[]> {
@@ -74,9 +82,12 @@ export class KeyRegions {
 
 	/** Looks up the nodes around a target. @returns the leading bits of the part around it that is known completely */
 	async #look(target: Buffer, nodes: Map<string, TableNode>): Promise<number> {
-		this.lookups++;
 		const found = await this.#node.findClosest(target);
-		for (const node of found) nodes.set(node.id.toString('hex'), node);
+		for (const node of found) {
+			const id = node.id.toString('hex');
+			nodes.set(id, node);
+			if (this.#seen.size < mostSeen) this.#seen.set(id, node);
+		}
 		const furthest = found.at(-1);
 		return found.length < bucketSize || !furthest ? 0 : sharedBits(target, furthest.id) + 1;
 	}
