@@ -46,7 +46,8 @@ export async function createIndexServer(
 	const closeLog = writeLogFile(options.dataDir, bus);
 	const members = await openMembers(options, bus);
 	const store = await createStore(options, {identity, isPrivate: members !== undefined}, bus);
-	const network = members && new PrivateNetwork({identity, name: options.name, members});
+	const network =
+		members && new PrivateNetwork({identity, name: options.name, members, spendInvite: store.cluster?.spendInvite});
 	const app = createIndexApp({identity, store, name: options.name, version, bus, network});
 	let announcer: Announcer | undefined;
 	let dht: Dht | undefined;

@@ -91,12 +91,18 @@ export class MemberBook {
 		return [...this.#members.values()].filter(({removed}) => removed !== null && removed >= time);
 	}
 
+	/** The open invite of a code. @throws P2pError bad-invite */
+	openInvite(code: string): Invite {
+		return openInvite(this.#database, code);
+	}
+
 	/**
 	 * Lets a peer in by an invite. One that is a member already stays one, and uses up nothing.
 	 *
+	 * @param used how often the invite was used with this time, where other servers let peers in by it too
 	 * @throws P2pError bad-invite; not-a-member for one that was removed and comes with an older invite
 	 */
-	join(id: string, name: string, code: string): void {
+	join(id: string, name: string, code: string, used = 0): void {
 		if (this.isMember(id)) return;
 		inTransaction(this.#database, () => {
 			const invite = openInvite(this.#database, code);
@@ -107,7 +113,7 @@ export class MemberBook {
 				throw new P2pError('not-a-member', 'This peer was removed from the network', {
 					hint: 'Only an invite that was made after that lets it in again',
 				});
-			this.#database.prepare('UPDATE invite SET used = used + 1 WHERE id = ?').run(invite.id);
+			this.#database.prepare('UPDATE invite SET used = max(used + 1, ?) WHERE id = ?').run(used, invite.id);
 			this.#database
 				.prepare(
 					`INSERT INTO member(id, name, invite, joined, seen) VALUES(?, ?, ?, ?, ?) ON CONFLICT(id)

@@ -9,6 +9,7 @@ import {signMembership} from '../identity/membership.ts';
 import {RateLimiter} from '../net/call-rates.ts';
 import {isLoopback} from '../net/listen.ts';
 import {remotePeerId} from '../net/remote-id.ts';
+import type {ClusterSide} from './store.ts';
 
 /** What a private network is made of. */
 export type PrivateNetworkOptions = {
@@ -17,6 +18,8 @@ export type PrivateNetworkOptions = {
 	name: string;
 	/** Stays the caller's to close. */
 	members: MemberBook;
+	/** Counts a use of an invite over all servers of a cluster; see ClusterSide. */
+	spendInvite?: ClusterSide['spendInvite'] | undefined;
 	/** Seconds that a membership is good for. Default: limits.membershipLife */
 	life?: number;
 };
@@ -31,7 +34,7 @@ const operatorPaths = new Set(['/healthz', '/metrics']);
 
 /** The members of a private network, as the routes ask for them. */
 export class PrivateNetwork {
-	readonly #options: Required<PrivateNetworkOptions>;
+	readonly #options: PrivateNetworkOptions & {life: number};
 	readonly #wrong = new RateLimiter(limits.invitesWrong);
 	#looking: NodeJS.Timeout | undefined;
 
@@ -63,13 +66,17 @@ export class PrivateNetwork {
 	 * @param address where it calls from: wrong invites are counted by it
 	 * @throws P2pError not-a-member, bad-invite; busy after too many wrong invites
 	 */
-	grant(id: string, {invite, name}: {invite?: string; name?: string}, address: string): MembershipResponse {
+	async grant(
+		id: string,
+		{invite, name}: {invite?: string; name?: string},
+		address: string,
+	): Promise<MembershipResponse> {
 		const {identity, members, life} = this.#options;
 		const now = Date.now();
 		if (invite !== undefined && !members.isMember(id)) {
 			this.#wrong.check(address);
 			try {
-				members.join(id, name ?? id.slice(0, 8), invite);
+				await this.#join(id, name ?? id.slice(0, 8), invite);
 			} catch (error) {
 				if (error instanceof P2pError && error.code === 'bad-invite') this.#wrong.take(address);
 				throw error;
@@ -85,6 +92,16 @@ export class PrivateNetwork {
 			name: this.#options.name,
 			networkKey: members.networkKey,
 		};
+	}
+
+	async #join(id: string, name: string, code: string): Promise<void> {
+		const {members, spendInvite} = this.#options;
+		const used = await spendInvite?.(members.openInvite(code), id);
+		if (spendInvite && used === undefined)
+			throw new P2pError('bad-invite', 'This invite is of no use any more: it has let in as many as it was made for', {
+				hint: 'Ask who runs the server for another: p2p-tui invite',
+			});
+		members.join(id, name, code, used);
 	}
 
 	/** Notes the number and name that a member has registered under. */

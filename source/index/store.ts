@@ -25,8 +25,11 @@ export type Registration = {
 	number?: number;
 };
 
-/** Which part of a peer's catalog a stream of changes covers: everything after version `from` up to version `to`. */
-export type ChangeRange = {epoch: string; from: number; to: number};
+/**
+ * Which part of a peer's catalog a stream of changes covers: everything after version `from` up to version `to`. `at`: when
+ * it was sent, in Unix milliseconds, for all servers of a cluster the same; without it what is added is dated now.
+ */
+export type ChangeRange = {epoch: string; from: number; to: number; at?: number};
 
 /** How the server stands with a peer's catalog after changes were taken in. */
 export type AppliedChanges = {have: CatalogPoint; files: number; bytes: number};
@@ -62,6 +65,15 @@ export type ClusterSide = {
 	servers(): number;
 	/** For `GET /metrics`: values by name, with what they say. */
 	gauges(): Record<string, {help: string; value: number}>;
+	/**
+	 * Counts a peer that an invite lets in, over all servers; one that was counted before is not again.
+	 *
+	 * @returns how often the invite was used so far, this time included; undefined when others have used it up
+	 */
+	spendInvite(
+		invite: {id: string; uses: number; used: number; expires: number},
+		peer: string,
+	): Promise<number | undefined>;
 	/** A copy of this server's index as a file, for another server of the cluster. @throws P2pError refused, catching-up */
 	replicaFor(server: string): Promise<{file: string; remove(): Promise<void>}>;
 };

@@ -50,7 +50,7 @@ export class MemoryStore implements IndexStore {
 		try {
 			const seen = mode === 'replace' ? new Set<string>() : undefined;
 			if (seen) peer.have = null;
-			for await (const batch of batches) this.#applyBatch(peer, batch, seen);
+			for await (const batch of batches) this.#applyBatch(peer, batch, {seen, at: range.at ?? Date.now()});
 			if (seen) for (const path of this.#catalog(id).keys()) if (!seen.has(path)) this.#remove(peer, path);
 			if (!peer.left) peer.have = {epoch: range.epoch, version: range.to};
 			return {have: {epoch: range.epoch, version: range.to}, files: peer.files, bytes: peer.bytes};
@@ -150,7 +150,7 @@ export class MemoryStore implements IndexStore {
 		return catalog;
 	}
 
-	#applyBatch(peer: PeerRecord, batch: CatalogChange[], seen: Set<string> | undefined): void {
+	#applyBatch(peer: PeerRecord, batch: CatalogChange[], {seen, at}: {seen: Set<string> | undefined; at: number}): void {
 		const catalog = this.#catalog(peer.id);
 		for (const change of batch) {
 			const before = catalog.get(change.path);
@@ -163,7 +163,7 @@ export class MemoryStore implements IndexStore {
 			if (before?.content === change.content && before.size === change.size) continue;
 			this.#remove(peer, change.path);
 			if (catalog.size >= limits.filesPerPeer) throw tooManyFiles(limits.filesPerPeer);
-			this.#add({path: change.path, content: change.content, size: change.size, at: Date.now(), peer});
+			this.#add({path: change.path, content: change.content, size: change.size, at, peer});
 		}
 	}
 

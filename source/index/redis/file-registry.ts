@@ -11,8 +11,8 @@ const pathGroups = 16;
 const pathParts = 64;
 /** Items that one script looks at: some milliseconds in which its node answers nobody else. */
 const scriptItems = 500;
-/** Calls that are under way at once. */
-const callsAhead = 64;
+/** Calls that are sent together: they share writes to the nodes, which cost more than what is in them. */
+const callsAtOnce = 256;
 /** Bytes of a name in a content's record: with size and time it stays within 64, which small hashes store compactly. */
 const nameBytes = 44;
 const contentBytes = 32;
@@ -178,19 +178,20 @@ export class FileRegistry {
 			if (items) items.push(index);
 			else groups.set(group, [index]);
 		}
-		const running = new Set<Promise<unknown>>();
-		try {
-			for (const [group, items] of groups) {
-				for (let at = 0; at < items.length; at += scriptItems) {
-					const call = work(group, items.slice(at, at + scriptItems)).finally(() => running.delete(call));
-					running.add(call);
-					if (running.size >= callsAhead) await Promise.race(running);
-				}
+		let calls: Promise<unknown>[] = [];
+		const sent = async () => {
+			const done = calls;
+			calls = [];
+			// All have ended when this does, also when one fails.
+			for (const result of await Promise.allSettled(done)) if (result.status === 'rejected') throw result.reason;
+		};
+		for (const [group, items] of groups) {
+			for (let at = 0; at < items.length; at += scriptItems) {
+				calls.push(work(group, items.slice(at, at + scriptItems)));
+				if (calls.length >= callsAtOnce) await sent();
 			}
-			await Promise.all(running);
-		} finally {
-			await Promise.allSettled(running);
 		}
+		await sent();
 	}
 }
 

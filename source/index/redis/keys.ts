@@ -4,7 +4,8 @@
 /** Parts that peers are divided into: each has a log, and its peers' records beside it in the same slot. */
 export const partitions = 32;
 /** Parts that contents are divided into; see DESIGN section 6. */
-const buckets = 1024;
+/** Enough to spread over dozens of masters; the fewer, the more of a catalog's files share a command. */
+const buckets = 256;
 
 /** Changes of what is stored so that an older version must not touch it. */
 export const formatVersion = 1;
@@ -16,7 +17,7 @@ export function partitionOf(peer: string): number {
 
 /** The part of a content: from its ID, which is a hash. */
 export function bucketOf(content: Buffer): number {
-	return content.readUInt16BE(0) % buckets;
+	return content.readUInt8(0) % buckets;
 }
 
 /** Every key. Content IDs go in as 32 bytes, peer IDs as hex. */
@@ -27,6 +28,8 @@ export const keys = {
 	servers: 'p2p:{meta}:servers',
 	/** Hash: the key, invites and members of a private network. */
 	members: 'p2p:{members}',
+	/** Hash: `#` how often an invite was used, and the peers that it let in here; it goes with the invite. */
+	uses: (invite: string) => `p2p:{members}:uses:${invite}`,
 	/** The last peer number that was given away. */
 	numbers: 'p2p:{numbers}',
 	/** Stream: what happened to the peers of a partition, in order. */
@@ -43,7 +46,7 @@ export const keys = {
 	here: (server: string) => `here:{s${server.slice(0, 16)}}`,
 	/** Channel on which a server tells who came and went. */
 	events: (server: string) => `events:{s${server.slice(0, 16)}}`,
-	/** What the names of a bucket's keys have in common: `f:` and six bits of the content ID is a hash of content ID → record, */
+	/** What the names of a bucket's keys have in common: `f:` and a byte of the content ID is a hash of content ID → record, */
 	/** `s:` and the content ID a set of integers, who holds it; see {@link holderOf}. Many small hashes are stored compactly. */
 	bucket: (bucket: number) => `{${bucket}}:`,
 	/** The same for a group of a peer's paths: `c:` and six bits is a hash of path → generation and content ID. */

@@ -282,7 +282,7 @@ export class LogFollower {
 			from = have.version;
 		}
 		const feed = new Feed();
-		const done = read.applyChanges(peer, {epoch, from, to}, feed).finally(() => {
+		const done = read.applyChanges(peer, {epoch, from, to, at: timeOf(entry.id)}, feed).finally(() => {
 			feed.close();
 			this.#uploads.delete(upload);
 			if (this.#byPeer.get(peer)?.feed === feed) this.#byPeer.delete(peer);

@@ -37,7 +37,7 @@ const seenStep = 60_000;
  * Keeps the members and invites of a private network the same at all servers of a cluster: what one writes into its
  * `members.db` is in the others' within about a second. Two words about the same member or invite are put together so
  * that it does not matter in which order they come: the later of joining and being removed counts, an invite that was
- * withdrawn anywhere is. (An invite for one that is used at two servers within that second lets in two.)
+ * withdrawn anywhere is. How often an invite was used is counted in the cluster at once; see `spendInvite` in scripts.ts.
  */
 export class MemberSync {
 	readonly #link: RedisLink;

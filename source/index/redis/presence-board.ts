@@ -5,8 +5,12 @@ import {keys} from './keys.ts';
 import type {RedisLink} from './redis-link.ts';
 import {markPresence} from './scripts.ts';
 
-/** Milliseconds that a server counts as there without renewing its lease: longer than a failover takes. */
-const lease = 15_000;
+/**
+ * Milliseconds that a server counts as there without renewing its lease. A failover may take longer: while commands of
+ * this server fail as well, and so long after, an expired lease says nothing, up to `troubleLasts`.
+ */
+const lease = 5000;
+const troubleLasts = 15_000;
 /** Milliseconds between renewals, which is also how soon a lost message is noticed. */
 const beat = 1000;
 /** Times that a lease must be missing: once may be a replica that took over and is a little behind. */
@@ -57,6 +61,8 @@ type Other = {
 	here: Set<string>;
 	misses: number;
 	synced: boolean;
+	/** When its lease was last seen, Unix milliseconds. */
+	seenAt: number;
 	syncing?: Promise<void>;
 };
 
@@ -76,6 +82,9 @@ export class PresenceBoard {
 	#beating: Promise<void> | undefined;
 	/** The cluster did not take a change of the own board. */
 	#dirty = false;
+	/** Commands sent again so far, and when that was seen to grow. */
+	#retries = 0;
+	#troubledAt = 0;
 	#closed = false;
 
 	constructor(options: BoardOptions) {
@@ -171,6 +180,7 @@ export class PresenceBoard {
 	async #beat(): Promise<void> {
 		const {link, self, card} = this.#options;
 		if (this.#dirty) await this.#mend();
+		this.#noteTrouble();
 		const text = JSON.stringify({...card(), seen: Date.now(), changes: this.#count} satisfies ServerCard);
 		await link.call(keys.server(self), ['SET', keys.server(self), text, 'PX', String(lease)]);
 		await link.call(keys.servers, ['HSET', keys.servers, self, text]);
@@ -185,6 +195,13 @@ export class PresenceBoard {
 		for (const id of [...this.#others.keys()]) if (!seen.has(id)) this.#lose(id);
 	}
 
+	/** A node that does not answer this server does not take the leases of others either. */
+	#noteTrouble(): void {
+		const {retries} = this.#options.link.stats;
+		if (retries !== this.#retries) this.#troubledAt = Date.now();
+		this.#retries = retries;
+	}
+
 	async #look(id: string, listed: string): Promise<void> {
 		const {link} = this.#options;
 		const said = await link.call<string | null>(keys.server(id), ['GET', keys.server(id)]);
@@ -194,14 +211,18 @@ export class PresenceBoard {
 		if (said === null) {
 			if (Date.now() - card.seen > listedFor) await link.call(keys.servers, ['HDEL', keys.servers, id]);
 			if (!known) return;
+			this.#noteTrouble();
+			const isCalm = Date.now() - this.#troubledAt > lease;
+			if (!isCalm && Date.now() - known.seenAt < troubleLasts) return;
 			known.misses++;
 			if (known.misses === misses) this.#clear(known);
 			return;
 		}
-		const other = known ?? {card, count: -1, here: new Set<string>(), misses: 0, synced: false};
+		const other = known ?? {card, count: -1, here: new Set<string>(), misses: 0, synced: false, seenAt: 0};
 		other.card = card;
 		if (other.misses >= misses) other.synced = false;
 		other.misses = 0;
+		other.seenAt = Date.now();
 		if (!known) {
 			this.#others.set(id, other);
 			await link.listen(keys.events(id), message => this.#hear(id, other, message));

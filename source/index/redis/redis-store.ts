@@ -40,6 +40,11 @@ const settleAtStart = 3000;
 /** Milliseconds until the same failure is told again: all that the store does at once fails with its cluster. */
 const tellAgain = 30_000;
 
+/** Milliseconds that somebody who joins waits for the cluster, which a failover may hold up. */
+const invitePatience = 10_000;
+/** Milliseconds after its end that an invite's uses are still known: the clocks of servers may differ. */
+const invitesForgotten = 24 * 3_600_000;
+
 /** What a store needs besides the cluster's address. */
 export type RedisStoreOptions = {
 	/** `redis://host:port,…`; see redis-url.ts. */
@@ -128,6 +133,13 @@ export class RedisStore implements IndexStore {
 			},
 			servers: () => 1 + [...this.#board.servers().values()].filter(({alive}) => alive).length,
 			gauges: () => this.#gauges(),
+			spendInvite: async ({id, uses, used, expires}, peer) => {
+				const values = [peer, ...[uses, used, expires + invitesForgotten].map(String)];
+				const count = await this.#link.run<number>(scripts.spendInvite, [keys.uses(id)], values, {
+					patience: invitePatience,
+				});
+				return count === 0 ? undefined : count;
+			},
 			replicaFor: server => this.#replicaFor(server),
 		};
 	}

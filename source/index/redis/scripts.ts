@@ -117,6 +117,18 @@ redis.call('HINCRBY', KEYS[1], 'gen', 1)
 redis.call('SADD', KEYS[3], ARGV[1])
 return redis.call('XADD', KEYS[2], '*', 'k', 'leave', 'i', ARGV[1])`);
 
+/**
+ * Counts a use of an invite: KEYS its uses; ARGV peer, how many it lets in, how many it has let in as far as the caller
+ * knows, Unix milliseconds when it may be forgotten. Returns how many it has let in with this one, 0 when it has let in all.
+ */
+export const spendInvite = script(`
+local n = math.max(tonumber(redis.call('HGET', KEYS[1], '#') or '0'), tonumber(ARGV[3]))
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return n end
+if n >= tonumber(ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], '#', n + 1, ARGV[1], 1)
+redis.call('PEXPIREAT', KEYS[1], ARGV[4])
+return n + 1`);
+
 /** Puts a peer on or off a server's board: KEYS board; ARGV id, since or ''. Returns how many changes the board has seen. */
 export const markPresence = script(`
 if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1]) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
@@ -228,7 +240,7 @@ while at <= #ARGV[1] do
   local id, holding, record
   id, holding, record, at = struct.unpack('Bc0Bc0Bc0', ARGV[1], at)
   local s = 's:' .. KEYS[1] .. id
-  local f = 'f:' .. KEYS[1] .. (string.byte(id, 3) % 64)
+  local f = 'f:' .. KEYS[1] .. string.byte(id, 3)
   if record == '' then
     if redis.call('SREM', s, holding) == 1 and redis.call('EXISTS', s) == 0 then redis.call('HDEL', f, id) end
   else
@@ -240,6 +252,6 @@ return 1`);
 
 /** A content's record and some of its holdings: KEYS the bucket's prefix; ARGV content ID, how many. */
 export const findContent = script(`
-local f = redis.call('HGET', 'f:' .. KEYS[1] .. (string.byte(ARGV[1], 3) % 64), ARGV[1])
+local f = redis.call('HGET', 'f:' .. KEYS[1] .. string.byte(ARGV[1], 3), ARGV[1])
 if not f then return {} end
 return {f, redis.call('SCARD', 's:' .. KEYS[1] .. ARGV[1]), redis.call('SRANDMEMBER', 's:' .. KEYS[1] .. ARGV[1], ARGV[2])}`);

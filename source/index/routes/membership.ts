@@ -12,7 +12,7 @@ export function membershipRoutes(app: FastifyInstance, {network}: IndexContext):
 		if (!network) throw new P2pError('not-found', 'This network is open to everybody: there is nothing to join');
 		const body = readInput(membershipRequestSchema, request.body, 'Membership');
 		story.argument = body.invite === undefined ? 'renew' : `invite ${body.invite.slice(0, 5)}`;
-		const grant = network.grant(id, body, plainHost(request.raw.socket.remoteAddress ?? ''));
+		const grant = await network.grant(id, body, plainHost(request.raw.socket.remoteAddress ?? ''));
 		return answer(reply, membershipResponseSchema, grant);
 	});
 }

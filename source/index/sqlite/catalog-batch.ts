@@ -37,15 +37,15 @@ type FileRow = [id: number, nsrc: number, size: number, twin: number, pop: numbe
 type ShareRow = [file: number, gen: number, name: string];
 type Holder = {file: number; folder: number; name: string; at: number};
 
-/** Which peer a batch is for. `gen`: of its rows; `online`: whether its shares count now. */
-export type BatchPeer = {number: number; gen: number; online: boolean};
+/** Which peer a batch is for. `gen`: of its rows; `online`: whether its shares count now; `at`: their date, Unix seconds. */
+export type BatchPeer = {number: number; gen: number; online: boolean; at?: number};
 
 export class CatalogBatch {
 	readonly #statements: CatalogStatements;
 	readonly #peer: BatchPeer;
 	readonly #presence: SharedPresence;
 	readonly #vocabulary: VocabularyWriter;
-	readonly #at = Math.floor(Date.now() / 1000);
+	readonly #at: number;
 	readonly #folders: FolderSums;
 	readonly #byKey = new Map<number, Touched[]>();
 	readonly #byId = new Map<number, Touched>();
@@ -58,6 +58,7 @@ export class CatalogBatch {
 	constructor(statements: CatalogStatements, peer: BatchPeer, presence: SharedPresence, vocabulary: VocabularyWriter) {
 		this.#statements = statements;
 		this.#peer = peer;
+		this.#at = peer.at ?? Math.floor(Date.now() / 1000);
 		this.#presence = presence;
 		this.#vocabulary = vocabulary;
 		this.#folders = new FolderSums(statements, peer.number, this.#at, presence);

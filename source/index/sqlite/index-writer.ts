@@ -98,7 +98,7 @@ export class IndexWriter {
 	}
 
 	/** Begins an upload. One that replaces has no version until it ends: a crash in between makes the peer send all again. */
-	begin(number: number, mode: 'replace' | 'continue', online: boolean): void {
+	begin(number: number, mode: 'replace' | 'continue', online: boolean, at?: number): void {
 		const row = this.#database.prepare('SELECT gen, files, bytes FROM peer WHERE number=?').get(number);
 		const {gen, files, bytes} = row as {gen: number} & Sum;
 		if (mode === 'replace')
@@ -107,6 +107,7 @@ export class IndexWriter {
 			number,
 			gen: mode === 'replace' ? gen + 1 : gen,
 			online,
+			...(at !== undefined && {at}),
 			waiting: [],
 			count: 0,
 			sum: {files, bytes},

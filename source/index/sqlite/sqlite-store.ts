@@ -92,7 +92,8 @@ export class SqliteStore implements IndexStore {
 		try {
 			const {number} = peer;
 			if (mode === 'replace') peer.have = null;
-			await this.#write.begin(number, mode, peer.online);
+			const at = range.at === undefined ? undefined : Math.floor(range.at / 1000);
+			await this.#write.begin(number, mode, peer.online, at);
 			const have = {epoch: range.epoch, version: range.to};
 			try {
 				await this.#send(number, batches);
