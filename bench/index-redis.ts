@@ -55,7 +55,7 @@ async function register(server: Server) {
 	return {files, rate: files / took, cpu: (after.cpuMs - before.cpuMs) / (files / 1000), latency, errors};
 }
 
-const cluster = await startRedisCluster({masters: 3, replicas: 1, nodeTimeout: 2000});
+const cluster = await startRedisCluster({masters: 3, replicas: 1, nodeTimeout: 2000, onDisk: true});
 try {
 	note('SQLite: registering');
 	const plain = await Server.start(path.join(folder, 'sqlite'));

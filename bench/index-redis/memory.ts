@@ -7,7 +7,7 @@ import {Corpus} from '../index/corpus.ts';
 import {short} from '../index/statistics.ts';
 
 const corpus = new Corpus(Number(process.argv[2] ?? 1_000_000));
-const cluster = await startRedisCluster({masters: 3});
+const cluster = await startRedisCluster({masters: 3, onDisk: true});
 try {
 	const link = new RedisLink(parseRedisUrl(cluster.url));
 	await link.open();

@@ -34,6 +34,10 @@ export const command: Command = async ({input, from, to, json, signal}) => {
 						: `Put ${path.resolve(to)} into a server's data folder as index.db, while it does not run`
 				}`,
 			);
+		if (!json)
+			printLine(
+				'Of a private network, members.db and network.json stay in the data folder: use the same one, or copy them',
+			);
 		return exitCodes.done;
 	} catch (error) {
 		if (isShown) process.stderr.write('\n');

@@ -78,7 +78,13 @@ test.skipIf(!there)('a peer with two servers goes on when one of them is killed'
 	await alice.event('registered', event => event.server === two.address);
 	// Both servers take the same catalog at the same time, and neither is lost over it.
 	expect(alice.events().filter(({event}) => event === 'server-lost')).toEqual([]);
+	const lone = path.join(await tempFolder(), 'lone');
+	await mkdir(lone);
+	await writeFile(path.join(lone, 'marooned.txt'), 'at the first server only');
+	await startPeer({server: one.address, name: 'carol', shares: [lone]});
+	await waitFor('the other server to see carol', async () => (await search(two.address, 'marooned')).length === 1);
 	await one.stop('SIGKILL');
+	const killed = Date.now();
 	await alice.event('server-lost', event => event.server === one.address);
 	expect(await search(two.address, 'survivor')).toMatchObject([{sources: [{name: 'alice2', online: true}]}]);
 	const before = alice.events().length;
@@ -86,4 +92,7 @@ test.skipIf(!there)('a peer with two servers goes on when one of them is killed'
 	await alice.event('registered', event => event.server === two.address && event.files === 2, before);
 	expect(await search(two.address, 'newcomer')).toHaveLength(1);
 	expect(await search(two.address, 'survivor')).toMatchObject([{name: 'survivor.txt'}]);
+	// Who was at the dead server only is offline when its lease has ended, seven seconds later.
+	await waitFor('carol to be offline', async () => (await search(two.address, 'marooned')).length === 0);
+	expect(Date.now() - killed).toBeLessThan(14_000);
 });

@@ -1,6 +1,6 @@
 // A real Redis Cluster on loopback, of redis-server processes with free ports and folders of their own.
 import {type ChildProcess, execFile, spawn} from 'node:child_process';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {accessSync, constants, mkdtempSync, rmSync, statfsSync} from 'node:fs';
 import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -21,6 +21,8 @@ export type ClusterOptions = {
 	/** Milliseconds after which a node that does not answer is taken for dead. */
 	nodeTimeout?: number;
 	password?: string;
+	/** Their files are on a disk even where there is memory for them: moving slots writes each of them down. */
+	onDisk?: boolean;
 	/** Files in PEM: the nodes speak TLS only, and show this certificate. */
 	tls?: {cert: string; key: string};
 };
@@ -72,7 +74,7 @@ export async function hasRedisServer(): Promise<boolean> {
 /** Starts a cluster and waits until all of it knows of all slots. @throws when redis-server is not installed */
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
 	const {masters = 3, replicas = 0} = options;
-	const folder = mkdtempSync(path.join(tmpdir(), 'p2p-redis-'));
+	const folder = mkdtempSync(path.join(options.onDisk ? tmpdir() : quickFolder(), 'p2p-redis-'));
 	const nodes: Node[] = [];
 	const clean = () => {
 		for (const node of nodes) node.end();
@@ -164,6 +166,18 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
 		},
 		stop,
 	};
+}
+
+/** Where files are kept in memory, if there is much room; else the folder for temporary files. */
+function quickFolder(): string {
+	const memory = '/dev/shm';
+	try {
+		const {bavail, bsize} = statfsSync(memory);
+		accessSync(memory, constants.W_OK);
+		return bavail * bsize > 2 ** 30 ? memory : tmpdir();
+	} catch {
+		return tmpdir();
+	}
 }
 
 type Client = {

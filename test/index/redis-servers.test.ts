@@ -98,6 +98,29 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 		await waitFor('it to be gone there', async () => (await two.find('second')).length === 0, soon);
 	});
 
+	test('say the same of when a file was shared', async () => {
+		const one = await world.server();
+		await world.peer(one, 'alice', [add('s/dated.bin', 'dated')]);
+		const before = await one.store.sources(contentId('dated'));
+		// A server that comes later reads it later.
+		await new Promise(resolve => setTimeout(resolve, 2100));
+		const two = await world.server();
+		await waitFor('the second server to have it', async () => (await two.find('dated')).length === 1);
+		const after = await two.store.sources(contentId('dated'));
+		expect(after.sources.map(({sharedAt}) => sharedAt)).toEqual(before.sources.map(({sharedAt}) => sharedAt));
+	});
+
+	test('let in no more than an invite is for, whoever asks at the same moment', async () => {
+		const servers = [await world.server(), await world.server()];
+		const invite = {id: 'abcde', uses: 3, used: 1, expires: Date.now() + 60_000};
+		const join = (at: number) => servers[at % 2]!.store.cluster.spendInvite(invite, `peer ${at}`);
+		const counts = await Promise.all([0, 1, 2, 3, 4, 5].map(join));
+		expect(counts.filter(count => count !== undefined).sort()).toEqual([2, 3]);
+		// Who was let in is let in again, as when the answer was lost.
+		const lucky = counts.findIndex(count => count !== undefined);
+		expect(await join(lucky)).toBe(3);
+	});
+
 	test('keep the registry of files as catalogs change and peers leave', async () => {
 		const one = await world.server();
 		const files = new FileRegistry(link);
@@ -128,6 +151,29 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 			await one.store.leave(peer.identity.id);
 		}
 		await waitFor('nothing to be left', async () => (await registryKeys()).length === 0, 30_000);
+	});
+
+	test('heal the registry of files when the masters are others than before', async () => {
+		const one = await world.server();
+		const files = new FileRegistry(link);
+		const held = async (content: string) => (await files.find(contentId(content), 10))?.peers;
+		const alice = await world.peer(one, 'alice', [add('s/a.bin', 'a'), add('s/below/b.bin', 'b')]);
+		await waitFor('it to know the masters', async () => await link.call(keys.meta, ['HEXISTS', keys.meta, 'scrubbed']));
+		// What a failover may do: writes of one node are lost, and removals as well.
+		for (const node of await cluster.masters())
+			for (const key of (await node.command('KEYS', '[fsc]:{*')) as string[]) await node.command('DEL', key);
+		const id = alice.identity.id;
+		const {number} = await one.store.getPeer(id);
+		await files.apply({id, number, gen: 1, fresh: true}, [add('s/removed.bin', 'removed')]);
+		expect([await held('a'), await held('removed')]).toEqual([undefined, [number]]);
+		await link.call(keys.meta, ['HSET', keys.meta, 'scrubbed', 'other masters']);
+		await waitFor('all to be there', async () => Boolean((await held('a')) && (await held('b'))));
+		await waitFor('what was removed to be gone', async () => (await held('removed')) === undefined);
+		// It is all there for changes, too.
+		alice.catalog.change({op: 'remove', path: 's/a.bin'});
+		alice.index.catalogChanged();
+		await waitFor('the removed one to be gone', async () => (await held('a')) === undefined);
+		expect(await held('b')).toEqual([number]);
 	});
 
 	test('begin from a copy of another when the logs no longer go back to the beginning', async () => {

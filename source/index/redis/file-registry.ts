@@ -74,7 +74,7 @@ export class FileRegistry {
 			let part = 0;
 			while (part >= 0) {
 				if (!(await goOn())) return false;
-				const values = [generation(gen), String(part), String(scriptItems)];
+				const values = [String(gen % 65_536), String(part), String(scriptItems)];
 				const options = {buffers: true};
 				const found = await this.#link.run<[number, ...Buffer[]]>(
 					scripts.stalePaths,

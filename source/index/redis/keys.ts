@@ -51,6 +51,8 @@ export const keys = {
 	bucket: (bucket: number) => `{${bucket}}:`,
 	/** The same for a group of a peer's paths: `c:` and six bits is a hash of path → generation and content ID. */
 	paths: (peer: string, group: number) => `{${peer.slice(8, 12)}.${group}}:${peer}:`,
+	/** Held by the server that heals the registry of files after a failover. */
+	scrubbing: 'p2p:{meta}:scrubbing',
 	/** Held by the server that takes a peer's old files out. */
 	sweeping: (peer: string) => `sweeping:{p${partitionOf(peer)}}:${peer}`,
 	/** Hash: peer number → peer ID. */

@@ -4,12 +4,12 @@ import {existsSync} from 'node:fs';
 import {mkdtemp, rename, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {CatalogChange} from '../../api/schemas.ts';
 import {diskError, P2pError} from '../../core/errors.ts';
 import {temporaryIdentity} from '../../identity/identity.ts';
 import type {PeerRecord} from '../peer-registry.ts';
 import {backUpIndex} from '../sqlite/open-database.ts';
 import {SqliteStore} from '../sqlite/sqlite-store.ts';
+import {catalogFiles} from './catalog-files.ts';
 import {RedisStore} from './redis-store.ts';
 
 /** How far it is. */
@@ -87,22 +87,7 @@ async function copyPeer(source: SqliteStore, target: RedisStore, record: PeerRec
 	}
 	// An upload that never came to its end: the peer sends it again, as it would have done anyway.
 	if (!have || (known.have?.epoch === have.epoch && known.have.version === have.version)) return;
-	await target.applyChanges(id, {epoch: have.epoch, from: 0, to: have.version}, filesOf(source, id, ''));
-}
-
-/** All files of a peer below a folder, by pages. */
-async function* filesOf(source: SqliteStore, peer: string, folder: string): AsyncGenerator<CatalogChange[]> {
-	let cursor: string | undefined;
-	do {
-		const page = await source.browse(peer, folder, {cursor});
-		const files: CatalogChange[] = [];
-		for (const entry of page.entries) {
-			if (entry.type === 'folder') yield* filesOf(source, peer, entry.path);
-			else files.push({op: 'add', path: entry.path, size: entry.size, content: entry.content});
-		}
-		if (files.length > 0) yield files;
-		cursor = page.cursor;
-	} while (cursor !== undefined);
+	await target.applyChanges(id, {epoch: have.epoch, from: 0, to: have.version}, catalogFiles(source, id));
 }
 
 /**

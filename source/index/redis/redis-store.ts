@@ -16,6 +16,7 @@ import type {
 	SearchTextOptions,
 } from '../store.ts';
 import {unknownPeer, uploadCatalog} from './catalog-upload.ts';
+import {clusterGauges} from './cluster-gauges.ts';
 import {ClusterLog} from './cluster-log.ts';
 import {ClusterNewsDesk} from './cluster-news-desk.ts';
 import {FileRegistry} from './file-registry.ts';
@@ -29,6 +30,7 @@ import {describePlace, parseRedisUrl} from './redis-url.ts';
 import {registeredSources} from './registered-sources.ts';
 import {fetchReplica} from './replica.ts';
 import * as scripts from './scripts.ts';
+import {Scrubber} from './scrubber.ts';
 import {serverInstance} from './server-id.ts';
 import {Sweeper} from './sweeper.ts';
 
@@ -82,6 +84,7 @@ export class RedisStore implements IndexStore {
 	readonly #files: FileRegistry;
 	readonly #log: ClusterLog;
 	readonly #sweeper: Sweeper;
+	readonly #scrubber: Scrubber;
 	readonly #options: RedisStoreOptions;
 	readonly #members: MemberSync | undefined;
 	/** Peers that are sending their catalogs to this server. */
@@ -123,6 +126,15 @@ export class RedisStore implements IndexStore {
 			trimEvery,
 			onlyReads,
 		});
+		this.#scrubber = new Scrubber({
+			link: this.#link,
+			model: this.#model,
+			files: this.#files,
+			self: serverInstance(options.dataDir),
+			lineage: () => this.#log.lineage,
+			ready: () => !onlyReads && options.migration === undefined && this.#log.state() === 'whole',
+			failed,
+		});
 		this.#sweeper = new Sweeper(this.#link, serverInstance(options.dataDir), failed);
 		this.#members = options.private ? new MemberSync(this.#link, options.dataDir, failed) : undefined;
 		this.cluster = {
@@ -132,7 +144,7 @@ export class RedisStore implements IndexStore {
 				this.#place = place;
 			},
 			servers: () => 1 + [...this.#board.servers().values()].filter(({alive}) => alive).length,
-			gauges: () => this.#gauges(),
+			gauges: () => clusterGauges(this.#link, this.#log, this.cluster.servers()),
 			spendInvite: async ({id, uses, used, expires}, peer) => {
 				const values = [peer, ...[uses, used, expires + invitesForgotten].map(String)];
 				const count = await this.#link.run<number>(scripts.spendInvite, [keys.uses(id)], values, {
@@ -162,6 +174,7 @@ export class RedisStore implements IndexStore {
 			await this.#members?.start();
 			await this.#log.open(cluster);
 			this.#sweeper.start();
+			this.#scrubber.start();
 			const end = Date.now() + settleAtStart;
 			while (this.#log.state() !== 'whole' && Date.now() < end) await sleep(20);
 		} catch (error) {
@@ -175,6 +188,7 @@ export class RedisStore implements IndexStore {
 		// What still waits for the cluster ends now.
 		await this.#link.close();
 		await this.#sweeper.stop();
+		await this.#scrubber.stop();
 		await this.#members?.stop();
 		await this.#desk.close();
 		await this.#log.close();
@@ -376,22 +390,5 @@ export class RedisStore implements IndexStore {
 			hint: 'Ask another server of the same cluster, or try again in a moment',
 			details: {retryAfter, state},
 		});
-	}
-
-	#gauges() {
-		const {retries, refreshes} = this.#link.stats;
-		const whole = this.#log.state() === 'whole' ? 1 : 0;
-		return {
-			cluster_whole: {help: 'Whether this server has all that the cluster has, and answers searches.', value: whole},
-			cluster_servers: {help: 'Index servers that are there.', value: this.cluster.servers()},
-			cluster_masters: {help: 'Masters of the Redis Cluster.', value: this.#link.masters.length},
-			cluster_log_seconds: {
-				help: 'Age of the log that was read to its end longest ago.',
-				value: Math.round(this.#log.behind() / 100) / 10,
-			},
-			cluster_entries: {help: 'Log entries applied since the start.', value: this.#log.entries},
-			cluster_retries: {help: 'Commands to Redis that were sent again since the start.', value: retries},
-			cluster_refreshes: {help: 'Times that the holders of slots were looked up anew.', value: refreshes},
-		};
 	}
 }

@@ -107,6 +107,29 @@ if redis.call('HGET', KEYS[1], 'upload') ~= ARGV[2] then return '' end
 redis.call('HDEL', KEYS[1], 'upload', 'until', 'mode')
 return redis.call('XADD', KEYS[2], '*', 'k', 'abort', 'i', ARGV[1], 'u', ARGV[2])`);
 
+/**
+ * Keeps uploads of a peer away for a moment, if the catalog is the one that the caller has: KEYS record, sweeps; ARGV
+ * token, epoch, version, lineage, milliseconds, 1 to begin a new generation, 0 to go on with it, id. Returns 'ok', number
+ * and generation; 'busy' while an upload or a sweep runs or the version is another; 'gone' when the catalog is another.
+ */
+export const holdPeer = script(`
+local r = redis.call('HMGET', KEYS[1], 'number', 'gone', 'epoch', 'version', 'lineage', 'upload', 'until', 'gen')
+if not r[1] or r[2] == '1' or r[3] ~= ARGV[2] or r[5] ~= ARGV[4] then return {'gone'} end
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+if r[6] and r[6] ~= ARGV[1] and tonumber(r[7]) > now then return {'busy'} end
+if r[4] ~= ARGV[3] or redis.call('SISMEMBER', KEYS[2], ARGV[7]) == 1 then return {'busy'} end
+local gen = r[8] or '0'
+if ARGV[6] == '1' then gen = tostring(redis.call('HINCRBY', KEYS[1], 'gen', 1)) end
+redis.call('HSET', KEYS[1], 'upload', ARGV[1], 'until', now + ARGV[5])
+return {'ok', r[1], gen}`);
+
+/** Lets uploads of a peer go on: KEYS record; ARGV token; 1 when all its files were written, id. */
+export const releasePeer = script(`
+if redis.call('HGET', KEYS[1], 'upload') == ARGV[1] then redis.call('HDEL', KEYS[1], 'upload', 'until') end
+if ARGV[2] == '1' then redis.call('SADD', KEYS[2], ARGV[3]) end
+return 1`);
+
 /** Takes a peer out: KEYS record, log, sweeps; ARGV id. Its number stays. Returns the entry, '' when it was not there. */
 export const removePeer = script(`
 local r = redis.call('HMGET', KEYS[1], 'number', 'gone')
@@ -213,8 +236,7 @@ end
 return 1`);
 
 /**
- * Paths of another generation than the present one: KEYS the group's prefix; ARGV the generation as it stands in front
- * of a value, the part to begin with, how many are enough. Returns the part to go on with, or -1, then triples of part,
+ * Paths of older generations than the present one: KEYS the group's prefix; ARGV the generation, the part to begin with, how many are enough. Returns the part to go on with, or -1, then triples of part,
  * hash and value.
  */
 export const stalePaths = script(`
@@ -223,7 +245,8 @@ for part = tonumber(ARGV[2]), 63 do
   if #out > 3 * tonumber(ARGV[3]) then out[1] = part break end
   local all = redis.call('HGETALL', 'c:' .. KEYS[1] .. part)
   for i = 1, #all, 2 do
-    if string.sub(all[i + 1], 1, 2) ~= ARGV[1] then
+    local age = (tonumber(ARGV[1]) - struct.unpack('>H', all[i + 1])) % 65536
+    if age > 0 and age < 32768 then
       out[#out + 1] = tostring(part) out[#out + 1] = all[i] out[#out + 1] = all[i + 1]
     end
   end
