@@ -67,7 +67,7 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 				[1, 'alice', true],
 				[2, 'bob', true],
 			]);
-			expect(await store.sources(contentId('shared'))).toMatchObject({sourceCount: 2});
+			await waitFor('both to be sources', async () => (await store.sources(contentId('shared'))).sourceCount === 2);
 		}
 		// The first server is gone: alice comes to the second, with nothing to send and the same number.
 		await alice.stop();

@@ -154,6 +154,7 @@ export class ClusterLog {
 			} else if (!this.#closed.signal.aborted) await this.#begin(marks);
 		}
 		if (this.#closed.signal.aborted) return;
+		let isGone = false;
 		this.#followers = Array.from({length: partitions}, (_, partition) => {
 			const options = {
 				partition,
@@ -161,14 +162,21 @@ export class ClusterLog {
 				read: model.store,
 				changed: desk.catalogChanged.bind(desk),
 				missing: (id: string, epoch: string) => this.#missing(id, epoch),
-				gone: () => this.#gone(),
+				gone: () => {
+					isGone = true;
+					this.#gone();
+				},
 				failed: this.#options.failed,
 			};
 			return new LogFollower(options, model.positions[partition]);
 		});
 		for (const follower of this.#followers) follower.start();
-		this.#ready = true;
+		// A whole index in which nobody is online would find nothing: those who are there are known before it counts as ready.
+		const {signal} = this.#closed;
+		while (!signal.aborted && !isGone && this.#oldest() === 0)
+			await sleep(20, undefined, {signal}).catch(() => undefined);
 		await desk.restore();
+		this.#ready = true;
 	}
 
 	/** Copies the read model of a server that is whole. @returns whether there was one */
