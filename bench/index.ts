@@ -84,9 +84,11 @@ try {
 	print('| search over HTTPS, 64 connections | per second | p50 / p99 ms | server CPU per search | answer |');
 	print('|---|---|---|---|---|');
 	const kinds = sets.filter(({kind}) => ['rare word', 'common word', 'two words', 'typed, 3 letters'].includes(kind));
-	for (const {kind, queries} of [...kinds, {kind: 'all kinds mixed', queries: mixed}]) {
+	const asked = [...kinds, {kind: 'all kinds mixed', queries: mixed}].map(set => ({...set, again: false}));
+	asked.push({kind: 'all kinds mixed, the same ones again and again', queries: mixed, again: true});
+	for (const {kind, queries, again} of asked) {
 		const start = await server.usage();
-		const found = await load(server.port, queries, seconds);
+		const found = await load(server.port, queries, seconds, 64, again);
 		const end = await server.usage();
 		const cpu = ((end.cpuMs - start.cpuMs) * 1000) / found.answered;
 		const {p50, p99} = found.latency;

@@ -59,10 +59,22 @@ class Asker {
 	}
 }
 
-/** Searches without a pause over many connections. */
-export async function load(port: number, queries: string[], seconds: number, connections = 64): Promise<LoadResult> {
+/**
+ * Searches without a pause over many connections. `again`: exactly the same ones come round again and again. Otherwise
+ * each round asks for pages a little longer or shorter, so that no answer is given twice from what a server keeps of it.
+ */
+export async function load(
+	port: number,
+	queries: string[],
+	seconds: number,
+	connections = 64,
+	again = true,
+): Promise<LoadResult> {
 	const askers = await Promise.all(Array.from({length: connections}, () => Asker.open(port)));
-	const paths = queries.map(query => `/v1/search?q=${encodeURIComponent(query)}`);
+	const sizes = again ? [25] : Array.from({length: 31}, (_, at) => 25 + (at % 2 ? -1 : 1) * Math.ceil(at / 2));
+	const paths = sizes.flatMap(limit =>
+		queries.map(query => `/v1/search?q=${encodeURIComponent(query)}&limit=${limit}`),
+	);
 	const times: number[] = [];
 	let errors = 0;
 	let next = 0;

@@ -33,6 +33,8 @@ export const limits = {
 	searchPage: 200,
 	/** Hits when the caller does not say. */
 	searchDefault: 25,
+	/** Milliseconds that searches may have waited at an index server before further ones are put off (`busy`). */
+	searchQueue: 2000,
 	/** Sources named for one content that is asked for by its ID; the rest are counted. */
 	sourcesPerHit: 50,
 	/** Sources named for one hit when the caller does not say: hits with all of theirs would be a megabyte a keystroke. */

@@ -107,6 +107,7 @@ export class CatalogBatch {
 		this.#presence.wrote(this.#byId.keys());
 		if (!this.#peer.online) return;
 		for (const {id, before, now} of this.#byId.values()) if (now !== before) this.#presence.count(id, now - before);
+		this.#presence.onlineChanged();
 	}
 
 	/** Whether what only moves by its popularity is left for a quiet moment, when it moves once instead of many times. */

@@ -10,7 +10,7 @@ import {fileOfRow} from './fts-text.ts';
 import {countExpression, matchExpression, type Step, steps} from './match-expression.ts';
 import type {PeerTexts} from './peer-texts.ts';
 import type {SharedPresence} from './shared-presence.ts';
-import type {StoredContent, StoredName} from './stored-content.ts';
+import type {StoredContent, StoredHit, StoredName} from './stored-content.ts';
 import type {VocabularyReader} from './vocabulary.ts';
 
 /** Rows that are counted for a total; past them it is "more than". */
@@ -38,7 +38,13 @@ export type SearchRequest = {
 type Place = {step: number; row: number};
 type Found = {rank: number; id: number; sources: number; text: string};
 /** What all of a search's steps need. */
-type Asked = {query: ParsedQuery; peers: Set<number> | undefined; named: number; here: string | undefined};
+type Asked = {
+	query: ParsedQuery;
+	peers: Set<number> | undefined;
+	named: number;
+	here: string | undefined;
+	clock: number;
+};
 /** What one page may still cost; `size` is how many rows are asked for next, `isMany` whether a step has found that many. */
 type Budget = {read: number; passed: number; size: number; isMany: boolean};
 
@@ -77,7 +83,13 @@ export class IndexSearch {
 
 	/** One page; see IndexStore.search. */
 	search({query, peers: numbers, limit, sources, cursor, here}: SearchRequest): SearchText {
-		const asked: Asked = {query, peers: numbers && new Set(numbers), named: sources, here};
+		const asked: Asked = {
+			query,
+			peers: numbers && new Set(numbers),
+			named: sources,
+			here,
+			clock: this.#peers.clock + this.#presence.onlineClock,
+		};
 		const before = readCursor(cursor, 'number', 'number', 'number', 'number');
 		const found: Found[] = [];
 		let place: Place | undefined = before ? {step: before[0], row: before[1]} : this.#begin(asked, limit, found);
@@ -166,7 +178,8 @@ export class IndexSearch {
 	}
 
 	/** Compares a candidate with the query by its names among online sources. `step` undefined: of any but the last. */
-	#check({query, peers, named, here}: Asked, step: Step | undefined, id: number): Found | undefined {
+	#check(asked: Asked, step: Step | undefined, id: number): Found | undefined {
+		const {query, peers} = asked;
 		const stored = this.#contents.read(id);
 		if (!stored || !this.#contents.isBelieved(stored)) return undefined;
 		const isWanted = (peer: number) => this.#presence.isOnline(peer) && (peers === undefined || peers.has(peer));
@@ -176,6 +189,19 @@ export class IndexSearch {
 			return undefined;
 		// An earlier step had it already.
 		if (step === 'inside' && best.rank < matchRanks.inside) return undefined;
+		const {sources, text} = this.#hit(asked, stored, best.name, isWanted);
+		return {rank: best.rank, id, sources, text};
+	}
+
+	/** A content as it is told; most are told again and again, with other words asked for. */
+	#hit(
+		{peers, named, here, clock}: Asked,
+		stored: StoredContent,
+		name: StoredName,
+		isWanted: (peer: number) => boolean,
+	): Pick<StoredHit, 'sources' | 'text'> {
+		const {hit} = stored;
+		if (!peers && hit?.clock === clock && hit.name === name && hit.named === named && hit.here === here) return hit;
 		let sources = 0;
 		let text = '';
 		for (const share of stored.byPeer) {
@@ -184,9 +210,10 @@ export class IndexSearch {
 			text += `${sources > 1 ? ',' : ''}${this.#peers.text(share.peer, here)}${this.#contents.textOf(share)}`;
 		}
 		if (!peers) sources += this.#contents.unread(stored);
-		const name = JSON.stringify(best.name.text);
-		text = `{"content":"${stored.content}","name":${name},"size":${stored.size},"sources":[${text}],"sourceCount":${sources}}`;
-		return {rank: best.rank, id, sources, text};
+		text = `{"content":"${stored.content}","name":${JSON.stringify(name.text)},"size":${stored.size},"sources":[${text}],"sourceCount":${sources}}`;
+		// How many were not read changes without the clock.
+		if (!peers && !stored.isPart) stored.hit = {clock, named, here, name, sources, text};
+		return {sources, text};
 	}
 
 	/** The name among wanted shares that matches best. */

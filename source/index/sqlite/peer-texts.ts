@@ -27,6 +27,11 @@ export class PeerTexts {
 		this.#clock = clock;
 	}
 
+	/** The state that texts are of: it grows when some may have changed. */
+	get clock(): number {
+		return this.#clock;
+	}
+
 	/**
 	 * The start of a source's JSON.
 	 *

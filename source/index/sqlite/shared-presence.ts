@@ -23,7 +23,7 @@ export function createPresenceMemory(): PresenceMemory {
 		files: new SharedArrayBuffer(64 * 1024, {maxByteLength: 2 * mostFiles}),
 		written: new SharedArrayBuffer(64 * 1024, {maxByteLength: 4 * mostFiles}),
 		folders: new SharedArrayBuffer(64 * 1024, {maxByteLength: 4 * mostFolders}),
-		clocks: new SharedArrayBuffer(8),
+		clocks: new SharedArrayBuffer(12),
 	};
 }
 
@@ -35,7 +35,7 @@ export class SharedPresence {
 	readonly #written: Uint32Array<SharedArrayBuffer>;
 	/** The peer of each folder. */
 	readonly #folders: Uint32Array<SharedArrayBuffer>;
-	/** How many transactions changed contents, and how often peers' names or addresses changed. */
+	/** How many transactions changed contents, how often peers' names or addresses changed, and how often who is online. */
 	readonly #clocks: Uint32Array<SharedArrayBuffer>;
 
 	constructor(memory: PresenceMemory) {
@@ -55,6 +55,7 @@ export class SharedPresence {
 	setOnline(peer: number, online: boolean): void {
 		grow(this.#memory.peers, peer + 1);
 		this.#peers[peer] = online ? 1 : 0;
+		this.onlineChanged();
 	}
 
 	/** The number of the peer that a folder is of. */
@@ -104,6 +105,21 @@ export class SharedPresence {
 	/** A peer's name or address changed. */
 	peerChanged(): void {
 		Atomics.add(this.#clocks, 1, 1);
+	}
+
+	/** Grows with each change of who is online, and after the counts of contents followed. */
+	get onlineClock(): number {
+		return Atomics.load(this.#clocks, 2);
+	}
+
+	/** Who is online changed, or how many shares they have. */
+	onlineChanged(): void {
+		Atomics.add(this.#clocks, 2, 1);
+	}
+
+	/** Differs whenever an answer that was made before may differ: every clock only grows. */
+	get clock(): number {
+		return this.transaction + this.peersClock + this.onlineClock;
 	}
 
 	/** Counts shares of online peers that came or went. */

@@ -14,6 +14,7 @@ import type {
 	SearchOptions,
 	SearchTextOptions,
 } from '../store.ts';
+import {Answers} from './answers.ts';
 import type {RawContent} from './content-reader.ts';
 import type {IndexReader} from './index-reader.ts';
 import type {IndexWriter} from './index-writer.ts';
@@ -34,10 +35,10 @@ export class SqliteStore implements IndexStore {
 	readonly #memory = createPresenceMemory();
 	readonly #presence = new SharedPresence(this.#memory);
 	readonly #receiving = new Set<string>();
+	readonly #answers = new Answers();
 	#peers = new PeerRegistry();
 	#writer: WorkerThread<IndexWriter> | undefined;
 	#readers: WorkerThread<IndexReader>[] = [];
-	#nextReader = 0;
 	#sweeping: Promise<void> = Promise.resolve();
 	#closing = false;
 	/** What the operator should know after {@link open}. */
@@ -146,13 +147,22 @@ export class SqliteStore implements IndexStore {
 	) {
 		const named = query.peers.map(reference => this.#peers.find(reference).number);
 		const peers = named.length > 0 ? named : undefined;
-		return this.#read.search({
+		const request = {
 			query,
 			peers,
 			limit: Math.min(limit, limits.searchPage),
 			sources: Math.min(sources, limits.sourcesPerHit),
 			cursor,
 			here,
+		};
+		return this.#answers.get(JSON.stringify(request), this.#presence.clock, async () => {
+			const reader = this.#reader;
+			if (reader.waitingFor > limits.searchQueue)
+				throw new P2pError('busy', 'The index has more searches to answer than it can', {
+					hint: 'Try again in a second',
+					details: {retryAfter: 1},
+				});
+			return reader.call.search(request);
 		});
 	}
 
@@ -218,11 +228,16 @@ export class SqliteStore implements IndexStore {
 		return this.#writer.call;
 	}
 
-	/** The readers in turn. */
+	/** The reader with the least to do: a slow search holds up nothing that another could answer. */
+	get #reader() {
+		let best = this.#readers[0];
+		for (const reader of this.#readers) if (best && reader.waiting < best.waiting) best = reader;
+		if (!best) throw new P2pError('cancelled', 'The index is closed');
+		return best;
+	}
+
 	get #read() {
-		const reader = this.#readers[this.#nextReader++ % this.#readers.length];
-		if (!reader) throw new P2pError('cancelled', 'The index is closed');
-		return reader.call;
+		return this.#reader.call;
 	}
 
 	/** Hands batches to the writer, some ahead of it. */

@@ -39,7 +39,10 @@ try {
 	const methods = target as unknown as Record<string, (...values: unknown[]) => unknown>;
 	port.on('message', ({id, method, values}: CallMessage) => {
 		try {
-			port.postMessage({id, value: methods[method]?.(...values)});
+			const value = methods[method]?.(...values);
+			const json = (value as {json?: unknown} | undefined)?.json;
+			// Answers are handed over, not copied.
+			port.postMessage({id, value}, json instanceof Uint8Array ? [json.buffer as ArrayBuffer] : []);
 		} catch (error) {
 			port.postMessage({id, failure: plain(error)});
 		}

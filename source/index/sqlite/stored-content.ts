@@ -51,6 +51,16 @@ export class StoredName {
 /** A share. `at`: seconds after its folder was made. */
 export type StoredShare = {peer: number; folder: number; name: StoredName; at: number; text?: string};
 
+/** A hit in JSON, under one of the content's names; valid for the same clock, number of named sources and `here`. */
+export type StoredHit = {
+	clock: number;
+	named: number;
+	here: string | undefined;
+	name: StoredName;
+	sources: number;
+	text: string;
+};
+
 /** A content as it is remembered. `asOf`: the transaction that it is no older than. */
 export type StoredContent = {
 	id: number;
@@ -65,6 +75,8 @@ export type StoredContent = {
 	byPeer: StoredShare[];
 	/** There are shares that were not read. */
 	isPart: boolean;
+	/** What was last told of it. */
+	hit?: StoredHit;
 };
 
 /** A map that forgets what it has held for longest when it is full. */

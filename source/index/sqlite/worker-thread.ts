@@ -12,7 +12,7 @@ export type PlainFailure =
 	| {code: ErrorCode; message: string; hint?: string; details?: Record<string, unknown>}
 	| {stack: string};
 type AnswerMessage = {id: number; value?: unknown; failure?: PlainFailure};
-type Waiting = {resolve: (value: never) => void; reject: (error: unknown) => void};
+type Waiting = {resolve: (value: never) => void; reject: (error: unknown) => void; since: number};
 
 /** Of JavaScript's memory, in MiB: what these threads keep is far less, and with little room garbage goes soon. */
 const resourceLimits = {
@@ -49,11 +49,22 @@ export class WorkerThread<T extends object> {
 
 	/** Starts a thread; resolves when it has opened the database. @throws P2pError bad-database… */
 	static async start<T extends object>(data: ThreadData): Promise<WorkerThread<T>> {
-		const ready = Promise.withResolvers<never>();
+		const ready = {...Promise.withResolvers<never>(), since: performance.now()};
 		const thread = new WorkerThread<T>(data);
 		thread.#waiting.set(0, ready);
 		await ready.promise;
 		return thread;
+	}
+
+	/** Calls that are not answered yet. */
+	get waiting(): number {
+		return this.#waiting.size;
+	}
+
+	/** Milliseconds that the oldest of them has waited. */
+	get waitingFor(): number {
+		for (const {since} of this.#waiting.values()) return performance.now() - since;
+		return 0;
 	}
 
 	/** Closes the connection and ends the thread. */
@@ -68,7 +79,7 @@ export class WorkerThread<T extends object> {
 		if (this.#ended) return Promise.reject(this.#ended);
 		const id = ++this.#lastId;
 		const {promise, resolve, reject} = Promise.withResolvers<never>();
-		this.#waiting.set(id, {resolve, reject});
+		this.#waiting.set(id, {resolve, reject, since: performance.now()});
 		this.#worker.postMessage({id, method, values} satisfies CallMessage);
 		return promise;
 	}
