@@ -13,10 +13,6 @@ if (major < 22 || (major === 22 && minor < 22)) {
 	process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
 		if (!String(warning).startsWith('SQLite is an experimental')) emitWarning(warning, ...rest);
 	}) as typeof process.emitWarning;
-	// V8 would let short-lived objects lie until they fill 27 MB and more, in a process that is to take little memory. Only
-	// where little survives: an index server or a screen keeps much of what it makes, and would copy it more often.
-	if (process.argv.slice(2).some(argument => /^(get|(--mode=)?peer)$/.test(argument)))
-		process.getBuiltinModule('node:v8').setFlagsFromString('--semi-space-growth-factor=1');
 	// The built file, beside this one in dist/.
 	import('./cli.js');
 }
