@@ -67,7 +67,7 @@ class Session {
 		this.#notifier = new Notifier(this.#stdout, process.env);
 		this.#settings = new SettingsController(this.#store, options.savePreferences ?? (async () => {}));
 		this.#store.dispatch({type: 'settings/loaded', settings: options.preferences?.() ?? {}});
-		this.#modes.setMouse(this.#store.get().settings.mouse);
+		this.#setMouse();
 		this.#context = {
 			store: this.#store,
 			settings: this.#settings,
@@ -135,8 +135,13 @@ class Session {
 	/** Brings the terminal in line with the settings and with what happened. */
 	#follow(): void {
 		const state = this.#store.get();
-		this.#modes.setMouse(state.settings.mouse);
+		this.#setMouse();
 		if (!this.#suspended) this.#notifier.follow(state);
+	}
+
+	/** GNU screen holds an Esc back for ever while it waits for the rest of a report of the mouse: there is none inside it. */
+	#setMouse(): void {
+		this.#modes.setMouse(this.#store.get().settings.mouse && !process.env.STY);
 	}
 
 	#end(ending: Ending): void {

@@ -70,13 +70,14 @@ test('a mistake is told and ends nothing', async () => {
 test('everything else that the screens can do', async () => {
 	const s = await session();
 	const last = () => s.engine.calls.at(-1);
+	const sources = () => (last()?.[1] as {from?: string[]} | undefined)?.from;
 	await s.type('search ubuntu');
 	expect(await s.type('more')).toMatch(/21\. .*held by/);
 	expect(await s.type('get 22 from alice, bob')).toContain('Getting');
-	const {from} = last()![1] as {from: string[]};
+	const from = sources();
 	expect(from).toHaveLength(2);
 	expect(await s.type('get 23 from 1 and 2')).toContain('Getting');
-	expect((last()![1] as {from: string[]}).from).toEqual(from);
+	expect(sources()).toEqual(from);
 	expect(await s.type('get 23 from alice, nobody')).toContain('Error: nobody does not hold');
 	expect(await s.type('browse alice iso')).toMatch(/iso\//);
 	expect(await s.type('fetch alice iso/old/')).toContain('Getting iso/old');
