@@ -4,7 +4,7 @@ import {fileOf, type Group, startGroup} from '../helpers/dht-group.ts';
 import {waitFor} from '../helpers/wait-for.ts';
 
 const perGroup = 5;
-const filesOfGroup = 20;
+const filesOfGroup = 12;
 /** Bytes of a process with five nodes. */
 const mostMemory = 400e6;
 

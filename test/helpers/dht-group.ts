@@ -46,13 +46,13 @@ export function fileOf(index: number): {path: string; size: number; content: str
 	return {path: `share/${folder}/${name}`, size: 1000 + index, content: random.toString('hex'), words};
 }
 
-/** A catalog that holds what it is told. */
+/** A catalog that holds what it is told, and of each path tells the newest change only. */
 class Files {
 	readonly epoch = '0'.repeat(32);
 	version = 0;
 	bytes = 0;
-	readonly #changes: CatalogChange[] = [];
-	readonly #present = new Set<string>();
+	readonly #changes: Array<CatalogChange | undefined> = [];
+	readonly #present = new Map<string, number>();
 
 	get files(): number {
 		return this.#present.size;
@@ -61,8 +61,7 @@ class Files {
 	add(from: number, to: number): void {
 		for (let index = from; index < to; index++) {
 			const {path: place, size, content} = fileOf(index);
-			this.#changes.push({op: 'add', path: place, size, content});
-			this.#present.add(place);
+			this.#present.set(place, this.#changes.push({op: 'add', path: place, size, content}) - 1);
 			this.bytes += size;
 		}
 		this.version = this.#changes.length;
@@ -71,6 +70,8 @@ class Files {
 	remove(from: number, to: number): void {
 		for (let index = from; index < to; index++) {
 			const {path: place} = fileOf(index);
+			const added = this.#present.get(place);
+			if (added !== undefined) this.#changes[added] = undefined;
 			this.#changes.push({op: 'remove', path: place});
 			this.#present.delete(place);
 		}
@@ -78,8 +79,8 @@ class Files {
 	}
 
 	changesSince(version: number, limit: number) {
-		const changes = this.#changes.slice(version, version + limit);
-		const to = version + changes.length;
+		const to = Math.min(this.#changes.length, version + limit);
+		const changes = this.#changes.slice(version, to).filter(change => change !== undefined);
 		return {epoch: this.epoch, changes, to, last: to === this.version};
 	}
 }
