@@ -62,15 +62,21 @@ describe('multiplexers', () => {
 	test('screen', async context => {
 		if (!has('screen')) context.skip('screen is not installed');
 		const program = await fixtureProgram();
-		screen = startPty('screen', ['-c', '/dev/null', '-U', '-m', process.execPath, program], {
+		const name = `p2p-tui-${process.pid}`;
+		screen = startPty('screen', ['-c', '/dev/null', '-S', name, '-U', '-m', process.execPath, program], {
 			columns,
 			rows,
 			env: {FIXTURE: fixture, TERM: 'xterm'},
 		});
-		// screen itself waits after an escape character; the rest is as in tmux.
-		await use(screen);
-		screen.send(keys.ctrlC);
-		await screen.exited;
+		try {
+			// screen itself waits after an escape character; the rest is as in tmux.
+			await use(screen);
+			screen.send(keys.ctrlC);
+			await screen.exited;
+		} finally {
+			// It lives on without its terminal.
+			spawnSync('screen', ['-S', name, '-X', 'quit']);
+		}
 	});
 });
 
