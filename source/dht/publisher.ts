@@ -32,6 +32,11 @@ const repairMs = 1500;
  * next one, for others that leave with it, and between two such sweeps; what part of the time they may take; and what part of the keepers must be lost.
  */
 const repairLarge = {settle: 5000, every: 30_000, share: 1 / 20, lost: 1 / 20} as const;
+/**
+ * A keeper that a tombstone did not reach would show a removed file for hours. So everything is sent once more, after which
+ * older records are void: milliseconds after the removal, and what part of the time such sweeps may take.
+ */
+const afterRemoval = {settle: 3000, share: 1 / 20} as const;
 /** How much sooner than at half of their life records may be sent anew. */
 const jitter = 0.2;
 
@@ -67,6 +72,11 @@ export class Publisher {
 	/** When the next repair of a large network may begin, in milliseconds of the process's clock. */
 	#repairAt = 0;
 	#repairTimer: NodeJS.Timeout | undefined;
+	/** A removal was published since the last sweep of everything. */
+	#removed = false;
+	/** Milliseconds that the last sweep of everything took. */
+	#sweepMs = 0;
+	#sweepTimer: NodeJS.Timeout | undefined;
 
 	constructor(options: PublisherOptions) {
 		this.#options = options;
@@ -79,6 +89,7 @@ export class Publisher {
 	async stop(): Promise<void> {
 		this.#stop.abort();
 		clearTimeout(this.#repairTimer);
+		clearTimeout(this.#sweepTimer);
 		this.#wake?.();
 		await this.#done;
 	}
@@ -149,11 +160,25 @@ export class Publisher {
 			this.#all = this.#dirty = false;
 			const began = Math.floor(Date.now() / 1000);
 			const files = await this.#sweep(from, signal);
-			if (from === 0 && files !== undefined) this.floor = began;
-			if (files !== undefined) published({files: catalog.files, ms: performance.now() - started});
+			const ms = performance.now() - started;
+			if (from === 0 && files !== undefined) [this.floor, this.#sweepMs] = [began, ms];
+			if (from !== 0 && this.#removed) this.#sweepSoon();
+			this.#removed = false;
+			if (files !== undefined) published({files: catalog.files, ms});
 			return;
 		}
 		if (repair) await this.#repair(signal);
+	}
+
+	#sweepSoon(): void {
+		this.#sweepTimer ??= setTimeout(
+			() => {
+				this.#sweepTimer = undefined;
+				this.#all = true;
+				this.#wake?.();
+			},
+			Math.max(afterRemoval.settle, this.#sweepMs / afterRemoval.share),
+		);
 	}
 
 	/** Sends records to nodes that have become one of their keepers. */
@@ -215,6 +240,7 @@ export class Publisher {
 			sending = this.#publish(signed, regions, signal);
 			sending.catch(() => undefined);
 			files += page.changes.length;
+			this.#removed ||= page.changes.some(({op}) => op === 'remove');
 			version = page.to;
 			if (!page.last) continue;
 			await sending;

@@ -99,13 +99,19 @@ describe('searching', () => {
 	test('more hits come as the cursor nears the last one', async () => {
 		await searchFor('ubuntu');
 		expect(store.get().search.hits).toHaveLength(100);
-		store.dispatch({type: 'cursor', list: 'search', index: 49});
-		await vi.advanceTimersByTimeAsync(0);
+		// Nobody scrolls yet.
 		expect(asked('search')).toHaveLength(1);
-		store.dispatch({type: 'cursor', list: 'search', index: 60});
+		store.dispatch({type: 'cursor', list: 'search', index: 1});
 		await vi.advanceTimersByTimeAsync(0);
-		expect(asked('search').at(-1)).toEqual({query: 'ubuntu', limit: 100, cursor: '100'});
-		expect(store.get().search.hits).toHaveLength(200);
+		expect(asked('search').at(-1)).toEqual({query: 'ubuntu', limit: 200, cursor: '100'});
+		expect(store.get().search.hits).toHaveLength(300);
+		const before = asked('search').length;
+		store.dispatch({type: 'cursor', list: 'search', index: 99});
+		await vi.advanceTimersByTimeAsync(0);
+		expect(asked('search')).toHaveLength(before);
+		store.dispatch({type: 'cursor', list: 'search', index: 150});
+		await vi.advanceTimersByTimeAsync(0);
+		expect(asked('search')).toHaveLength(before + 1);
 	});
 });
 
