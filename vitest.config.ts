@@ -1,3 +1,4 @@
+import {availableParallelism} from 'node:os';
 import {defineConfig} from 'vitest/config';
 
 export default defineConfig({
@@ -8,6 +9,8 @@ export default defineConfig({
 		testTimeout: 60_000,
 		hookTimeout: 60_000,
 		pool: 'forks',
+		// They mostly wait for other processes: one fewer than the cores would leave two cores idle most of the time.
+		maxWorkers: Math.max(3, availableParallelism() - 1),
 		// No test talks to the machine's own network, or takes a server for its own that runs there.
 		env: {NODE_ENV: 'test', P2P_TUI_MDNS: 'off'},
 	},
