@@ -209,6 +209,39 @@ export const limits = {
 		/** Peers. */
 		presences: 20_000,
 	},
+	/** What a node of the distributed table takes from others in one go, or remembers of them. */
+	table: {
+		/** Streams through NATs that this peer takes at once, from all peers: each is a connection to its file server. */
+		streams: 256,
+		/** Pages that one node is asked for: more than a screen shows. */
+		pages: 200,
+		/** Peers that are remembered. */
+		peers: 20_000,
+		/** Nodes whose tokens are remembered. */
+		tokens: 2000,
+		/** Files that one question looks through at most: then it answers how far it came. */
+		looksAt: 600,
+		/** Words that a question for the start of one goes through. */
+		wordsAtOnce: 32,
+		/** Furthest into the future that a record may be signed, or live, in seconds. */
+		clockSkew: 600,
+		/** Seconds that a record may live. */
+		longestLife: 25 * 3600,
+		/** Nodes of a large network that are remembered for its repair: what lies beyond waits for the next sweep of everything. */
+		seen: 10_000,
+		/** Keys whose keepers are remembered. */
+		regions: 20_000,
+		/** Public keys that are kept ready to check signatures with. */
+		keys: 5000,
+		/** Addresses in the word of one peer about itself. */
+		addresses: 6,
+		/** Peers of which it is remembered how they were reached. */
+		ways: 1000,
+		/** Peers whose places are asked for at once, and sources of one content that are asked for. */
+		sources: 50,
+	},
+	/** Bytes of a batch of a cluster's log that is read: ten times what the longest paths of a batch come to is a mistake. */
+	logBatch: 256 * 1024 * 1024,
 	/** Connections that one process serves at once. */
 	connections: 4096,
 	/** Connections of one address to a peer: a classroom behind one router has room, and one machine cannot take all. */

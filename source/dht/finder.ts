@@ -1,4 +1,5 @@
 // Searching the table: by words with the whole query language, and by content ID.
+import {limits} from '../api/limits.ts';
 import {matchRank, type ParsedQuery, parseQuery} from '../api/query.ts';
 import type {ContentSources, Source} from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
@@ -15,8 +16,6 @@ import {leadsOf} from './words.ts';
 const wordsAtOnce = 3;
 /** Milliseconds: a search ends then with what it has; with something found it ends after the second. */
 const patience = {all: 2500, found: 900};
-/** Peers whose places are asked for at once, and sources of one content that are asked for. */
-const mostSources = 50;
 
 type Found = {publisher: string; file: Signed<FileRecord>};
 
@@ -86,14 +85,14 @@ export class Finder {
 		};
 		const take = (answer: GetAnswer) => {
 			found.take(answer);
-			return (found.contents.get(content)?.length ?? 0) < mostSources;
+			return (found.contents.get(content)?.length ?? 0) < limits.table.sources;
 		};
 		await this.#askAll([question], take, found, signal);
 		const files = found.contents.get(content);
 		const named = files ? await this.#sources(files, []) : [];
 		signal?.throwIfAborted();
 		if (!files || named.length === 0) throw new P2pError('not-found', 'Nobody shares this content');
-		return contentOf(files, named, mostSources);
+		return contentOf(files, named, limits.table.sources);
 	}
 
 	#checkConnected(): void {
@@ -165,7 +164,7 @@ export class Finder {
 	/** Those of the holders that are there. @param wanted peers that the query names; none: all */
 	async #sources(files: Found[], wanted: string[]): Promise<Source[]> {
 		const sources = await Promise.all(
-			files.slice(0, mostSources).map(async ({publisher, file}): Promise<Source | undefined> => {
+			files.slice(0, limits.table.sources).map(async ({publisher, file}): Promise<Source | undefined> => {
 				const presence = await this.#peers.who(publisher);
 				if (!presence || file.time < presence.floor) return undefined;
 				const {name, host, port, number, addresses, online} = this.#peers.info(presence);

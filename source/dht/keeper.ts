@@ -1,4 +1,5 @@
 // How this node answers: what it takes in and what it finds in its part of the table.
+import {limits} from '../api/limits.ts';
 import {matchesQuery, parseQuery} from '../api/query.ts';
 import {BadBytes} from './bytes.ts';
 import {
@@ -17,14 +18,7 @@ import type {KeptFile, PostingStore} from './posting-store.ts';
 import {isGenuinePresence, isSignedBy} from './records.ts';
 import {keyWords} from './words.ts';
 
-/** Files that one question looks through at most: then it answers how far it came. */
-const looksAt = 600;
 const pageOfFiles = 128;
-/** Words that a question for the start of one goes through. */
-const wordsAtOnce = 32;
-/** Furthest into the future that a record may be signed, or live, in seconds. */
-const clockSkew = 600;
-export const longestLife = 25 * 3600;
 
 /** The part of a word that has too many files: which one a file is in. */
 export const partsOfWord = [...'0123456789abcdef'];
@@ -123,10 +117,14 @@ export class Keeper {
 		const text = keptWord(request.word, request.part);
 		const exact = this.#store.word(text);
 		const from = Math.max(0, request.cursor.first);
-		const words = request.prefix ? this.#store.wordsFrom(text, from, wordsAtOnce + 1) : exact ? [exact.id] : [];
+		const words = request.prefix
+			? this.#store.wordsFrom(text, from, limits.table.wordsAtOnce + 1)
+			: exact
+				? [exact.id]
+				: [];
 		let cursor = request.cursor;
 		let next: Cursor | undefined;
-		let budget = looksAt;
+		let budget = limits.table.looksAt;
 		for (const [index, word] of words.entries()) {
 			const after = word === cursor.first ? cursor.second : 0;
 			const page = (seen: number, limit: number) => this.#store.under(word, seen, now, limit);
@@ -134,7 +132,7 @@ export class Keeper {
 			budget -= found.seen;
 			cursor = {first: word, second: found.after};
 			if (!found.end || budget <= 0) next = cursor;
-			else if (index === wordsAtOnce) next = {first: word + 1, second: 0};
+			else if (index === limits.table.wordsAtOnce) next = {first: word + 1, second: 0};
 			if (next) break;
 		}
 		return answer.done({next, total: exact?.files ?? 0, split: exact?.split ?? false});
@@ -146,7 +144,7 @@ export class Keeper {
 		from: number,
 		page: (after: number, limit: number) => KeptFile[],
 		text: string,
-		budget: number = looksAt,
+		budget: number = limits.table.looksAt,
 	): {after: number; end: boolean; seen: number} {
 		const query = text === '' ? undefined : parseQuery(text);
 		let after = from;
@@ -165,7 +163,11 @@ export class Keeper {
 	}
 
 	#isTimely({time, expiry}: {time: number; expiry: number}, now: number): boolean {
-		return time <= now + clockSkew && expiry > now && expiry <= now + longestLife + clockSkew;
+		return (
+			time <= now + limits.table.clockSkew &&
+			expiry > now &&
+			expiry <= now + limits.table.longestLife + limits.table.clockSkew
+		);
 	}
 }
 

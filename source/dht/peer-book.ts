@@ -16,7 +16,6 @@ const freshMs = 20_000;
 /** Milliseconds that a question about one peer, or for all of them, may take. */
 const whoMs = 1500;
 const listMs = 2500;
-const mostPeers = 20_000;
 /** Nodes whose whole list of peers is read: each should have them all. */
 const pagers = 3;
 
@@ -63,7 +62,7 @@ export class PeerBook {
 			return;
 		}
 		if (!isGenuinePresence(presence, this.#key.tag)) return;
-		if (!known && this.#known.size >= mostPeers) return;
+		if (!known && this.#known.size >= limits.table.peers) return;
 		this.#known.set(presence.peer, {presence: {...presence, raw: Buffer.from(presence.raw)}, asked});
 	}
 
@@ -73,7 +72,7 @@ export class PeerBook {
 		const question = {topic: this.#key.peers(), request: {kind: 'peers', cursor: fromStart} as GetRequest, pagers};
 		const take = ({presences}: {presences: Array<Signed<PresenceRecord>>}) => {
 			for (const presence of presences) this.take(presence);
-			return this.#known.size < mostPeers;
+			return this.#known.size < limits.table.peers;
 		};
 		await this.#asker.ask(question, take, signal ? AbortSignal.any([signal, late]) : late);
 		signal?.throwIfAborted();

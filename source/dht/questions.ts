@@ -1,4 +1,5 @@
 // Asking the table: the nodes that keep a key and this node's own part, page after page, each answer as it comes.
+import {limits} from '../api/limits.ts';
 import type {Keeper} from './keeper.ts';
 import {commands, type GetAnswer, type GetRequest, readAnswer, writeGet} from './messages.ts';
 import type {DhtNode, NodeAddress} from './node.ts';
@@ -9,9 +10,6 @@ export type Question = {
 	request: GetRequest /** Most nodes that are asked for more than a page. */;
 	pagers?: number;
 };
-
-/** Pages that one node is asked for: more than a screen shows. */
-const mostPages = 200;
 
 /** Takes in an answer; returns whether the next page of that node is wanted. */
 export type AnswerTaker = (answer: GetAnswer) => boolean;
@@ -69,7 +67,7 @@ export class Asker {
 	async #own(request: GetRequest, take: AnswerTaker, signal: AbortSignal): Promise<void> {
 		if (!this.#keeper || !this.#node.id) return;
 		let answer = readSafely(this.#keeper.answer(request));
-		for (let page = 0; answer && page < mostPages && !signal.aborted; page++) {
+		for (let page = 0; answer && page < limits.table.pages && !signal.aborted; page++) {
 			if (!take(answer) || !answer.next || !('cursor' in request)) return;
 			// Others want the loop too.
 			await new Promise(resolve => setImmediate(resolve));
@@ -85,7 +83,7 @@ export class Asker {
 		signal: AbortSignal,
 	): Promise<void> {
 		let answer: GetAnswer | undefined = first;
-		for (let page = 0; page < mostPages && answer?.next && 'cursor' in request && !signal.aborted; page++) {
+		for (let page = 0; page < limits.table.pages && answer?.next && 'cursor' in request && !signal.aborted; page++) {
 			answer = await this.#page(node, writeGet({...request, cursor: answer.next}), signal);
 			if (!answer || !take(answer)) return;
 		}

@@ -1,4 +1,5 @@
 // How a peer is reached: at one of its addresses where that answers with the peer's key, else through its NAT.
+import {limits} from '../api/limits.ts';
 import type {PeerInfo, Source} from '../api/schemas.ts';
 import {parseAddress} from '../core/address.ts';
 import type {NodeAddress} from './node.ts';
@@ -11,7 +12,6 @@ export type Probe = (address: NodeAddress, signal: AbortSignal) => Promise<strin
 const directMs = 1500;
 /** Milliseconds that an outcome is used again. */
 const usedAgain = 60_000;
-const mostKnown = 1000;
 
 /** Where to connect to; `via` where that is not the peer itself. */
 export type Way = NodeAddress & Pick<Source, 'via'>;
@@ -36,7 +36,7 @@ export class Reach {
 		if (known && known.until > Date.now()) return known.way;
 		const way = this.#find(peer);
 		this.#ways.set(name, {way, until: Date.now() + usedAgain});
-		if (this.#ways.size > mostKnown) this.#ways.delete(this.#ways.keys().next().value!);
+		if (this.#ways.size > limits.table.ways) this.#ways.delete(this.#ways.keys().next().value!);
 		return way;
 	}
 

@@ -1,6 +1,8 @@
 // What nodes keep: signed words about files and peers. Times are Unix seconds.
+
 import {createPublicKey, type KeyObject, sign, verify} from 'node:crypto';
 import {isIP} from 'node:net';
+import {limits} from '../api/limits.ts';
 import {sharePathProblem} from '../core/share-path.ts';
 import {BadBytes, type ByteReader, ByteWriter} from './bytes.ts';
 
@@ -46,7 +48,6 @@ const signatureBytes = 64;
 const nameBytes = 64 * 4;
 /** Longest path that is published; longer ones lose folders from their start. */
 export const recordPathBytes = 700;
-const mostAddresses = 6;
 const fileContext = Buffer.from('p2p-tui dht file 1');
 const presenceContext = Buffer.from('p2p-tui dht presence 1');
 
@@ -59,14 +60,13 @@ function signed(context: Buffer, fields: Buffer, signer: Signer): Buffer {
 }
 
 const keys = new Map<string, KeyObject>();
-const mostKeys = 5000;
 
 function keyOf(peer: string): KeyObject {
 	let key = keys.get(peer);
 	if (!key) {
 		const x = Buffer.from(peer, 'hex').toString('base64url');
 		key = createPublicKey({key: {kty: 'OKP', crv: 'Ed25519', x}, format: 'jwk'});
-		if (keys.size >= mostKeys) keys.clear();
+		if (keys.size >= limits.table.keys) keys.clear();
 		keys.set(peer, key);
 	}
 	return key;
@@ -129,7 +129,7 @@ export function signPresence(presence: PresenceRecord, signer: Signer): Signed<P
 		.size(presence.files)
 		.size(presence.bytes)
 		.text(presence.name, 2);
-	const addresses = presence.addresses.slice(0, mostAddresses);
+	const addresses = presence.addresses.slice(0, limits.table.addresses);
 	fields.number(addresses.length, 1);
 	for (const address of addresses) fields.text(address, 1);
 	return {...presence, addresses, raw: signed(presenceContext, fields.done(), signer)};
@@ -145,7 +145,7 @@ export function readPresence(reader: ByteReader): Signed<PresenceRecord> {
 	const [files, bytes] = [reader.size(), reader.size()];
 	const name = reader.text(2);
 	const count = reader.number(1);
-	if (count > mostAddresses || port === 0 || name === '' || Buffer.byteLength(name) > nameBytes)
+	if (count > limits.table.addresses || port === 0 || name === '' || Buffer.byteLength(name) > nameBytes)
 		throw new BadBytes('no presence');
 	const addresses = Array.from({length: count}, () => reader.text(1));
 	if (!addresses.every(address => isIP(address))) throw new BadBytes('no address');

@@ -1,13 +1,10 @@
 // Which nodes keep which keys, for many keys in their order: one lookup tells it for a whole region of them.
+import {limits} from '../api/limits.ts';
 import {compareDistance, keepersOf, sharedBits} from './distance.ts';
 import {bucketSize, type DhtNode, replicas, type TableNode} from './node.ts';
 
 /** A node that keeps a key; `self` is this one. */
 export type KeyKeeper = {name: string; to: TableNode | 'self'};
-
-const mostRemembered = 20_000;
-/** Nodes of a large network that are remembered for its repair: what lies beyond waits for the next sweep of everything. */
-const mostSeen = 10_000;
 
 /** Finds the keepers of keys; keys must come sorted, so that neighbours share lookups. */
 export class KeyRegions {
@@ -45,7 +42,7 @@ export class KeyRegions {
 			nodes = nodes.filter(({id}) => !had.has(id.toString('hex')));
 		}
 		const keepers = nodes.map(to => this.#keeper(to));
-		if (this.#remembered.size >= mostRemembered) this.#remembered.clear();
+		if (this.#remembered.size >= limits.table.regions) this.#remembered.clear();
 		this.#remembered.set(name, keepers);
 		return keepers;
 	}
@@ -86,7 +83,7 @@ export class KeyRegions {
 		for (const node of found) {
 			const id = node.id.toString('hex');
 			nodes.set(id, node);
-			if (this.#seen.size < mostSeen) this.#seen.set(id, node);
+			if (this.#seen.size < limits.table.seen) this.#seen.set(id, node);
 		}
 		const furthest = found.at(-1);
 		return found.length < bucketSize || !furthest ? 0 : sharedBits(target, furthest.id) + 1;

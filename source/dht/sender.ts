@@ -1,6 +1,8 @@
 // Putting batches on nodes: tokens, signatures, packets, many at once.
+
 import {sign} from 'node:crypto';
 import PQueue from 'p-queue';
+import {limits} from '../api/limits.ts';
 import type {Keeper} from './keeper.ts';
 import {
 	batchFileBytes,
@@ -22,7 +24,6 @@ import type {PresenceRecord, Signed, Signer} from './records.ts';
 const atOnce = 40;
 /** Milliseconds that a token is used; nodes take it for at least 7 seconds. */
 const tokenLife = 5000;
-const mostTokens = 2000;
 const noSignature = Buffer.alloc(64);
 
 /** What came of sending files to a node: per file the words that were full there, or undefined when it did not take them. */
@@ -96,7 +97,7 @@ export class Sender {
 	}
 
 	#remember(to: TableNode, token: Buffer): Buffer {
-		if (this.#tokens.size >= mostTokens) this.#tokens.clear();
+		if (this.#tokens.size >= limits.table.tokens) this.#tokens.clear();
 		this.#tokens.set(`${to.host}:${to.port}`, {token, until: Date.now() + tokenLife});
 		return token;
 	}

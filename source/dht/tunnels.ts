@@ -1,14 +1,14 @@
 // Through NAT: HyperDHT's hole-punched, encrypted streams, as a way for the same TLS connections that go directly
 // elsewhere. A local port stands for a peer behind a NAT; what connects to it comes out at that peer's file server.
+
 import {connect, createServer, type Socket, type Server as TcpServer} from 'node:net';
 import {pipeline} from 'node:stream';
 import type HyperDHT from 'hyperdht';
 import type {SecretStream, Server} from 'hyperdht';
+import {limits} from '../api/limits.ts';
 import {errorLine} from '../core/errors.ts';
 import type {DhtNode, NodeAddress} from './node.ts';
 
-/** Streams that this peer takes at once, from all peers: each is a connection to its file server. */
-const mostStreams = 256;
 /** Milliseconds until hole punching must have led to a stream. */
 const punchMs = 12_000;
 /** Milliseconds after which it is tried again to be found: there must be nodes to tell. */
@@ -32,7 +32,7 @@ export class Tunnels {
 	/** Lets others in: their streams end at the file server, which asks them who they are, as it asks everybody. */
 	listen(fileServer: NodeAddress): void {
 		this.#server = this.#dht.createServer(stream => {
-			if (this.#streams.size >= mostStreams) return void stream.destroy();
+			if (this.#streams.size >= limits.table.streams) return void stream.destroy();
 			this.#join(stream, connect({host: fileServer.host, port: fileServer.port, noDelay: true}));
 		});
 		void this.#announce();

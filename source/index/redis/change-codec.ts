@@ -1,14 +1,14 @@
 // Catalog changes as one entry of a log holds them: columns, so that paths stand beside paths and compress, and content
 // IDs, which do not, are 32 bytes each.
+
 import {promisify} from 'node:util';
 import {constants, zstdCompress, zstdDecompress} from 'node:zlib';
+import {limits} from '../../api/limits.ts';
 import type {CatalogChange} from '../../api/schemas.ts';
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 const level = {params: {[constants.ZSTD_c_compressionLevel]: 1}};
-/** Bytes of a batch that is read: ten times what the longest paths of a batch come to is a mistake. */
-const longest = 256 * 1024 * 1024;
 const contentBytes = 32;
 
 /** Paths cannot hold it; see core/share-path.ts. */
@@ -30,7 +30,7 @@ export async function packChanges(changes: CatalogChange[]): Promise<Buffer> {
 
 /** The same changes again. @throws when the bytes are not what {@link packChanges} makes */
 export async function unpackChanges(packed: Buffer): Promise<CatalogChange[]> {
-	const bytes = await decompress(packed, {maxOutputLength: longest});
+	const bytes = await decompress(packed, {maxOutputLength: limits.logBatch});
 	const count = bytes.readUInt32BE(0);
 	if (count === 0) return [];
 	const contentsAt = 12 + bytes.readUInt32BE(4);
