@@ -10,7 +10,7 @@ import {MemberBook} from '../identity/member-book.ts';
 const markFile = 'network.json';
 
 /**
- * The members of a server's network, when it is private: because it is asked for now, or was at an earlier start. What
+ * The members of a server's network, when it is private: by this start or by an earlier one. What
  * was private stays so until `--open`.
  *
  * @throws P2pError bad-database: a network whose list of members is damaged or gone does not become open by that
