@@ -218,7 +218,7 @@ describe('the queue', () => {
 		const {done} = manager.list()[0]!;
 		expect(manager.list()).toMatchObject([{state: 'paused', speed: 0, peers: []}]);
 		expect(await readdir(partFolder)).toEqual([`${source.content}.part`]);
-		const before = source.calls.length;
+		const before = await source.hungUp();
 		gate.resolve();
 		await manager.resume(key);
 		const {path: file} = await manager.finished(key);

@@ -22,8 +22,8 @@ test('paused stays paused over a restart, and goes on from where it was when it 
 	await first.manager.pause(key);
 	const {done} = first.manager.list()[0]!;
 	await first.manager.stop();
+	const before = await source.hungUp();
 	gate.resolve();
-	const before = source.calls.length;
 	const second = await downloader(first.settings);
 	expect(second.manager.list()).toMatchObject([{key, state: 'paused', done}]);
 	second.manager.sourcesChanged();

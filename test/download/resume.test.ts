@@ -36,8 +36,7 @@ describe('kill -9', () => {
 		await waitFor('20 pieces', () => first.lines.some(line => line.done === 20 * piece));
 		first.child.kill('SIGKILL');
 		await first.exited;
-		await waitFor('the connections to end', () => source.connections() === 0);
-		const before = source.calls.length;
+		const before = await source.hungUp();
 		source.release();
 		const second = downloadProcess(settings);
 		await second.exited;
@@ -77,7 +76,7 @@ describe('kill -9', () => {
 		await waitFor('10 pieces', () => first.lines.some(line => line.done === 10 * piece));
 		first.child.kill('SIGKILL');
 		await first.exited;
-		const before = source.calls.length;
+		const before = await source.hungUp();
 		source.release();
 		const {manager} = await downloader({folder: settings.folder});
 		const {key} = await manager.add(request);
@@ -93,7 +92,7 @@ async function stoppedAfterTenPieces() {
 	await first.manager.add({content, name: 'x.bin', size, sources: [source.source]});
 	await waitFor('10 pieces', () => first.manager.list()[0]?.done === 10 * piece);
 	await first.manager.stop();
-	const before = source.calls.length;
+	const before = await source.hungUp();
 	source.release();
 	const part = path.join(first.partFolder, `${content}.part`);
 	return {source, before, part, settings: first.settings};

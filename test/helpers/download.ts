@@ -11,6 +11,7 @@ import type {DownloadSource} from '../../source/download/types.ts';
 import {temporaryIdentity} from '../../source/identity/identity.ts';
 import {tlsServerOptions} from '../../source/net/tls-options.ts';
 import {tempFolder} from './temp-folder.ts';
+import {waitFor} from './wait-for.ts';
 
 /** The piece size of the files in these tests. */
 export const piece = 256 * 1024;
@@ -114,6 +115,14 @@ export async function wireSource(
 		connections: () => sockets.size,
 		/** Bytes asked for since the `from`th request. */
 		asked: (from = 0) => calls.slice(from).reduce((sum, {first, end}) => sum + end - first, 0),
+		/**
+		 * Waits until nobody is connected, so that all that was asked has been read, also what was still on its way
+		 * when the other end hung up; gives the number of requests so far.
+		 */
+		hungUp: async () => {
+			await waitFor('the connections to end', () => sockets.size === 0);
+			return calls.length;
+		},
 		close,
 		/** Listens on the same port again. */
 		reopen: () => listen(port),
