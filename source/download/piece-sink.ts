@@ -46,7 +46,8 @@ export class PieceSink implements Sink {
 	#hashed = 0;
 	/** Pieces before it in the buffer: verified, not written. */
 	#waiting = 0;
-	#waitingSince = 0;
+	/** Writes them when nothing else does in time: the source may send nothing for long. */
+	#overdue: NodeJS.Timeout | undefined;
 
 	/**
 	 * @param times milliseconds that the thread spends hashing, and waiting for the disk, are added here
@@ -94,6 +95,7 @@ export class PieceSink implements Sink {
 
 	/** Gives back what it holds; nothing may come in any more. */
 	close(): void {
+		clearTimeout(this.#overdue);
 		this.#disk.buffers.put(this.#buffer);
 	}
 
@@ -123,7 +125,6 @@ export class PieceSink implements Sink {
 		const root = merkleRoot(this.#hashes.subarray(0, blocks * hashBytes), width);
 		const at = (this.#piece - first) * hashBytes;
 		if (root.compare(hashes, at, at + hashBytes) !== 0) throw new FaultError({kind: 'corrupt', piece: this.#piece});
-		if (this.#waiting === 0) this.#waitingSince = performance.now();
 		this.#waiting++;
 		this.#start += this.#length;
 		this.#piece++;
@@ -132,15 +133,27 @@ export class PieceSink implements Sink {
 		this.#length = this.#pieceLength();
 		const isLast = this.#piece === first + this.#run.count;
 		const isFull = this.#start + this.#length > this.#buffer.length;
-		if (isLast || isFull || performance.now() - this.#waitingSince > gatherMs) this.flush();
+		if (isLast || isFull) this.flush();
+		else this.#overdue ??= setTimeout(() => this.#flushOverdue(), gatherMs);
+	}
+
+	#flushOverdue(): void {
+		try {
+			this.flush();
+		} catch (error) {
+			this.#disk.failed(error as FaultError);
+		}
 	}
 
 	/** Writes what is verified; to be called once more when the answer is over, however it ended. */
 	flush(): void {
+		clearTimeout(this.#overdue);
+		this.#overdue = undefined;
 		if (this.#waiting === 0) return;
 		const start = performance.now();
 		const first = this.#piece - this.#waiting;
 		const bytes = this.#start;
+		const begun = this.#buffer.subarray(bytes, bytes + this.#filled);
 		// Not tried again should it fail.
 		this.#waiting = 0;
 		this.#start = 0;
@@ -153,6 +166,7 @@ export class PieceSink implements Sink {
 		const later = writer.start(this.#buffer, bytes, position);
 		if (later) {
 			this.#later(later.then(tell), this.#buffer);
+			begun.copy(this.#buffer);
 			return;
 		}
 		try {
@@ -160,6 +174,7 @@ export class PieceSink implements Sink {
 		} catch (error) {
 			throw diskFault(error);
 		}
+		begun.copy(this.#buffer);
 		this.#times.write += performance.now() - start;
 		tell();
 	}
