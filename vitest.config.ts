@@ -6,8 +6,9 @@ export default defineConfig({
 		include: ['test/**/*.test.{ts,tsx}'],
 		// Real processes, sockets and terminals on a busy two-core machine: tests wait for conditions, and this is
 		// only how long a condition may take before the test is called hung.
-		testTimeout: 60_000,
-		hookTimeout: 60_000,
+		testTimeout: 180_000,
+		hookTimeout: 180_000,
+		expect: {poll: {timeout: 60_000}},
 		pool: 'forks',
 		// They mostly wait for other processes: one fewer than the cores would leave two cores idle most of the time.
 		maxWorkers: Math.max(3, availableParallelism() - 1),

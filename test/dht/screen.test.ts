@@ -40,4 +40,4 @@ test('search and download on the screen; the header tells of the table and of th
 			() => false,
 		),
 	);
-}, 150_000);
+});

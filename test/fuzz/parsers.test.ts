@@ -174,13 +174,14 @@ describe('what people type', () => {
 	test('queries: read in bounded time into something that can be matched', () => {
 		fc.assert(
 			fc.property(text, text, (typed, name) => {
-				const begin = performance.now();
+				const before = process.cpuUsage();
 				const query = read(() => parseQuery(typed));
 				if (query) {
 					expect(query.words.length).toBeLessThanOrEqual(limits.queryTerms);
 					matchesQuery(query, {path: `share/${name}`, size: 1});
 				}
-				expect(performance.now() - begin).toBeLessThan(500);
+				// The processor's time, not the clock's: others may have it meanwhile.
+				expect(process.cpuUsage(before).user / 1000).toBeLessThan(500);
 			}),
 			runs,
 		);

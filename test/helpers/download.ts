@@ -120,7 +120,9 @@ export async function wireSource(
 		 * when the other end hung up; gives the number of requests so far.
 		 */
 		hungUp: async () => {
-			await waitFor('the connections to end', () => sockets.size === 0);
+			// Also those whose handshake is not over: the first request may come with its last message.
+			const open = () => new Promise<number>(resolve => server.getConnections((_, count) => resolve(count)));
+			await waitFor('the connections to end', async () => sockets.size === 0 && (await open()) === 0);
 			return calls.length;
 		},
 		close,

@@ -14,7 +14,7 @@ import type {IndexStore} from '../../source/index/store.ts';
 import {SecureClient} from '../../source/net/secure-client.ts';
 
 /** Waits until a condition holds. @throws after `patience` milliseconds, naming what was waited for */
-export async function until(what: string, condition: () => unknown, patience = 20_000): Promise<void> {
+export async function until(what: string, condition: () => unknown, patience = 60_000): Promise<void> {
 	const end = Date.now() + patience;
 	while (!(await condition())) {
 		if (Date.now() > end) throw new Error(`waited in vain until ${what}`);

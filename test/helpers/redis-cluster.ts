@@ -256,14 +256,10 @@ class Node implements RedisNode {
 		child.stdout.setEncoding('utf8').on('data', text => {
 			out = (out + text).slice(-4000);
 		});
-		await waitFor(
-			`redis-server on port ${this.port}`,
-			() => {
-				if (child.exitCode !== null) return {failed: true};
-				return /Ready to accept connections/.test(out) && {failed: false};
-			},
-			30_000,
-		).then(({failed}) => {
+		await waitFor(`redis-server on port ${this.port}`, () => {
+			if (child.exitCode !== null) return {failed: true};
+			return /Ready to accept connections/.test(out) && {failed: false};
+		}).then(({failed}) => {
 			if (failed) throw new Error(`redis-server ended: ${out}`);
 		});
 	}

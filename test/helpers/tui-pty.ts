@@ -131,7 +131,7 @@ export function startPty(file: string, args: string[], {columns, rows, env = {},
 		text,
 		raw: () => raw,
 		send: bytes => pty.write(bytes),
-		waitFor(wanted, milliseconds = 20_000) {
+		waitFor(wanted, milliseconds = 60_000) {
 			const matches = () => {
 				const shown = text();
 				if (typeof wanted === 'string') return shown.includes(wanted);

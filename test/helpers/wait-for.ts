@@ -7,7 +7,7 @@
 export async function waitFor<T>(
 	what: string,
 	probe: () => T | undefined | false | Promise<T | undefined | false>,
-	timeout = 40_000,
+	timeout = 60_000,
 ): Promise<T> {
 	const end = Date.now() + timeout;
 	let last: unknown;

@@ -293,5 +293,5 @@ describe('as the server of a running peer', () => {
 		expect(await memoryOf(victim.child)).toBeLessThan(700);
 		expect(await victim.stop()).toBe(0);
 		expect(victim.stderr()).toBe('');
-	}, 180_000);
+	});
 });

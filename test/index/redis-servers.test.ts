@@ -72,7 +72,7 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 		// The first server is gone: alice comes to the second, with nothing to send and the same number.
 		await alice.stop();
 		await one.stop();
-		await waitFor('bob to hear of it', () => heard.includes('alice left'), 10_000);
+		await waitFor('bob to hear of it', () => heard.includes('alice left'));
 		const moved = await world.peer(two, 'alice', [], alice.identity);
 		moved.catalog.epoch = alice.catalog.epoch;
 		expect(moved.index.link().number).toBe(1);
@@ -142,15 +142,15 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 		// A new catalog in place of the old one: what is not in it goes, in the background.
 		await alice.stop();
 		const fresh = await world.peer(one, 'alice', [add('s/new.bin', 'new')], alice.identity);
-		await waitFor('the old catalog to be gone', async () => (await held('c')) === undefined, 30_000);
+		await waitFor('the old catalog to be gone', async () => (await held('c')) === undefined);
 		// It goes step by step.
-		await waitFor('the other old path to be gone', async () => String(await held('a')) === '2', 30_000);
+		await waitFor('the other old path to be gone', async () => String(await held('a')) === '2');
 		expect(await held('new')).toEqual([1]);
 		for (const peer of [fresh, bob]) {
 			await peer.stop();
 			await one.store.leave(peer.identity.id);
 		}
-		await waitFor('nothing to be left', async () => (await registryKeys()).length === 0, 30_000);
+		await waitFor('nothing to be left', async () => (await registryKeys()).length === 0);
 	});
 
 	test('heal the registry of files when the masters are others than before', async () => {

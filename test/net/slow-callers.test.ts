@@ -51,8 +51,9 @@ test('a body that trickles in is answered 408 and cut off, with one line for all
 			let answer = '';
 			const socket = tlsConnect({port, host: '127.0.0.1', rejectUnauthorized: false}, () => {
 				socket.write('PUT / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{');
+				trickle = setInterval(() => socket.write(' '), 50);
 			});
-			const trickle = setInterval(() => socket.write(' '), 50);
+			let trickle: NodeJS.Timeout | undefined;
 			socket.on('data', data => {
 				answer += data;
 			});
