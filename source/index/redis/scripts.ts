@@ -141,6 +141,14 @@ redis.call('SADD', KEYS[3], ARGV[1])
 return redis.call('XADD', KEYS[2], '*', 'k', 'leave', 'i', ARGV[1])`);
 
 /**
+ * A peer was swept: KEYS record, sweeps; ARGV id, generation. It stays on the list when its catalog was replaced or it
+ * left meanwhile, as that has more to take out.
+ */
+export const sweptPeer = script(`
+if (redis.call('HGET', KEYS[1], 'gen') or '0') ~= ARGV[2] then return 0 end
+return redis.call('SREM', KEYS[2], ARGV[1])`);
+
+/**
  * Counts a use of an invite: KEYS its uses; ARGV peer, how many it lets in, how many it has let in as far as the caller
  * knows, Unix milliseconds when it may be forgotten. Returns how many it has let in with this one, 0 when it has let in all.
  */

@@ -2,6 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {FileRegistry} from './file-registry.ts';
 import {keys, partitions} from './keys.ts';
 import type {RedisLink} from './redis-link.ts';
+import * as scripts from './scripts.ts';
 
 /** Milliseconds between two rounds over the partitions. */
 const pause = 2000;
@@ -55,9 +56,7 @@ export class Sweeper {
 		const peer = {id, number: Number(number), gen: Number(gen ?? 0)};
 		const goOn = async () => !this.#stop.signal.aborted && (await this.#claim(id, 'XX'));
 		const done = await new FileRegistry(this.#link).sweep(peer, goOn);
-		const [now] = await this.#link.call<(string | null)[]>(record, ['HMGET', record, 'gen']);
-		// A catalog that was replaced once more meanwhile has more to take out.
-		if (done && Number(now ?? 0) === peer.gen) await this.#link.call(waiting, ['SREM', waiting, id]);
+		if (done) await this.#link.run(scripts.sweptPeer, [record, waiting], [id, String(peer.gen)]);
 		await this.#link.call(keys.sweeping(id), ['DEL', keys.sweeping(id)]);
 	}
 
