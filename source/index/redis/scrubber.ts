@@ -4,6 +4,7 @@ import type {FileRegistry} from './file-registry.ts';
 import {keys, partitionOf} from './keys.ts';
 import type {ReadModel} from './read-model.ts';
 import type {RedisLink} from './redis-link.ts';
+import {Rounds} from './rounds.ts';
 import * as scripts from './scripts.ts';
 
 /** Milliseconds between two looks at who the masters are. */
@@ -38,37 +39,25 @@ export type ScrubberOptions = {
  */
 export class Scrubber {
 	readonly #options: ScrubberOptions;
-	readonly #stop = new AbortController();
-	#running: Promise<void> | undefined;
+	readonly #rounds: Rounds;
 	#seen = '';
 
 	constructor(options: ScrubberOptions) {
 		this.#options = options;
+		this.#rounds = new Rounds(lookEvery, () => this.#look(), options.failed);
 	}
 
 	start(): void {
-		this.#running ??= this.#run();
+		this.#rounds.start();
 	}
 
 	async stop(): Promise<void> {
-		this.#stop.abort();
-		await this.#running;
-	}
-
-	async #run(): Promise<void> {
-		const {signal} = this.#stop;
-		while (!signal.aborted) {
-			try {
-				if (this.#options.ready()) await this.#look();
-			} catch (error) {
-				if (!signal.aborted) this.#options.failed(error);
-			}
-			await sleep(lookEvery, undefined, {signal}).catch(() => undefined);
-		}
+		await this.#rounds.stop();
 	}
 
 	async #look(): Promise<void> {
-		const {link} = this.#options;
+		const {link, ready} = this.#options;
+		if (!ready()) return;
 		const masters = link.masters.toSorted().join();
 		// Twice the same: in the middle of a failover it changes again.
 		const isSettled = masters === this.#seen;
@@ -85,7 +74,7 @@ export class Scrubber {
 	async #scrub(): Promise<boolean> {
 		for (const {id, left} of this.#options.model.store.records()) {
 			if (!left) await this.#scrubPeer(id);
-			if (this.#stop.signal.aborted || !this.#options.ready()) return false;
+			if (this.#rounds.signal.aborted || !this.#options.ready()) return false;
 		}
 		return true;
 	}
@@ -96,7 +85,7 @@ export class Scrubber {
 		const pages = catalogFiles(model.store, id);
 		let isFirst = true;
 		let waits = 0;
-		while (!this.#stop.signal.aborted) {
+		while (!this.#rounds.signal.aborted) {
 			const have = model.store.point(id);
 			if (!have) return;
 			const values = [self, have.epoch, String(have.version), lineage(), String(hold), isFirst ? '1' : '0', id];

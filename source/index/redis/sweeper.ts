@@ -1,7 +1,7 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import {FileRegistry} from './file-registry.ts';
 import {keys, partitions} from './keys.ts';
 import type {RedisLink} from './redis-link.ts';
+import {Rounds} from './rounds.ts';
 import * as scripts from './scripts.ts';
 
 /** Milliseconds between two rounds over the partitions. */
@@ -16,35 +16,25 @@ const claim = 15_000;
 export class Sweeper {
 	readonly #link: RedisLink;
 	readonly #self: string;
-	readonly #failed: (error: unknown) => void;
-	readonly #stop = new AbortController();
-	#running: Promise<void> | undefined;
+	readonly #rounds: Rounds;
 
 	constructor(link: RedisLink, self: string, failed: (error: unknown) => void) {
 		this.#link = link;
 		this.#self = self;
-		this.#failed = failed;
+		this.#rounds = new Rounds(pause, () => this.#lookAtAll(), failed);
 	}
 
 	start(): void {
-		this.#running ??= this.#run();
+		this.#rounds.start();
 	}
 
 	async stop(): Promise<void> {
-		this.#stop.abort();
-		await this.#running;
+		await this.#rounds.stop();
 	}
 
-	async #run(): Promise<void> {
-		const {signal} = this.#stop;
-		while (!signal.aborted) {
-			try {
-				for (let partition = 0; partition < partitions && !signal.aborted; partition++) await this.#look(partition);
-			} catch (error) {
-				if (!signal.aborted) this.#failed(error);
-			}
-			await sleep(pause, undefined, {signal}).catch(() => undefined);
-		}
+	async #lookAtAll(): Promise<void> {
+		for (let partition = 0; partition < partitions && !this.#rounds.signal.aborted; partition++)
+			await this.#look(partition);
 	}
 
 	async #look(partition: number): Promise<void> {
@@ -54,7 +44,7 @@ export class Sweeper {
 		const record = keys.peer(id);
 		const [number, gen] = await this.#link.call<(string | null)[]>(record, ['HMGET', record, 'number', 'gen']);
 		const peer = {id, number: Number(number), gen: Number(gen ?? 0)};
-		const goOn = async () => !this.#stop.signal.aborted && (await this.#claim(id, 'XX'));
+		const goOn = async () => !this.#rounds.signal.aborted && (await this.#claim(id, 'XX'));
 		const done = await new FileRegistry(this.#link).sweep(peer, goOn);
 		if (done) await this.#link.run(scripts.sweptPeer, [record, waiting], [id, String(peer.gen)]);
 		await this.#link.call(keys.sweeping(id), ['DEL', keys.sweeping(id)]);
