@@ -211,6 +211,12 @@ export const limits = {
 	},
 	/** What a node of the distributed table takes from others in one go, or remembers of them. */
 	table: {
+		/** Files that one body brings over TLS, its bytes, and bodies that wait their turn. */
+		filesAtOnce: 1024,
+		bodyBytes: 512 * 1024,
+		waitingBodies: 32,
+		/** Nodes of which it is remembered where they take such bodies. */
+		doors: 2000,
 		/** Streams through NATs that this peer takes at once, from all peers: each is a connection to its file server. */
 		streams: 256,
 		/** Pages that one node is asked for: more than a screen shows. */

@@ -16,8 +16,11 @@ import type {EngineBus} from '../core/events.ts';
 import {protectFolder} from '../core/private-folder.ts';
 import {watchLanNodes} from '../net/lan-nodes.ts';
 import type {SecureClient} from '../net/secure-client.ts';
+import type {TableAnswer} from '../net/table-route.ts';
 import {nearest, toldAt} from './addresses.ts';
 import {localNodes, rememberedNodes, rememberNodes} from './bootstrap.ts';
+import {BadBytes} from './bytes.ts';
+import {Doors} from './doors.ts';
 import {Finder} from './finder.ts';
 import {Keeper} from './keeper.ts';
 import {NetworkKey} from './network-key.ts';
@@ -61,6 +64,8 @@ export type DhtOptions = {
 	host?: string;
 	/** UDP port; another one is taken when it is in use. Undefined: the system chooses. */
 	port?: number;
+	/** TCP port of the HTTPS server of this identity that passes on to {@link Dht.take}; undefined: there is none. */
+	door?: number;
 	/** Keeps a part of the table for others; a one-shot command does not. */
 	keeps: boolean;
 	/** Tries who answers at an address; absent: peers are taken to be where they say. */
@@ -201,6 +206,20 @@ export class Dht {
 		throw new P2pError('not-found', `No peer ${text} is there`, {hint: 'See who is: p2p-tui peers --dht'});
 	}
 
+	/** Takes in what a peer publishes, from its own TLS connection. @throws P2pError refused, bad-request */
+	async take(peer: string, address: string, body: Buffer): Promise<TableAnswer> {
+		const list = this.#node?.id && this.#key.open(body);
+		if (!list || !this.#keeper) throw new P2pError('refused', 'No node of that network keeps files here');
+		try {
+			const full = await this.#keeper.keepList(peer, list, address);
+			if (!full) throw new P2pError('refused', 'Too much of one peer or address, or wrong times');
+			return {full: [...full.entries()].filter(([, mask]) => mask !== 0)};
+		} catch (error) {
+			if (error instanceof BadBytes) throw new P2pError('bad-request', `No list of files: ${error.message}`);
+			throw error;
+		}
+	}
+
 	/** How it stands. */
 	link(): DhtLink {
 		return this.#link;
@@ -254,8 +273,9 @@ export class Dht {
 		const lan = candidates.every(({host}) => isPrivateAddress(host)) || own.some(host => !isPrivateAddress(host));
 		const seed = Buffer.from(options.identity.privateKey.export({format: 'jwk'}).d!, 'base64url');
 		const log = (message: string) => options.bus.emit('log', {level: 'debug', message});
+		const door = options.door === undefined ? undefined : {port: options.door, id: options.identity.id};
 		const node = await DhtNode.start({
-			...{host: options.host, port: options.port, key: this.#key, seed, keeper: this.#keeper, lan, log},
+			...{host: options.host, port: options.port, key: this.#key, seed, keeper: this.#keeper, door, lan, log},
 		});
 		this.#node = node;
 		if (options.probe) {
@@ -265,7 +285,7 @@ export class Dht {
 			);
 		}
 		const asker = new Asker(node, this.#keeper);
-		this.#sender = new Sender(node, this.#keeper, this.#signer);
+		this.#sender = new Sender(node, this.#keeper, this.#signer, new Doors(node, options.client, this.#key));
 		this.#peers = new PeerBook(asker, this.#key, nearest, () => toldAt(node));
 		this.#finder = new Finder(asker, this.#key, this.#peers);
 		const heard = this.#hearLan(node);
@@ -284,7 +304,7 @@ export class Dht {
 		if (options.keeps) this.#beginKeeping(node);
 		// A server on a public address is what peers behind NATs have between them.
 		if (options.keeps && !options.share && own.some(host => !isPrivateAddress(host))) {
-			const base = {host: options.host, key: this.#key, keeper: this.#keeper, lan, log};
+			const base = {host: options.host, key: this.#key, keeper: this.#keeper, door, lan, log};
 			for (let index = 0; index < companions; index++) {
 				const companion = await DhtNode.start({...base, seed: randomBytes(32)});
 				this.#companions.push(companion);

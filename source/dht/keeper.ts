@@ -1,7 +1,8 @@
 // How this node answers: what it takes in and what it finds in its part of the table.
+import {setImmediate} from 'node:timers/promises';
 import {limits} from '../api/limits.ts';
 import {matchesQuery, parseQuery} from '../api/query.ts';
-import {BadBytes} from './bytes.ts';
+import {BadBytes, ByteReader} from './bytes.ts';
 import {
 	AnswerWriter,
 	batchText,
@@ -9,12 +10,14 @@ import {
 	type GetRequest,
 	messageBytes,
 	type PutBody,
+	type PutFile,
 	readGet,
 	readPut,
+	readPutFile,
 	writePutAnswer,
 } from './messages.ts';
 import {sealBytes} from './network-key.ts';
-import type {KeptFile, PostingStore} from './posting-store.ts';
+import {type KeptFile, type PostingStore, partOf, putAtOnce} from './posting-store.ts';
 import {isGenuinePresence, isSignedBy} from './records.ts';
 import {keyWords} from './words.ts';
 
@@ -23,10 +26,8 @@ const pageOfFiles = 128;
 /** The part of a word that has too many files: which one a file is in. */
 export const partsOfWord = [...'0123456789abcdef'];
 
-/** How a word, or a part of it, stands in the store. */
-function keptWord(word: string, part: string): string {
-	return part === '' ? word : `${word}|${part}`;
-}
+/** Files taken in between two turns of the event loop. */
+const filesATurn = 64;
 
 /** Takes in batches and answers questions from the store. Times are Unix seconds. */
 export class Keeper {
@@ -48,12 +49,13 @@ export class Keeper {
 	 * @throws BadBytes
 	 */
 	put(message: Buffer, nodeId: Buffer, token: Buffer, address: string): Buffer | undefined {
-		const {signature, body, put} = readPut(message);
+		// What is kept is written a little later, and the packet's memory is its socket's.
+		const {signature, body, put} = readPut(Buffer.from(message));
 		if (put.kind === 'files' && !isSignedBy(put.publisher, batchText(nodeId, token, body), signature)) return undefined;
 		return this.keep(put, address);
 	}
 
-	/** The same for what this node publishes itself. */
+	/** The same for what this node says itself. */
 	keep(put: PutBody, address: string): Buffer | undefined {
 		const now = this.#now();
 		if (put.kind === 'presence') {
@@ -61,23 +63,47 @@ export class Keeper {
 			if (!this.#isTimely(presence, now) || !isGenuinePresence(presence, this.#tag)) return undefined;
 			return this.#store.putPresence(presence) ? writePutAnswer([]) : undefined;
 		}
-		if (put.part !== '' && !partsOfWord.includes(put.part)) return undefined;
-		if (!put.files.every(({file}) => this.#isTimely(file, now))) return undefined;
-		return this.#store.together(() => {
-			const owner = this.#store.enter(put.publisher, address);
-			const full: number[] = [];
-			try {
-				for (const {mask, file} of put.files) {
-					const words = keyWords(file.path).map(word => keptWord(word, put.part));
-					const rest = this.#store.put(owner, file, words, mask);
-					if (rest === undefined) return undefined;
-					full.push(rest);
-				}
-			} finally {
-				this.#store.leave(owner);
-			}
-			return writePutAnswer(full);
-		});
+		const full = this.#keepFiles(put.publisher, put.files, address, now);
+		return full && writePutAnswer(full);
+	}
+
+	/**
+	 * Takes in much at once from a publisher that TLS has made sure of.
+	 *
+	 * @param body a list of files; @returns the words of each that are full, as masks; undefined when it is refused
+	 * @throws BadBytes
+	 */
+	async keepList(publisher: string, body: Buffer, address: string): Promise<number[] | undefined> {
+		const reader = new ByteReader(body);
+		const full: number[] = [];
+		while (reader.left > 0) {
+			const files: PutFile[] = [];
+			while (reader.left > 0 && files.length < filesATurn) files.push(readPutFile(reader));
+			if (full.length + files.length > limits.table.filesAtOnce) throw new BadBytes('too many files');
+			const taken = this.#keepFiles(publisher, files, address, this.#now());
+			if (!taken) return undefined;
+			full.push(...taken);
+			await setImmediate();
+		}
+		return full;
+	}
+
+	/** The same for files that this node publishes itself. */
+	async keepOwn(publisher: string, files: PutFile[]): Promise<number[] | undefined> {
+		const full: number[] = [];
+		for (let at = 0; at < files.length; at += filesATurn) {
+			const taken = this.#keepFiles(publisher, files.slice(at, at + filesATurn), 'self', this.#now());
+			if (!taken) return undefined;
+			full.push(...taken);
+			await setImmediate();
+		}
+		return full;
+	}
+
+	#keepFiles(publisher: string, files: PutFile[], address: string, now: number): number[] | undefined {
+		if (files.length > putAtOnce || !files.every(({file}) => this.#isTimely(file, now))) return undefined;
+		const stored = files.map(each => ({...each, words: keyWords(each.file.path)}));
+		return this.#store.putAll(publisher, address, stored);
 	}
 
 	/** @throws BadBytes, P2pError bad-query */
@@ -114,7 +140,7 @@ export class Keeper {
 	}
 
 	#words(request: Extract<GetRequest, {kind: 'word'}>, answer: AnswerWriter, now: number): Buffer {
-		const text = keptWord(request.word, request.part);
+		const text = request.part === '' ? request.word : partOf(request.word, request.part);
 		const exact = this.#store.word(text);
 		const from = Math.max(0, request.cursor.first);
 		const words = request.prefix

@@ -4,7 +4,7 @@ import {BadBytes, ByteReader, ByteWriter} from './bytes.ts';
 import {type FileRecord, type PresenceRecord, readFile, readPresence, type Signed} from './records.ts';
 
 /** Numbers of our commands; HyperDHT's own are below 32. */
-export const commands = {put: 100, get: 101} as const;
+export const commands = {put: 100, get: 101, door: 102} as const;
 /** An answer's error number: the request is not of this network, or not from a member of it. */
 export const foreignNetwork = 100;
 /** The same: not taken, since it is wrong or too much. */
@@ -16,6 +16,8 @@ export const messageBytes = 1230;
 export type PutFile = {
 	/** Bit n: keep it under its n-th word; {@link contentBit}: for its content. */
 	mask: number;
+	/** Bit n: keep it under that part of its n-th word which the first digit of its content names. */
+	parts: number;
 	file: Signed<FileRecord>;
 };
 
@@ -24,8 +26,21 @@ export const contentBit = 2 ** 31;
 
 /** A batch to keep, signed over the node's ID, its token and the body. */
 export type PutBody =
-	| {kind: 'files'; publisher: string; part: string; files: PutFile[]}
+	| {kind: 'files'; publisher: string; files: PutFile[]}
 	| {kind: 'presence'; presence: Signed<PresenceRecord>};
+
+/** Where a node takes much at once: the TCP port of its HTTPS server, and the key that answers there. */
+export type Door = {port: number; id: string};
+
+export function writeDoor({port, id}: Door): Buffer {
+	return new ByteWriter().number(port, 2).bytes(Buffer.from(id, 'hex')).done();
+}
+
+/** @throws BadBytes */
+export function readDoor(message: Buffer): Door {
+	const reader = new ByteReader(message);
+	return {port: reader.number(2), id: reader.bytes(32).toString('hex')};
+}
 
 const putContext = Buffer.from('p2p-tui dht batch 1');
 
@@ -35,19 +50,35 @@ export function batchText(nodeId: Buffer, token: Buffer, body: Buffer): Buffer {
 }
 
 /** Bytes of a batch of files before the first of them, signature included. */
-export const batchHeadBytes = 64 + 1 + 32 + 2 + 1;
+export const batchHeadBytes = 64 + 1 + 32 + 1;
 /** Bytes of a file in a batch besides its record. */
-export const batchFileBytes = 4;
+export const batchFileBytes = 8;
 
 /** @param signature of {@link batchText}; a presence is signed itself and needs none */
 export function writePut(body: Buffer, signature: Buffer): Buffer {
 	return Buffer.concat([signature, body]);
 }
 
-export function writeFiles(publisher: string, part: string, files: PutFile[]): Buffer {
-	const body = new ByteWriter().number(0, 1).bytes(Buffer.from(publisher, 'hex')).text(part, 1).number(files.length, 1);
-	for (const {mask, file} of files) body.number(mask, 4).bytes(file.raw);
-	return body.done();
+export function writeFiles(publisher: string, files: PutFile[]): Buffer {
+	const head = new ByteWriter().number(0, 1).bytes(Buffer.from(publisher, 'hex')).number(files.length, 1).done();
+	return Buffer.concat([head, writeFileList(files)]);
+}
+
+/** Files as they follow each other in a batch, and by themselves where TLS says who sends them. */
+export function writeFileList(files: PutFile[]): Buffer {
+	const list = Buffer.allocUnsafe(files.reduce((sum, {file}) => sum + batchFileBytes + file.raw.length, 0));
+	let at = 0;
+	for (const {mask, parts, file} of files) {
+		at = list.writeUInt32BE(mask, at);
+		at = list.writeUInt32BE(parts, at);
+		at += file.raw.copy(list, at);
+	}
+	return list;
+}
+
+/** The next file of such a list. @throws BadBytes */
+export function readPutFile(reader: ByteReader): PutFile {
+	return {mask: reader.number(4), parts: reader.number(4), file: readFile(reader)};
 }
 
 export function writePresence(presence: Signed<PresenceRecord>): Buffer {
@@ -63,9 +94,8 @@ export function readPut(message: Buffer): {signature: Buffer; body: Buffer; put:
 	if (kind === 1) return {signature, body, put: {kind: 'presence', presence: readPresence(reader)}};
 	if (kind !== 0) throw new BadBytes('another kind of batch');
 	const publisher = reader.bytes(32).toString('hex');
-	const part = reader.text(1);
-	const files = Array.from({length: reader.number(1)}, () => ({mask: reader.number(4), file: readFile(reader)}));
-	return {signature, body, put: {kind: 'files', publisher, part, files}};
+	const files = Array.from({length: reader.number(1)}, () => readPutFile(reader));
+	return {signature, body, put: {kind: 'files', publisher, files}};
 }
 
 /** The answer to a batch: for each file the words under which there is no more room, as a mask. */

@@ -1,5 +1,5 @@
 // What a network is in the table: a key that names its topics and, where the network is private, seals what is said.
-import {createCipheriv, createDecipheriv, createHash, randomBytes} from 'node:crypto';
+import {createCipheriv, createDecipheriv, createHash, hash, randomBytes} from 'node:crypto';
 
 const sealed = 'chacha20-poly1305';
 const nonceBytes = 12;
@@ -10,9 +10,10 @@ export const sealBytes = nonceBytes + tagBytes;
 
 /** BLAKE2b-512, the first 32 bytes. */
 export function blake2b(...parts: Array<string | Uint8Array>): Buffer {
-	const hash = createHash('blake2b512');
-	for (const part of parts) hash.update(part);
-	return hash.digest().subarray(0, 32);
+	if (parts.length === 1) return hash('blake2b512', parts[0]!, 'buffer').subarray(0, 32);
+	const together = createHash('blake2b512');
+	for (const part of parts) together.update(part);
+	return together.digest().subarray(0, 32);
 }
 
 /**
@@ -46,6 +47,11 @@ export class NetworkKey {
 	/** Where the sources of a content are kept. */
 	content(id: string): Buffer {
 		return blake2b(this.#key, '# ', id);
+	}
+
+	/** Where a file is kept whole, in a network where everybody is asked. */
+	file(peer: string, path: string): Buffer {
+		return blake2b(this.#key, '/ ', peer, path);
 	}
 
 	/** Where a peer's addresses are kept. */

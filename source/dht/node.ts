@@ -4,7 +4,7 @@ import {networkInterfaces} from 'node:os';
 import HyperDHT, {type IncomingRequest, type NodeAddress, type Reply, type TableNode} from 'hyperdht';
 import {errorLine} from '../core/errors.ts';
 import {isSendersFault, type Keeper} from './keeper.ts';
-import {commands, foreignNetwork, refused} from './messages.ts';
+import {commands, type Door, foreignNetwork, refused, writeDoor} from './messages.ts';
 import type {NetworkKey} from './network-key.ts';
 
 export type {NodeAddress, TableNode} from 'hyperdht';
@@ -20,6 +20,8 @@ export type NodeOptions = {
 	seed: Buffer;
 	/** Keeps a part of the table and answers for it; absent: it only asks. */
 	keeper?: Keeper;
+	/** Where it takes much at once. */
+	door?: Door;
 	/** Whether all nodes are in one private network: then every one of them is reachable and keeps a part at once. */
 	lan: boolean;
 	log(message: string): void;
@@ -286,8 +288,8 @@ export class DhtNode {
 	}
 
 	#answer(request: IncomingRequest): boolean {
-		if (request.command !== commands.put && request.command !== commands.get) return false;
-		const {keeper, key} = this.#options;
+		if (request.command < commands.put || request.command > commands.door) return false;
+		const {keeper, key, door} = this.#options;
 		const message = key.open(request.value);
 		if (!message) {
 			request.error(foreignNetwork, {token: false, closerNodes: false});
@@ -295,7 +297,10 @@ export class DhtNode {
 		}
 		if (!keeper || !this.id) return false;
 		try {
-			if (request.command === commands.get) {
+			if (request.command === commands.door) {
+				if (door) request.reply(key.seal(writeDoor(door)), {token: false, closerNodes: false});
+				else request.error(refused, {token: false, closerNodes: false});
+			} else if (request.command === commands.get) {
 				request.reply(key.seal(keeper.get(message)), {token: false, closerNodes: request.target !== null});
 			} else if (!request.token) {
 				// The signature must be over a token, which proves that the sender is where it says.

@@ -1,70 +1,38 @@
 // The part of the table that this node keeps: signed records and the words they are kept under, in SQLite.
-import {rmSync} from 'node:fs';
-import {DatabaseSync, type StatementSync} from 'node:sqlite';
+import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {limits} from '../api/limits.ts';
-import {blake2b} from './network-key.ts';
-import type {FileRecord, PresenceRecord, Signed} from './records.ts';
+import {type FileRecord, type PresenceRecord, pathOfRaw, type Signed, sizeOfRaw, timeOfRaw} from './records.ts';
+import {numberOf, openTableFile, recordId, Statements, wordId} from './table-file.ts';
 import {type WordCount, WordCounts} from './word-counts.ts';
 import {mostWords} from './words.ts';
-
-const schema = `
-PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-16384;
-PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=16777216;
-CREATE TABLE IF NOT EXISTS publisher(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, address TEXT NOT NULL,
-	records INT NOT NULL DEFAULT 0);
-CREATE INDEX IF NOT EXISTS publisher_address ON publisher(address);
-CREATE TABLE IF NOT EXISTS record(id INTEGER PRIMARY KEY, publisher INT NOT NULL, content INT NOT NULL, size INT NOT NULL,
-	time INT NOT NULL, expiry INT NOT NULL, mask INT NOT NULL, path TEXT NOT NULL, raw BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS record_content ON record(content);
-CREATE TABLE IF NOT EXISTS word(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, files INT NOT NULL DEFAULT 0,
-	split INT NOT NULL DEFAULT 0);
-CREATE TABLE IF NOT EXISTS posting(word INT, record INT, PRIMARY KEY(word, record)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS share_of(word INT, publisher INT, files INT NOT NULL, PRIMARY KEY(word, publisher)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS presence(key INTEGER PRIMARY KEY, peer TEXT NOT NULL, time INT NOT NULL, expiry INT NOT NULL,
-	raw BLOB NOT NULL);
-`;
 
 /** A record as it is kept. */
 export type KeptFile = {id: number; publisher: string; size: number; path: string; raw: Buffer};
 
-/** A publisher while a batch of theirs is taken in. `room`: files that may still come. */
-export type Owner = {id: number; peer: string; room: number; added: number};
+/** A file that is to be kept. `words`: all of its path; `mask`, `parts`: which of them are meant, whole or in a part. */
+export type StoredFile = {file: Signed<FileRecord>; words: string[]; mask: number; parts: number};
 
-/** A number of 52 bits that stands for the bytes: SQLite and JavaScript both count that far. */
-export function numberOf(bytes: Buffer): number {
-	return bytes.readUIntBE(0, 6) * 16 + (bytes[6]! >> 4);
-}
+type Row = {owner: number; content: number; expiry: number; mask: number; parts: number; raw: Buffer};
 
-/** What came in is committed after so many milliseconds, or so many batches: some 10 ms of work. */
-const commitMs = 250;
-const commitAfter = 60;
+/** What came in is committed after so many milliseconds, or so many records. */
+const commitMs = 500;
+const commitAfter = 2000;
+/** Records that are written together, in the order in which they stand: some milliseconds of work. */
+const writeAfter = 400;
+/** Most files that one call may bring. */
+export const putAtOnce = 128;
 /** How many records are looked through in one step of forgetting. */
 const forgetStep = 500;
 
-function openDatabase(file: string): DatabaseSync {
-	const open = () => {
-		const database = new DatabaseSync(file);
-		try {
-			database.exec(schema);
-			return database;
-		} catch (error) {
-			database.close();
-			throw error;
-		}
-	};
-	try {
-		return open();
-	} catch (error) {
-		if (file === ':memory:') throw error;
-		for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, {force: true});
-		return open();
-	}
+/** How a part of a word that has too many files stands in the store. */
+export function partOf(word: string, part: string): string {
+	return `${word}|${part}`;
 }
 
 /** Keeps records until they expire. All calls are short. */
 export class PostingStore {
 	readonly #database: DatabaseSync;
-	readonly #statements = new Map<string, StatementSync>();
+	readonly #statements: Statements;
 	readonly #limits: {[K in keyof typeof limits.tableKeeps]: number};
 	readonly #words: WordCounts;
 	#records: number;
@@ -72,13 +40,17 @@ export class PostingStore {
 	/** Commits what came in lately; undefined when all is committed. */
 	#commitTimer: NodeJS.Timeout | undefined;
 	#uncommitted = 0;
+	/** Records that are not written yet, and what they are kept under: word and record, in turn. */
+	readonly #rows = new Map<number, Row>();
+	#postings: Array<{word: number; record: number}> = [];
 
 	/** @param file of the database, or `:memory:`; one that is damaged is begun anew: others have what was in it */
 	constructor(file: string, keeps: Partial<{[K in keyof typeof limits.tableKeeps]: number}> = {}) {
 		this.#limits = {...limits.tableKeeps, ...keeps};
-		this.#database = openDatabase(file);
-		this.#words = new WordCounts(this.#database);
-		this.#records = Number(this.#run('SELECT count(*) AS n FROM record').get()!.n);
+		this.#database = openTableFile(file);
+		this.#statements = new Statements(this.#database);
+		this.#words = new WordCounts(this.#statements, this.#limits, writeAfter + putAtOnce);
+		this.#records = this.#count();
 	}
 
 	get records(): number {
@@ -91,10 +63,44 @@ export class PostingStore {
 	}
 
 	/**
-	 * Runs changes that are committed together with those before and after them, soon: every commit writes each page anew
-	 * that it touched, and what a crash takes is on other nodes.
+	 * Keeps files of one publisher. They are committed together with those before and after them, soon: every commit writes
+	 * each page anew that it touched, and what a crash takes is on other nodes.
+	 *
+	 * @param files at most {@link putAtOnce}
+	 * @returns for each the words that have no room, as a mask; undefined when nothing of this publisher is taken any more
 	 */
-	together<T>(work: () => T): T {
+	putAll(peer: string, address: string, files: StoredFile[]): number[] | undefined {
+		return this.#together(() => {
+			const owner = this.#owner(peer, address);
+			const ids = files.map(({file}) => recordId(peer, file.path));
+			const known = this.#known(ids);
+			const before = this.#records;
+			const full: number[] = [];
+			for (const [index, file] of files.entries()) {
+				const id = ids[index]!;
+				const row = this.#rows.get(id) ?? known.get(id);
+				if (!row && owner.room - (this.#records - before) <= 0) {
+					// Nothing is known of a file that was removed: there is nothing to take back.
+					if (!file.file.removed) break;
+					full.push(0);
+				} else full.push(this.#put(id, owner.id, file, row));
+			}
+			const added = this.#records - before;
+			if (added > 0) this.#run('UPDATE publisher SET records = records + ? WHERE id = ?').run(added, owner.id);
+			this.#uncommitted += files.length;
+			if (this.#rows.size >= writeAfter) this.#write();
+			return full.length === files.length ? full : undefined;
+		});
+	}
+
+	/** Writes all that came in. */
+	commit(): void {
+		if (!this.#commitTimer) return;
+		this.#write();
+		this.#end('COMMIT');
+	}
+
+	#together<T>(work: () => T): T {
 		if (!this.#commitTimer) {
 			this.#database.exec('BEGIN');
 			this.#commitTimer = setTimeout(() => this.commit(), commitMs).unref();
@@ -102,19 +108,15 @@ export class PostingStore {
 		try {
 			return work();
 		} catch (error) {
+			this.#rows.clear();
+			this.#postings = [];
 			this.#end('ROLLBACK');
 			this.#words.forget();
+			this.#records = this.#count();
 			throw error;
 		} finally {
-			if (++this.#uncommitted >= commitAfter) this.commit();
+			if (this.#uncommitted >= commitAfter) this.commit();
 		}
-	}
-
-	/** Writes all that came in. */
-	commit(): void {
-		if (!this.#commitTimer) return;
-		this.#words.write();
-		this.#end('COMMIT');
 	}
 
 	#end(how: 'COMMIT' | 'ROLLBACK'): void {
@@ -124,51 +126,111 @@ export class PostingStore {
 		this.#database.exec(how);
 	}
 
-	/** Who sends a batch, and how many more files are taken from them. Must be given back by {@link leave}. */
-	enter(peer: string, address: string): Owner {
+	#count(): number {
+		return Number(this.#run('SELECT count(*) AS n FROM record').get()!.n);
+	}
+
+	/** Who sends files, and how many more are taken from them. */
+	#owner(peer: string, address: string): {id: number; room: number} {
 		const key = Buffer.from(peer, 'hex');
 		const row = this.#run('SELECT id, records FROM publisher WHERE key = ?').get(key);
 		const there = Number(this.#run('SELECT sum(records) AS n FROM publisher WHERE address = ?').get(address)?.n ?? 0);
 		const {publisher, address: ofAddress, records} = this.#limits;
 		const own = Number(row?.records ?? 0);
 		const room = Math.min(publisher - own, ofAddress - there, records - this.#records);
-		if (row) return {id: Number(row.id), peer, room, added: 0};
+		if (row) return {id: Number(row.id), room};
 		const made = this.#run('INSERT INTO publisher(key, address) VALUES (?, ?)').run(key, address);
-		return {id: Number(made.lastInsertRowid), peer, room, added: 0};
+		return {id: Number(made.lastInsertRowid), room};
 	}
 
-	/** Counts what a batch brought. */
-	leave({id, added}: Owner): void {
-		if (added > 0) this.#run('UPDATE publisher SET records = records + ? WHERE id = ?').run(added, id);
+	#known(ids: number[]): Map<number, Row> {
+		const rows = this.#run(
+			`SELECT r.id, r.publisher, r.content, r.expiry, r.mask, r.parts, r.raw FROM json_each(?) AS one
+			CROSS JOIN record r ON r.id = one.value`,
+		).all(`[${ids.join()}]`);
+		const known = new Map<number, Row>();
+		for (const {id, publisher, content, expiry, mask, parts, raw} of rows)
+			known.set(Number(id), {
+				...{owner: Number(publisher), content: Number(content), expiry: Number(expiry)},
+				...{mask: Number(mask), parts: Number(parts), raw: Buffer.from(raw as Uint8Array)},
+			});
+		return known;
 	}
 
-	/**
-	 * Keeps a file under those of its words that the mask names.
-	 *
-	 * @param words all words of its path; @param mask which of them; the content bit may be set as well
-	 * @returns the words that have no room, as a mask; undefined when nothing of this publisher is taken any more
-	 */
-	put(owner: Owner, file: Signed<FileRecord>, words: string[], mask: number): number | undefined {
-		const id = numberOf(blake2b(owner.peer, file.path));
-		const known = this.#run('SELECT time, mask, expiry FROM record WHERE id = ?').get(id);
-		if (known && Number(known.time) > file.time) return 0;
-		if (file.removed) {
-			if (known) this.#unpost(id, owner.id, words, Number(known.mask));
-			else if (owner.room <= 0) return 0;
-			this.#write(id, owner, file, 0, known !== undefined);
-			return 0;
+	#put(id: number, owner: number, {file, words, mask, parts}: StoredFile, row: Row | undefined): number {
+		if (row && timeOfRaw(row.raw) > file.time) return 0;
+		let full = 0;
+		const content = numberOf(Buffer.from(file.content, 'hex'));
+		const had = {mask: row?.mask ?? 0, parts: row?.parts ?? 0};
+		if (row && file.removed) {
+			this.#unpost(id, row, words);
+			had.mask = had.parts = 0;
+		} else if (row && had.parts !== 0 && row.content !== content) {
+			// Another content is in other parts.
+			this.#unpost(id, {...row, mask: 0}, words);
+			had.parts = 0;
 		}
-		if (!known && owner.room <= 0) return undefined;
-		const had = known ? Number(known.mask) : 0;
-		let [kept, full] = [had, 0];
-		for (let index = 0; index < Math.min(words.length, mostWords); index++) {
-			const bit = 2 ** index;
-			if ((mask & bit) === 0 || (had & bit) !== 0) continue;
-			if (this.#post(id, owner.id, words[index]!)) kept |= bit;
-			else full |= bit;
+		if (!file.removed) {
+			const part = file.content[0]!;
+			for (let index = 0; index < Math.min(words.length, mostWords); index++) {
+				const bit = 2 ** index;
+				const word = words[index]!;
+				if ((mask & bit) !== 0 && (had.mask & bit) === 0) {
+					if (this.#post(id, owner, word)) had.mask |= bit;
+					else full |= bit;
+				}
+				// Where a part is full too, it ends.
+				if ((parts & bit) !== 0 && (had.parts & bit) === 0 && this.#post(id, owner, partOf(word, part)))
+					had.parts |= bit;
+			}
 		}
-		this.#write(id, owner, file, kept, known !== undefined);
+		if (!row) this.#records++;
+		this.#rows.set(id, {owner: row?.owner ?? owner, content, expiry: file.expiry, ...had, raw: file.raw});
 		return full;
+	}
+
+	#post(record: number, owner: number, text: string): boolean {
+		if (!this.#words.take(text, owner)) return false;
+		this.#postings.push({word: wordId(text), record});
+		return true;
+	}
+
+	#unpost(record: number, {owner, content, mask, parts}: Row, words: string[]): void {
+		this.#write();
+		const part = Math.floor(content / 2 ** 48).toString(16);
+		const drop = (text: string) => {
+			const {changes} = this.#run('DELETE FROM posting WHERE word = ? AND record = ?').run(wordId(text), record);
+			if (changes > 0) this.#words.drop(text, owner);
+		};
+		for (const [index, text] of words.slice(0, mostWords).entries()) {
+			if ((mask & (2 ** index)) !== 0) drop(text);
+			if ((parts & (2 ** index)) !== 0) drop(partOf(text, part));
+		}
+	}
+
+	/** Writes what is only in memory, in the order in which it stands in the database. */
+	#write(): void {
+		if (this.#rows.size === 0) return;
+		const busy = this.#words.write();
+		this.#postings.sort((a, b) => a.word - b.word || a.record - b.record);
+		this.#statements.insert(
+			'INSERT OR IGNORE INTO posting(word, record) VALUES',
+			2,
+			this.#postings.flatMap(({word, record}) => [word, record]),
+		);
+		this.#postings = [];
+		this.#statements.insert(
+			'INSERT OR REPLACE INTO record(id, publisher, content, expiry, mask, parts, raw) VALUES',
+			7,
+			[...this.#rows]
+				.sort(([a], [b]) => a - b)
+				.flatMap(([id, {owner, content, expiry, mask, parts, raw}]) => [
+					...[id, owner, content, expiry, mask, parts],
+					raw,
+				]),
+		);
+		this.#rows.clear();
+		this.#words.countOwners(busy);
 	}
 
 	/** Keeps where a peer is, if that is newer than what is known. @returns whether there was room */
@@ -205,11 +267,13 @@ export class PostingStore {
 
 	/** The word itself, with how many files are under it and whether there were too many. */
 	word(text: string): WordCount | undefined {
+		this.#write();
 		return this.#words.find(text);
 	}
 
 	/** Words that begin with a text, from an ID on, in the order of their IDs. */
 	wordsFrom(start: string, from: number, limit: number): number[] {
+		this.#write();
 		return this.#run('SELECT id FROM word WHERE text >= ? AND text < ? AND id >= ? ORDER BY id LIMIT ?')
 			.all(start, `${start}\u{10ffff}`, from, limit)
 			.map(row => Number(row.id));
@@ -218,7 +282,7 @@ export class PostingStore {
 	/** Files under a word, after a record, in the order of their IDs; without those that expired or were removed. */
 	under(word: number, after: number, now: number, limit: number): KeptFile[] {
 		return this.#files(
-			`SELECT r.id, p.key, r.size, r.path, r.raw FROM posting JOIN record r ON r.id = posting.record
+			`SELECT r.id, p.key, r.raw FROM posting JOIN record r ON r.id = posting.record
 			JOIN publisher p ON p.id = r.publisher WHERE posting.word = ? AND posting.record > ? AND r.expiry > ?
 			ORDER BY posting.record LIMIT ?`,
 			word,
@@ -231,7 +295,7 @@ export class PostingStore {
 	/** Files with a content, whatever they are kept under. */
 	withContent(content: string, after: number, now: number, limit: number): KeptFile[] {
 		return this.#files(
-			`SELECT r.id, p.key, r.size, r.path, r.raw FROM record r JOIN publisher p ON p.id = r.publisher
+			`SELECT r.id, p.key, r.raw FROM record r JOIN publisher p ON p.id = r.publisher
 			WHERE r.content = ? AND r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) = x'00' ORDER BY r.id LIMIT ?`,
 			numberOf(Buffer.from(content, 'hex')),
 			after,
@@ -243,7 +307,7 @@ export class PostingStore {
 	/** All files, after a record. */
 	all(after: number, now: number, limit: number): KeptFile[] {
 		return this.#files(
-			`SELECT r.id, p.key, r.size, r.path, r.raw FROM record r JOIN publisher p ON p.id = r.publisher
+			`SELECT r.id, p.key, r.raw FROM record r JOIN publisher p ON p.id = r.publisher
 			WHERE r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) = x'00' ORDER BY r.id LIMIT ?`,
 			after,
 			now,
@@ -253,88 +317,38 @@ export class PostingStore {
 
 	/** One step of going round all records and forgetting those that expired; called again and again. */
 	forget(now: number, wordsOf: (path: string) => string[]): void {
-		const rows = this.#run('SELECT id, publisher, expiry, mask, path FROM record WHERE id > ? ORDER BY id LIMIT ?').all(
-			this.#forgotten,
-			forgetStep,
-		);
-		this.#forgotten = rows.length < forgetStep ? -1 : Number(rows.at(-1)!.id);
-		const expired = rows.filter(row => Number(row.expiry) <= now);
-		this.together(() => {
-			for (const row of expired) {
-				const owner = Number(row.publisher);
-				this.#unpost(Number(row.id), owner, wordsOf(String(row.path)), Number(row.mask));
-				this.#run('DELETE FROM record WHERE id = ?').run(Number(row.id));
-				this.#run('UPDATE publisher SET records = records - 1 WHERE id = ?').run(owner);
+		this.#together(() => {
+			this.#write();
+			const rows = this.#run('SELECT id, expiry FROM record WHERE id > ? ORDER BY id LIMIT ?').all(
+				this.#forgotten,
+				forgetStep,
+			);
+			this.#forgotten = rows.length < forgetStep ? -1 : Number(rows.at(-1)!.id);
+			const expired = rows.filter(row => Number(row.expiry) <= now).map(row => Number(row.id));
+			for (const [id, row] of this.#known(expired)) {
+				this.#unpost(id, row, wordsOf(pathOfRaw(row.raw)));
+				this.#run('DELETE FROM record WHERE id = ?').run(id);
+				this.#run('UPDATE publisher SET records = records - 1 WHERE id = ?').run(row.owner);
 			}
+			this.#records -= expired.length;
+			this.#words.write();
 			this.#run('DELETE FROM presence WHERE expiry <= ?').run(now);
-			if (this.#forgotten === -1) {
-				this.#run('DELETE FROM publisher WHERE records <= 0').run();
-				this.#words.write();
-				this.#run('DELETE FROM word WHERE files <= 0').run();
-				this.#words.forget();
-			}
+			if (this.#forgotten === -1) this.#run('DELETE FROM publisher WHERE records <= 0').run();
 		});
-		this.#records -= expired.length;
 	}
 
 	#files(sql: string, ...values: number[]): KeptFile[] {
+		this.#write();
 		return this.#run(sql)
 			.all(...values)
-			.map(row => ({
-				id: Number(row.id),
-				publisher: Buffer.from(row.key as Uint8Array).toString('hex'),
-				size: Number(row.size),
-				path: String(row.path),
-				raw: Buffer.from(row.raw as Uint8Array),
-			}));
-	}
-
-	#write(id: number, owner: Owner, file: Signed<FileRecord>, mask: number, known: boolean): void {
-		if (known)
-			this.#run('UPDATE record SET content = ?, size = ?, time = ?, expiry = ?, mask = ?, raw = ? WHERE id = ?').run(
-				...([numberOf(Buffer.from(file.content, 'hex')), file.size, file.time, file.expiry, mask] as const),
-				...([file.raw, id] as const),
-			);
-		else {
-			this.#run(
-				'INSERT INTO record(id, publisher, content, size, time, expiry, mask, path, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-			).run(
-				...([id, owner.id, numberOf(Buffer.from(file.content, 'hex')), file.size, file.time, file.expiry] as const),
-				...([mask, file.path, file.raw] as const),
-			);
-			owner.room--;
-			owner.added++;
-			this.#records++;
-		}
-	}
-
-	#post(record: number, owner: number, text: string): boolean {
-		const word = this.#words.make(text);
-		if (word.files >= this.#limits.word || this.#words.own(word, owner) >= this.#limits.wordOfPublisher) {
-			this.#words.markSplit(word);
-			return false;
-		}
-		const {changes} = this.#run('INSERT OR IGNORE INTO posting(word, record) VALUES (?, ?)').run(word.id, record);
-		if (changes > 0) this.#words.add(word, owner, 1);
-		return true;
-	}
-
-	#unpost(record: number, owner: number, words: string[], mask: number): void {
-		for (const [index, text] of words.entries()) {
-			if ((mask & (2 ** index)) === 0) continue;
-			const word = this.word(text);
-			if (!word) continue;
-			const {changes} = this.#run('DELETE FROM posting WHERE word = ? AND record = ?').run(word.id, record);
-			if (changes > 0) this.#words.add(word, owner, -1);
-		}
+			.map(row => {
+				const raw = Buffer.from(row.raw as Uint8Array);
+				const publisher = Buffer.from(row.key as Uint8Array).toString('hex');
+				return {id: Number(row.id), publisher, size: sizeOfRaw(raw), path: pathOfRaw(raw), raw};
+			});
 	}
 
 	#run(sql: string): StatementSync {
-		let statement = this.#statements.get(sql);
-		if (!statement) {
-			statement = this.#database.prepare(sql);
-			this.#statements.set(sql, statement);
-		}
-		return statement;
+		return this.#statements.run(sql);
 	}
 }

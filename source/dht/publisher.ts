@@ -1,14 +1,14 @@
 // Publishing what this peer shares, by sweep: everything that one node keeps goes to it in the same packets.
-import {setImmediate, setTimeout as sleep} from 'node:timers/promises';
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {CatalogChange} from '../api/schemas.ts';
 import {errorLine} from '../core/errors.ts';
-import {contentBit, type PutFile} from './messages.ts';
+import {Delivery} from './delivery.ts';
 import type {NetworkKey} from './network-key.ts';
 import type {DhtNode, TableNode} from './node.ts';
-import {type FileRecord, recordPathBytes, type Signed, type Signer, signFile} from './records.ts';
+import {Placing} from './placing.ts';
+import {type FileRecord, recordPathBytes, type Signer} from './records.ts';
 import {KeyRegions} from './regions.ts';
 import type {Sender} from './sender.ts';
-import {keyWords} from './words.ts';
 
 /** What of the catalog is published. */
 export type PublishedCatalog = {
@@ -20,10 +20,9 @@ export type PublishedCatalog = {
 
 /** How long records live and when they are sent anew, in seconds. Shares of many files are sent less often. */
 export const recordLife = {files: 10_000, short: 6 * 3600, long: 24 * 3600} as const;
-/** Changes that are published together: what is held in memory at once. */
+/** Changes that are published together, and how many such parts are on their way: what is held in memory at once. */
 const chunk = 1000;
-/** Signatures between two turns of the event loop: about 5 ms. */
-const signedAtOnce = 100;
+const atOnce = 3;
 /** Milliseconds from a change of the catalog, or of the nodes, to telling of it. */
 const settleMs = 100;
 const repairMs = 1500;
@@ -118,6 +117,8 @@ export class Publisher {
 				await this.#work(signal);
 			} catch (error) {
 				if (signal.aborted) return;
+				this.#all ||= this.#version === 0;
+				this.#dirty = true;
 				this.#options.log(`DHT: publishing failed: ${errorLine(error)}`);
 				await sleep(5000, undefined, {signal}).catch(() => undefined);
 			}
@@ -219,127 +220,50 @@ export class Publisher {
 
 	/** @param before nodes that have kept it already: only what others keep now is sent */
 	async #sweep(from: number, signal: AbortSignal, before?: TableNode[]): Promise<number | undefined> {
-		const {catalog, node} = this.#options;
+		const {catalog, node, key, signer, sender} = this.#options;
 		const everybody = node.isSmall ? this.#everybody() : undefined;
 		const regions = new KeyRegions(node, everybody, before);
+		const delivery = new Delivery({
+			placing: new Placing(regions, key, signer.peer, everybody !== undefined),
+			signer,
+			sender,
+		});
 		if (from === 0) this.#lost.clear();
 		let files = 0;
-		let sending = Promise.resolve();
+		/** Parts on their way, in their order. While some are, the next is signed. */
+		const going: Array<{sent: Promise<void>; to: number}> = [];
+		const settle = async (most: number) => {
+			while (going.length > most) {
+				const {sent, to} = going.shift()!;
+				await sent;
+				signal.throwIfAborted();
+				if (!before) this.#version = to;
+			}
+		};
 		for (let version = from; ; ) {
 			const page = catalog.changesSince(version, chunk);
 			if (page.epoch !== this.#epoch) {
-				await sending;
+				await settle(0);
 				this.#all = true;
 				return undefined;
 			}
-			// While one part is on its way, the next one is signed.
-			const signed = await this.#signed(page.changes);
-			await sending;
-			signal.throwIfAborted();
-			if (!before) this.#version = version;
-			sending = this.#publish(signed, regions, signal);
-			sending.catch(() => undefined);
+			const sent = delivery.deliver(
+				page.changes.map(change => this.#record(change)),
+				signal,
+			);
+			sent.catch(() => undefined);
+			going.push({sent, to: page.to});
 			files += page.changes.length;
 			this.#removed ||= page.changes.some(({op}) => op === 'remove');
 			version = page.to;
+			await settle(page.last ? 0 : atOnce - 1);
 			if (!page.last) continue;
-			await sending;
-			if (!before) this.#version = version;
 			if (from === 0) this.#keepers = {small: everybody !== undefined, nodes: byId(everybody ?? regions.seen)};
 			return files;
 		}
 	}
 
-	async #signed(changes: CatalogChange[]): Promise<Array<Signed<FileRecord>>> {
-		const files: Array<Signed<FileRecord>> = [];
-		for (const [index, change] of changes.entries()) {
-			const record = this.#record(change);
-			if (record) files.push(signFile(record, this.#options.signer));
-			if (index % signedAtOnce === signedAtOnce - 1) await setImmediate();
-		}
-		return files;
-	}
-
-	async #publish(files: Array<Signed<FileRecord>>, regions: KeyRegions, signal: AbortSignal): Promise<void> {
-		const full = await this.#send(files, regions, undefined, signal);
-		// Words that have too many files: those that found no place go to a part of the word.
-		const rest = files.filter((_, index) => (full.get(index) ?? 0) !== 0);
-		if (rest.length > 0) await this.#send(rest, regions, file => full.get(files.indexOf(file)) ?? 0, signal);
-	}
-
-	/**
-	 * Sends each file to the keepers of its words and its content.
-	 *
-	 * @param split the words of a file that are meant, in parts; absent: all, and its content
-	 * @returns by index the words that had no room at the most of their keepers
-	 */
-	async #send(
-		files: Array<Signed<FileRecord>>,
-		regions: KeyRegions,
-		split: ((file: Signed<FileRecord>) => number) | undefined,
-		signal: AbortSignal,
-	): Promise<Map<number, number>> {
-		const {key, sender} = this.#options;
-		const wanted: Array<{topic: Buffer; index: number; bit: number}> = [];
-		const topics = new Map<string, Buffer>();
-		for (const [index, file] of files.entries()) {
-			const part = split ? file.content[0]! : '';
-			const mask = split?.(file);
-			for (const [n, word] of keyWords(file.path).entries()) {
-				if (mask !== undefined && (mask & (2 ** n)) === 0) continue;
-				const name = `${part} ${word}`;
-				let topic = topics.get(name);
-				if (!topic) {
-					topic = key.word(word, part);
-					topics.set(name, topic);
-				}
-				wanted.push({topic, index, bit: 2 ** n});
-			}
-			if (!split && !file.removed) wanted.push({topic: key.content(file.content), index, bit: contentBit});
-			if (index % 500 === 499) await setImmediate();
-		}
-		wanted.sort((a, b) => Buffer.compare(a.topic, b.topic));
-
-		/** By part and node: which files with which words. */
-		const loads = new Map<string, {to: TableNode | 'self'; part: string; masks: Map<number, number>}>();
-		for (const [turn, {topic, index, bit}] of wanted.entries()) {
-			if (turn % 500 === 499) await setImmediate();
-			const part = split ? files[index]!.content[0]! : '';
-			for (const {name, to} of await regions.keepers(topic)) {
-				const place = `${part} ${name}`;
-				let load = loads.get(place);
-				if (!load) {
-					load = {to, part, masks: new Map()};
-					loads.set(place, load);
-				}
-				load.masks.set(index, (load.masks.get(index) ?? 0) + bit);
-			}
-		}
-		signal.throwIfAborted();
-		const fullCounts = new Map<string, number>();
-		await Promise.all(
-			[...loads.values()].map(async ({to, part, masks}) => {
-				const indexes = [...masks.keys()];
-				const load: PutFile[] = indexes.map(index => ({mask: masks.get(index)!, file: files[index]!}));
-				const sent = await sender.files(to, load, part);
-				for (const [at, mask] of sent?.full.entries() ?? []) {
-					for (let n = 0; mask !== 0 && n < 31; n++) {
-						if ((mask & (2 ** n)) === 0) continue;
-						const place = `${indexes[at]} ${n}`;
-						fullCounts.set(place, (fullCounts.get(place) ?? 0) + 1);
-					}
-				}
-			}),
-		);
-		const full = new Map<number, number>();
-		for (const [place, count] of fullCounts) {
-			const [index, n] = place.split(' ').map(Number);
-			if (count * 2 > Math.min(loads.size, 8)) full.set(index!, (full.get(index!) ?? 0) + 2 ** n!);
-		}
-		return full;
-	}
-
-	#record(change: CatalogChange): FileRecord | undefined {
+	#record(change: CatalogChange): FileRecord {
 		const time = Math.floor(Date.now() / 1000);
 		const expiry = time + lifeOf(this.#options.catalog.files);
 		const path = shortened(change.path);

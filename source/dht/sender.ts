@@ -3,6 +3,7 @@
 import {sign} from 'node:crypto';
 import PQueue from 'p-queue';
 import {limits} from '../api/limits.ts';
+import type {Doors} from './doors.ts';
 import type {Keeper} from './keeper.ts';
 import {
 	batchFileBytes,
@@ -12,6 +13,7 @@ import {
 	messageBytes,
 	type PutFile,
 	readPutAnswer,
+	writeFileList,
 	writeFiles,
 	writePresence,
 	writePut,
@@ -26,37 +28,56 @@ const atOnce = 40;
 const tokenLife = 5000;
 const noSignature = Buffer.alloc(64);
 
+/** From so many files on, what a node is to keep goes through its door: a few packets are sooner there by themselves. */
+const throughDoor = 30;
+
 /** What came of sending files to a node: per file the words that were full there, or undefined when it did not take them. */
-export type Sent = {full: number[]} | undefined;
+export type Sent = number[] | undefined;
 
 /** Sends what this peer publishes. */
 export class Sender {
 	readonly #node: DhtNode;
 	readonly #keeper: Keeper | undefined;
 	readonly #signer: Signer;
+	readonly #doors: Doors;
 	readonly #queue = new PQueue({concurrency: atOnce});
 	readonly #tokens = new Map<string, {token: Buffer; until: number}>();
-	/** Batches that nodes took, and that they did not. */
-	readonly counts = {taken: 0, failed: 0};
+	/** Batches that nodes took, and that they did not; and files that went through doors. */
+	readonly counts = {taken: 0, failed: 0, throughDoors: 0};
 
-	constructor(node: DhtNode, keeper: Keeper | undefined, signer: Signer) {
+	constructor(node: DhtNode, keeper: Keeper | undefined, signer: Signer, doors: Doors) {
 		this.#node = node;
 		this.#keeper = keeper;
 		this.#signer = signer;
+		this.#doors = doors;
 	}
 
-	/** Sends files to one node, in as many packets as it takes. */
-	async files(to: TableNode | 'self', files: PutFile[], part: string): Promise<Sent> {
+	/** Sends files to one node: through its door, or in as many packets as it takes. */
+	async files(to: TableNode | 'self', files: PutFile[]): Promise<Sent> {
 		const {peer} = this.#signer;
-		const batches = [...packed(files)];
+		if (to === 'self') return this.#keeper?.keepOwn(peer, files);
+		if (files.length < throughDoor) return this.#packets(to, files);
+		const full: number[] = [];
+		for (const list of cut(files, limits.table.bodyBytes - sealBytes, limits.table.filesAtOnce)) {
+			const answer = await this.#doors.send(to, writeFileList(list));
+			if (!answer) {
+				const rest = await this.#packets(to, files.slice(full.length));
+				return rest && [...full, ...rest];
+			}
+			this.counts.throughDoors += list.length;
+			const told = new Map(answer.full);
+			for (const index of list.keys()) full.push(told.get(index) ?? 0);
+		}
+		return full;
+	}
+
+	async #packets(to: TableNode, files: PutFile[]): Promise<Sent> {
+		const room = messageBytes - sealBytes - batchHeadBytes;
 		const answers = await Promise.all(
-			batches.map(batch => {
-				if (to !== 'self') return this.#put(to, writeFiles(peer, part, batch));
-				return this.#keeper?.keep({kind: 'files', publisher: peer, part, files: batch}, 'self');
-			}),
+			[...cut(files, room, 255)].map(batch => this.#put(to, writeFiles(this.#signer.peer, batch))),
 		);
 		if (answers.some(answer => !answer)) return undefined;
-		return {full: answers.flatMap(answer => readPutAnswer(answer!))};
+		return answers.flatMap(answer => readPutAnswer(answer!));
 	}
 
 	/** @returns whether the node took it */
@@ -103,20 +124,19 @@ export class Sender {
 	}
 }
 
-/** Files in the order they came, cut into what fits a packet. */
-function* packed(files: PutFile[]): Generator<PutFile[]> {
-	const room = messageBytes - sealBytes - batchHeadBytes;
-	let batch: PutFile[] = [];
+/** Files in the order they came, cut into lists of so many bytes and files. */
+function* cut(files: PutFile[], room: number, most: number): Generator<PutFile[]> {
+	let list: PutFile[] = [];
 	let left = room;
 	for (const file of files) {
 		const bytes = batchFileBytes + file.file.raw.length;
-		if (bytes > left && batch.length > 0) {
-			yield batch;
-			batch = [];
+		if ((bytes > left || list.length === most) && list.length > 0) {
+			yield list;
+			list = [];
 			left = room;
 		}
-		batch.push(file);
+		list.push(file);
 		left -= bytes;
 	}
-	if (batch.length > 0) yield batch;
+	if (list.length > 0) yield list;
 }

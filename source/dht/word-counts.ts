@@ -1,92 +1,134 @@
-// Words and how many files are under each: in memory while many files come in, written with them.
-import type {DatabaseSync} from 'node:sqlite';
+// Words and how many files are under each. Only of words that are nearly full every file is counted as it comes.
+import type {Statements} from './table-file.ts';
+import {wordId} from './table-file.ts';
 
 /** A word as it stands. `split`: it has had too many files. */
 export type WordCount = {id: number; files: number; split: boolean};
 
-/** Words that are remembered between two commits. */
-const mostRemembered = 50_000;
+/** A word that may be full soon. `own`: its files by publisher. */
+type Busy = WordCount & {own: Map<number, number>; changed: Set<number>};
 
-/** Counts of words, and of words by publisher. */
+/** Counts of words, and of busy words by publisher. */
 export class WordCounts {
-	readonly #statements;
-	readonly #words = new Map<string, WordCount>();
-	readonly #own = new Map<string, {word: number; owner: number; files: number}>();
-	readonly #changedWords = new Set<WordCount>();
-	readonly #changedOwn = new Set<{word: number; owner: number; files: number}>();
+	readonly #statements: Statements;
+	readonly #limits: {word: number; wordOfPublisher: number};
+	/** From so many files on a word is busy: fewer, with all that one flush may bring, cannot fill it. */
+	readonly #busyFrom: number;
+	readonly #busy = new Map<string, Busy>();
+	/** Files that came under words that are not busy, and are not written yet. */
+	readonly #added = new Map<string, number>();
 
-	constructor(database: DatabaseSync) {
-		this.#statements = {
-			word: database.prepare('SELECT id, files, split FROM word WHERE text = ?'),
-			newWord: database.prepare('INSERT INTO word(text) VALUES (?)'),
-			own: database.prepare('SELECT files FROM share_of WHERE word = ? AND publisher = ?'),
-			writeWord: database.prepare('UPDATE word SET files = ?, split = ? WHERE id = ?'),
-			writeOwn: database.prepare('INSERT OR REPLACE INTO share_of(word, publisher, files) VALUES (?, ?, ?)'),
-		};
+	/** @param unwritten files that may come between two calls of write */
+	constructor(statements: Statements, limits: {word: number; wordOfPublisher: number}, unwritten: number) {
+		this.#statements = statements;
+		this.#limits = limits;
+		this.#busyFrom = Math.min(limits.word, limits.wordOfPublisher) - unwritten;
+		if (this.#busyFrom > 0)
+			statements.run(`CREATE INDEX IF NOT EXISTS word_busy ON word(text) WHERE files >= ${this.#busyFrom}`).run();
+		for (const text of this.#nearlyFull()) this.#makeBusy(text);
 	}
 
-	/** The word; undefined when no file was ever kept under it. */
+	/** The word as it is written; undefined when no file is kept under it. */
 	find(text: string): WordCount | undefined {
-		const known = this.#words.get(text);
-		if (known) return known;
-		const row = this.#statements.word.get(text);
-		if (!row) return undefined;
-		const word = {id: Number(row.id), files: Number(row.files), split: Number(row.split) === 1};
-		this.#words.set(text, word);
-		return word;
+		const row = this.#statements.run('SELECT id, files, split FROM word WHERE text = ?').get(text);
+		return row && {id: Number(row.id), files: Number(row.files), split: Number(row.split) === 1};
 	}
 
-	/** The word, made where it is new. */
-	make(text: string): WordCount {
-		const known = this.find(text);
-		if (known) return known;
-		const word = {id: Number(this.#statements.newWord.run(text).lastInsertRowid), files: 0, split: false};
-		this.#words.set(text, word);
-		return word;
-	}
-
-	/** Files of one publisher under the word. */
-	own(word: WordCount, owner: number): number {
-		return this.#ownCount(word, owner).files;
-	}
-
-	/** Counts files that came (or went, where negative). */
-	add(word: WordCount, owner: number, files: number): void {
-		word.files += files;
-		this.#changedWords.add(word);
-		const own = this.#ownCount(word, owner);
-		own.files += files;
-		this.#changedOwn.add(own);
-	}
-
-	markSplit(word: WordCount): void {
-		if (word.split) return;
-		word.split = true;
-		this.#changedWords.add(word);
-	}
-
-	/** Writes what changed, before a commit. */
-	write(): void {
-		for (const {id, files, split} of this.#changedWords) this.#statements.writeWord.run(files, split ? 1 : 0, id);
-		for (const {word, owner, files} of this.#changedOwn) this.#statements.writeOwn.run(word, owner, files);
-		this.#changedWords.clear();
-		this.#changedOwn.clear();
-		if (this.#words.size > mostRemembered) this.#words.clear();
-		if (this.#own.size > mostRemembered) this.#own.clear();
-	}
-
-	/** What is remembered is not so: a transaction was undone, or words were deleted. */
-	forget(): void {
-		for (const part of [this.#words, this.#own, this.#changedWords, this.#changedOwn]) part.clear();
-	}
-
-	#ownCount(word: WordCount, owner: number): {word: number; owner: number; files: number} {
-		const name = `${word.id} ${owner}`;
-		let own = this.#own.get(name);
-		if (!own) {
-			own = {word: word.id, owner, files: Number(this.#statements.own.get(word.id, owner)?.files ?? 0)};
-			this.#own.set(name, own);
+	/** Counts one more file of a publisher; false where there is no room for it. */
+	take(text: string, owner: number): boolean {
+		const busy = this.#busy.get(text) ?? (this.#busyFrom <= 0 ? this.#makeBusy(text) : undefined);
+		if (!busy) {
+			this.#added.set(text, (this.#added.get(text) ?? 0) + 1);
+			return true;
 		}
-		return own;
+		const own = busy.own.get(owner) ?? 0;
+		if (busy.files >= this.#limits.word || own >= this.#limits.wordOfPublisher) {
+			if (!busy.split) busy.changed.add(owner);
+			busy.split = true;
+			return false;
+		}
+		busy.files++;
+		busy.own.set(owner, own + 1);
+		busy.changed.add(owner);
+		return true;
+	}
+
+	/** Counts one file less. What was taken must have been written. */
+	drop(text: string, owner: number): void {
+		const busy = this.#busy.get(text);
+		if (busy) {
+			busy.files--;
+			busy.own.set(owner, (busy.own.get(owner) ?? 1) - 1);
+			busy.changed.add(owner);
+			if (busy.files > 0) return;
+			this.#busy.delete(text);
+			this.#statements.run('DELETE FROM share_of WHERE word = ?').run(busy.id);
+		} else {
+			const row = this.#statements.run('UPDATE word SET files = files - 1 WHERE text = ? RETURNING files').get(text);
+			if (!row || Number(row.files) > 0) return;
+		}
+		this.#statements.run('DELETE FROM word WHERE text = ?').run(text);
+	}
+
+	/** Writes what was counted. @returns words that are busy from now on: see {@link countOwners} */
+	write(): string[] {
+		const rows: Array<string | number> = [];
+		for (const text of [...this.#added.keys()].sort()) rows.push(text, wordId(text), this.#added.get(text)!);
+		this.#statements.insert(
+			'INSERT INTO word(text, id, files) VALUES ON CONFLICT(text) DO UPDATE SET files = files + excluded.files',
+			3,
+			rows,
+		);
+		this.#added.clear();
+		for (const [text, {id, files, split, own, changed}] of this.#busy) {
+			if (changed.size === 0) continue;
+			this.#statements
+				.run('INSERT OR REPLACE INTO word(text, id, files, split) VALUES (?, ?, ?, ?)')
+				.run(text, id, files, split ? 1 : 0);
+			for (const owner of changed)
+				this.#statements
+					.run('INSERT OR REPLACE INTO share_of(word, publisher, files) VALUES (?, ?, ?)')
+					.run(id, owner, own.get(owner) ?? 0);
+			changed.clear();
+		}
+		return this.#nearlyFull().filter(text => !this.#busy.has(text));
+	}
+
+	/** Counts by publisher what is under words that have become busy, once their files are written. */
+	countOwners(words: string[]): void {
+		for (const text of words) {
+			const id = wordId(text);
+			this.#statements
+				.run(
+					`INSERT OR REPLACE INTO share_of SELECT posting.word, record.publisher, count(*) FROM posting
+					JOIN record ON record.id = posting.record WHERE posting.word = ? GROUP BY record.publisher`,
+				)
+				.run(id);
+			this.#makeBusy(text);
+		}
+	}
+
+	/** What is not written is not so: a transaction was undone. */
+	forget(): void {
+		const texts = [...this.#busy.keys()];
+		this.#busy.clear();
+		this.#added.clear();
+		for (const text of texts) if (this.find(text)) this.#makeBusy(text);
+	}
+
+	/** From the index of them, which is empty mostly; without room for a flush all words are busy from the start. */
+	#nearlyFull(): string[] {
+		if (this.#busyFrom <= 0) return [];
+		const rows = this.#statements.run(`SELECT text FROM word WHERE files >= ${this.#busyFrom}`).all();
+		return rows.map(({text}) => String(text));
+	}
+
+	#makeBusy(text: string): Busy {
+		const count = this.find(text) ?? {id: wordId(text), files: 0, split: false};
+		const rows = this.#statements.run('SELECT publisher, files FROM share_of WHERE word = ?').all(count.id);
+		const own = new Map(rows.map(({publisher, files}) => [Number(publisher), Number(files)]));
+		const busy = {...count, own, changed: new Set<number>()};
+		this.#busy.set(text, busy);
+		return busy;
 	}
 }

@@ -48,9 +48,10 @@ export async function createIndexServer(
 	const store = await createStore(options, {identity, isPrivate: members !== undefined}, bus);
 	const network =
 		members && new PrivateNetwork({identity, name: options.name, members, spendInvite: store.cluster?.spendInvite});
-	const app = createIndexApp({identity, store, name: options.name, version, bus, network});
-	let announcer: Announcer | undefined;
 	let dht: Dht | undefined;
+	const table = () => dht && ((peer: string, from: string, body: Buffer) => dht!.take(peer, from, body));
+	const app = createIndexApp({identity, store, name: options.name, version, bus, network, table});
+	let announcer: Announcer | undefined;
 	const client = new SecureClient(identity);
 	const stopParts = async () => {
 		await dht?.stop();

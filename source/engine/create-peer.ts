@@ -9,6 +9,7 @@ import {EngineBus} from '../core/events.ts';
 import {protectFolder} from '../core/private-folder.ts';
 import {topName} from '../core/share-path.ts';
 import {version} from '../core/version.ts';
+import type {Dht} from '../dht/dht.ts';
 import {createDownloadManager} from '../download/manager.ts';
 import {loadIdentity} from '../identity/identity.ts';
 import {openKnownServers} from '../identity/known-servers.ts';
@@ -96,7 +97,9 @@ async function startPeer(
 	const rules = createPeerRules(options.dataDir, bus);
 	const audiences = new ShareAudiences(rules, () => shares.list());
 	const known = new KnownContents(content => router.sources(content));
+	let dht: Dht | undefined;
 	const uploads = createUploadServer({
+		table: () => dht && ((peer, from, body) => dht!.take(peer, from, body)),
 		allow: rules.allow,
 		admits: (socket, shown) => !memberships.isPrivate || memberships.admits(socket, shown),
 		...{identity, name: options.name, version, bus, slots: options.slots, limit: options.limitUp},
@@ -131,13 +134,13 @@ async function startPeer(
 			removed: peer => uploads.disconnect(peer),
 		}),
 	);
-	const dht =
-		mayJoinDht(options.dht, memberships, bus) &&
-		(await joinDht(options.dht, {
+	if (mayJoinDht(options.dht, memberships, bus)) {
+		dht = await joinDht(options.dht, {
 			...{...options, identity, client, bus, catalog: announced, address, wildcard},
 			networkKey: memberships.networks[0]?.networkKey,
-		}));
-	if (dht) stops.push(() => dht.stop());
+		});
+		stops.push(() => dht?.stop());
+	}
 	const routing = dht ? [...servers, dht] : servers;
 	const router = mergeRouters(routing);
 	const livePeers = () => mergePeers(routing.map(part => part.livePeers()));

@@ -42,6 +42,7 @@ export async function joinDht(settings: DhtSettings, guest: DhtGuest & Partial<D
 		bootstrap: bootstrap.filter(node => node !== undefined),
 		host: host === undefined || host === '::' || !isIPv4(host) ? undefined : host,
 		port: address?.port,
+		door: address?.port,
 		probe: (where, signal) => probeIdentity(identity, where, signal),
 		keeps: address !== undefined,
 		...(catalog &&

@@ -12,6 +12,7 @@ import {type ListenOptions, listen} from '../net/listen.ts';
 import {QuietLog} from '../net/quiet-log.ts';
 import {remotePeerId} from '../net/remote-id.ts';
 import {limitBodies, limitHalfOpen} from '../net/slow-callers.ts';
+import {type TakeTable, tableRoute} from '../net/table-route.ts';
 import {tlsServerOptions} from '../net/tls-options.ts';
 import {type IndexContext, storyOf} from './context.ts';
 import {EventHub} from './event-hub.ts';
@@ -49,6 +50,8 @@ export type IndexAppOptions = {
 	rates?: RateLimits;
 	/** Members only; undefined: everybody may. */
 	network?: PrivateNetwork;
+	/** Takes in what others publish in the table without a server, where this server is a node of it. */
+	table?: () => TakeTable | undefined;
 	/** Days after which a peer that is not seen is forgotten. Default: 30 */
 	retentionDays?: number;
 };
@@ -165,6 +168,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		replicaRoutes,
 	])
 		routes(app, context);
+	tableRoute(app, options.table ?? (() => undefined));
 
 	/** @throws P2pError busy for a new peer too many */
 	async function admit(id: string, address: string): Promise<void> {

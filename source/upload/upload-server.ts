@@ -14,6 +14,7 @@ import {type ListenOptions, listen, plainHost} from '../net/listen.ts';
 import {QuietLog} from '../net/quiet-log.ts';
 import {remotePeerId} from '../net/remote-id.ts';
 import {limitHalfOpen} from '../net/slow-callers.ts';
+import {type TakeTable, tableRoute} from '../net/table-route.ts';
 import {tlsServerOptions} from '../net/tls-options.ts';
 import {fileRoute} from './file-route.ts';
 import {OpenFiles} from './open-files.ts';
@@ -43,6 +44,8 @@ export type UploadServerOptions = {
 	allow?(peerId: string | undefined): boolean;
 	/** Whether who calls may learn anything at all; `shown`: the header P2P-Membership. Default: everybody. */
 	admits?(socket: Duplex, shown: string | undefined): boolean;
+	/** Takes in what others publish in the table without a server, where this peer is a node of it. */
+	table?: () => TakeTable | undefined;
 	/** For tests: milliseconds that are otherwise constants. */
 	times?: Partial<SlotTimes & {bodyTimeout: number; sessionIdle: number; readFloor: ReadFloor}>;
 };
@@ -175,6 +178,7 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 			throw new P2pError('refused', 'This peer does not share with you');
 	});
 	catalogRoutes(app, catalog, {id: identity.id, name, version}, quiet);
+	tableRoute(app, options.table ?? (() => undefined));
 	const budgets = {crowd: new TurnBudget(encryptedPerTurn.crowd), few: new TurnBudget(encryptedPerTurn.few)};
 	const parts = {
 		catalog,

@@ -1,7 +1,7 @@
 // Several nodes of the distributed hash table in one process: what the benchmark and the chaos test are made of. Started
 // by `startGroup`, which sends it commands.
 import {type ChildProcess, fork} from 'node:child_process';
-import {createHash, generateKeyPairSync} from 'node:crypto';
+import {createHash} from 'node:crypto';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -9,8 +9,10 @@ import {fileURLToPath} from 'node:url';
 import type {CatalogChange} from '../../source/api/schemas.ts';
 import {EngineBus} from '../../source/core/events.ts';
 import {Dht} from '../../source/dht/dht.ts';
-import type {Identity} from '../../source/identity/identity.ts';
+import {temporaryIdentity} from '../../source/identity/identity.ts';
 import {SecureClient} from '../../source/net/secure-client.ts';
+import type {ServedCatalog} from '../../source/upload/served-catalog.ts';
+import {createUploadServer, type UploadServer} from '../../source/upload/upload-server.ts';
 
 /** What a group can be told; each answers when it is done. */
 export type GroupCommands = {
@@ -85,12 +87,17 @@ class Files {
 	}
 }
 
-type Running = {dht: Dht; files: Files; bus: EngineBus};
+type Running = {dht: Dht; server: UploadServer; files: Files; bus: EngineBus};
 
-function newIdentity(): Pick<Identity, 'id' | 'privateKey'> {
-	const {privateKey, publicKey} = generateKeyPairSync('ed25519');
-	return {id: Buffer.from(publicKey.export({format: 'jwk'}).x!, 'base64url').toString('hex'), privateKey};
-}
+const nothingServed: ServedCatalog = {
+	find: () => [],
+	pieceLayer: () => undefined,
+	partial: () => undefined,
+	browse: () => undefined,
+	search: () => ({entries: []}),
+	totals: () => ({files: 0, bytes: 0}),
+	changed: () => undefined,
+};
 
 function serve(): void {
 	const folder = mkdtempSync(path.join(tmpdir(), 'p2p-tui-dht-'));
@@ -99,14 +106,22 @@ function serve(): void {
 	const begin = async (bootstrap: number[], host: string) => {
 		const files = new Files();
 		const bus = new EngineBus();
-		const identity = newIdentity();
+		const identity = await temporaryIdentity();
 		const dataDir = path.join(folder, String(running.length));
-		const dht = await Dht.start({
-			...{identity, bus, dataDir, host, keeps: true, client: new SecureClient(identity as Identity)},
-			bootstrap: bootstrap.map(port => ({host, port})),
-			share: {catalog: files, name: `node-${process.pid}-${running.length}`, port: 1, host},
+		const name = `node-${process.pid}-${running.length}`;
+		// A real file server of a peer that has no bytes to send: others bring what this node keeps there.
+		let dht: Dht | undefined;
+		const server = createUploadServer({
+			...{identity, name, version: '0', bus, catalog: nothingServed},
+			table: () => dht && ((peer, from, body) => dht!.take(peer, from, body)),
 		});
-		running.push({dht, files, bus});
+		const {port} = await server.start({host, port: 0, defaultPort: 0});
+		dht = await Dht.start({
+			...{identity, bus, dataDir, host, keeps: true, client: new SecureClient(identity), door: port},
+			bootstrap: bootstrap.map(port => ({host, port})),
+			share: {catalog: files, name, port, host},
+		});
+		running.push({dht, server, files, bus});
 		return dht.port;
 	};
 	const published = (bus: EngineBus) =>
@@ -179,6 +194,7 @@ function serve(): void {
 		},
 		async stop() {
 			await Promise.all(running.map(({dht}) => dht.stop()));
+			await Promise.all(running.map(({server}) => server.stop()));
 			setTimeout(() => process.exit(0), 10);
 			return {};
 		},
