@@ -2,7 +2,7 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {limits} from '../api/limits.ts';
 import {type FileRecord, type PresenceRecord, pathOfRaw, type Signed, sizeOfRaw, timeOfRaw} from './records.ts';
-import {numberOf, openTableFile, recordId, Statements, wordId} from './table-file.ts';
+import {numberOf, openTableFile, recordKey, Statements, wordId} from './table-file.ts';
 import {type WordCount, WordCounts} from './word-counts.ts';
 import {mostWords} from './words.ts';
 
@@ -12,11 +12,11 @@ export type KeptFile = {id: number; publisher: string; size: number; path: strin
 /** A file that is to be kept. `words`: all of its path; `mask`, `parts`: which of them are meant, whole or in a part. */
 export type StoredFile = {file: Signed<FileRecord>; words: string[]; mask: number; parts: number};
 
-type Row = {owner: number; content: number; expiry: number; mask: number; parts: number; raw: Buffer};
+type Row = {id: number; owner: number; content: number; expiry: number; mask: number; parts: number; raw: Buffer};
 
 /** What came in is committed after so many milliseconds, or so many records. */
 const commitMs = 500;
-const commitAfter = 2000;
+const commitAfter = 1000;
 /** Records that are written together, in the order in which they stand: some milliseconds of work. */
 const writeAfter = 400;
 /** Most files that one call may bring. */
@@ -40,7 +40,9 @@ export class PostingStore {
 	/** Commits what came in lately; undefined when all is committed. */
 	#commitTimer: NodeJS.Timeout | undefined;
 	#uncommitted = 0;
-	/** Records that are not written yet, and what they are kept under: word and record, in turn. */
+	/** The next record's ID: they follow each other, so that what comes together stands together. */
+	#nextId: number;
+	/** Records by key that are not written yet, and what they are kept under. */
 	readonly #rows = new Map<number, Row>();
 	#postings: Array<{word: number; record: number}> = [];
 
@@ -51,6 +53,7 @@ export class PostingStore {
 		this.#statements = new Statements(this.#database);
 		this.#words = new WordCounts(this.#statements, this.#limits, writeAfter + putAtOnce);
 		this.#records = this.#count();
+		this.#nextId = Number(this.#run('SELECT coalesce(max(id), 0) + 1 AS n FROM record').get()!.n);
 	}
 
 	get records(): number {
@@ -72,18 +75,18 @@ export class PostingStore {
 	putAll(peer: string, address: string, files: StoredFile[]): number[] | undefined {
 		return this.#together(() => {
 			const owner = this.#owner(peer, address);
-			const ids = files.map(({file}) => recordId(peer, file.path));
-			const known = this.#known(ids);
+			const keys = files.map(({file}) => recordKey(peer, file.path));
+			const known = this.#known('key', keys);
 			const before = this.#records;
 			const full: number[] = [];
 			for (const [index, file] of files.entries()) {
-				const id = ids[index]!;
-				const row = this.#rows.get(id) ?? known.get(id);
+				const key = keys[index]!;
+				const row = this.#rows.get(key) ?? known.get(key);
 				if (!row && owner.room - (this.#records - before) <= 0) {
 					// Nothing is known of a file that was removed: there is nothing to take back.
 					if (!file.file.removed) break;
 					full.push(0);
-				} else full.push(this.#put(id, owner.id, file, row));
+				} else full.push(this.#put(key, owner.id, file, row));
 			}
 			const added = this.#records - before;
 			if (added > 0) this.#run('UPDATE publisher SET records = records + ? WHERE id = ?').run(added, owner.id);
@@ -143,31 +146,34 @@ export class PostingStore {
 		return {id: Number(made.lastInsertRowid), room};
 	}
 
-	#known(ids: number[]): Map<number, Row> {
+	/** Records that are there, by key. */
+	#known(by: 'key' | 'id', values: number[]): Map<number, Row> {
 		const rows = this.#run(
-			`SELECT r.id, r.publisher, r.content, r.expiry, r.mask, r.parts, r.raw FROM json_each(?) AS one
-			CROSS JOIN record r ON r.id = one.value`,
-		).all(`[${ids.join()}]`);
+			`SELECT r.key, r.id, r.publisher, r.content, r.expiry, r.mask, r.parts, r.raw FROM json_each(?) AS one
+			CROSS JOIN record r ON r.${by} = one.value`,
+		).all(`[${values.join()}]`);
 		const known = new Map<number, Row>();
-		for (const {id, publisher, content, expiry, mask, parts, raw} of rows)
-			known.set(Number(id), {
-				...{owner: Number(publisher), content: Number(content), expiry: Number(expiry)},
+		for (const {key, id, publisher, content, expiry, mask, parts, raw} of rows)
+			known.set(Number(key), {
+				...{id: Number(id), owner: Number(publisher), content: Number(content), expiry: Number(expiry)},
 				...{mask: Number(mask), parts: Number(parts), raw: Buffer.from(raw as Uint8Array)},
 			});
 		return known;
 	}
 
-	#put(id: number, owner: number, {file, words, mask, parts}: StoredFile, row: Row | undefined): number {
-		if (row && timeOfRaw(row.raw) > file.time) return 0;
+	#put(key: number, owner: number, {file, words, mask, parts}: StoredFile, row: Row | undefined): number {
+		// Keys of two publishers meet by chance or ill will: who was first stays.
+		if (row && (timeOfRaw(row.raw) > file.time || row.owner !== owner)) return 0;
+		const id = row?.id ?? this.#nextId++;
 		let full = 0;
 		const content = numberOf(Buffer.from(file.content, 'hex'));
 		const had = {mask: row?.mask ?? 0, parts: row?.parts ?? 0};
 		if (row && file.removed) {
-			this.#unpost(id, row, words);
+			this.#unpost(row, words);
 			had.mask = had.parts = 0;
 		} else if (row && had.parts !== 0 && row.content !== content) {
 			// Another content is in other parts.
-			this.#unpost(id, {...row, mask: 0}, words);
+			this.#unpost({...row, mask: 0}, words);
 			had.parts = 0;
 		}
 		if (!file.removed) {
@@ -185,7 +191,7 @@ export class PostingStore {
 			}
 		}
 		if (!row) this.#records++;
-		this.#rows.set(id, {owner: row?.owner ?? owner, content, expiry: file.expiry, ...had, raw: file.raw});
+		this.#rows.set(key, {id, owner, content, expiry: file.expiry, ...had, raw: file.raw});
 		return full;
 	}
 
@@ -195,11 +201,11 @@ export class PostingStore {
 		return true;
 	}
 
-	#unpost(record: number, {owner, content, mask, parts}: Row, words: string[]): void {
+	#unpost({id, owner, content, mask, parts}: Row, words: string[]): void {
 		this.#write();
 		const part = Math.floor(content / 2 ** 48).toString(16);
 		const drop = (text: string) => {
-			const {changes} = this.#run('DELETE FROM posting WHERE word = ? AND record = ?').run(wordId(text), record);
+			const {changes} = this.#run('DELETE FROM posting WHERE word = ? AND record = ?').run(wordId(text), id);
 			if (changes > 0) this.#words.drop(text, owner);
 		};
 		for (const [index, text] of words.slice(0, mostWords).entries()) {
@@ -220,12 +226,12 @@ export class PostingStore {
 		);
 		this.#postings = [];
 		this.#statements.insert(
-			'INSERT OR REPLACE INTO record(id, publisher, content, expiry, mask, parts, raw) VALUES',
-			7,
+			'INSERT OR REPLACE INTO record(id, key, publisher, content, expiry, mask, parts, raw) VALUES',
+			8,
 			[...this.#rows]
-				.sort(([a], [b]) => a - b)
-				.flatMap(([id, {owner, content, expiry, mask, parts, raw}]) => [
-					...[id, owner, content, expiry, mask, parts],
+				.sort(([, a], [, b]) => a.id - b.id)
+				.flatMap(([key, {id, owner, content, expiry, mask, parts, raw}]) => [
+					...[id, key, owner, content, expiry, mask, parts],
 					raw,
 				]),
 		);
@@ -325,9 +331,9 @@ export class PostingStore {
 			);
 			this.#forgotten = rows.length < forgetStep ? -1 : Number(rows.at(-1)!.id);
 			const expired = rows.filter(row => Number(row.expiry) <= now).map(row => Number(row.id));
-			for (const [id, row] of this.#known(expired)) {
-				this.#unpost(id, row, wordsOf(pathOfRaw(row.raw)));
-				this.#run('DELETE FROM record WHERE id = ?').run(id);
+			for (const row of this.#known('id', expired).values()) {
+				this.#unpost(row, wordsOf(pathOfRaw(row.raw)));
+				this.#run('DELETE FROM record WHERE id = ?').run(row.id);
 				this.#run('UPDATE publisher SET records = records - 1 WHERE id = ?').run(row.owner);
 			}
 			this.#records -= expired.length;

@@ -7,12 +7,13 @@ import {blake2b} from './network-key.ts';
 const schemaVersion = 2;
 const schema = `
 PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-16384;
-PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=16777216; PRAGMA user_version=${schemaVersion};
+PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216; PRAGMA user_version=${schemaVersion};
 CREATE TABLE IF NOT EXISTS publisher(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, address TEXT NOT NULL,
 	records INT NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS publisher_address ON publisher(address);
-CREATE TABLE IF NOT EXISTS record(id INTEGER PRIMARY KEY, publisher INT NOT NULL, content INT NOT NULL, expiry INT NOT NULL,
+CREATE TABLE IF NOT EXISTS record(id INTEGER PRIMARY KEY, key INT NOT NULL, publisher INT NOT NULL, content INT NOT NULL, expiry INT NOT NULL,
 	mask INT NOT NULL, parts INT NOT NULL, raw BLOB NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS record_key ON record(key);
 CREATE INDEX IF NOT EXISTS record_content ON record(content);
 CREATE TABLE IF NOT EXISTS word(text TEXT PRIMARY KEY, id INT NOT NULL, files INT NOT NULL, split INT NOT NULL DEFAULT 0)
 	WITHOUT ROWID;
@@ -86,15 +87,15 @@ export class Statements {
 	}
 }
 
-const rowsAtOnce = 16;
+const rowsAtOnce = 32;
 
 /** A number of 52 bits that stands for the bytes: SQLite and JavaScript both count that far. */
 export function numberOf(bytes: Buffer): number {
 	return bytes.readUIntBE(0, 6) * 16 + (bytes[6]! >> 4);
 }
 
-/** By which a record stands: one publisher has one of each path. */
-export function recordId(peer: string, path: string): number {
+/** By which a record is known: one publisher has one of each path. Where it stands is by when it came. */
+export function recordKey(peer: string, path: string): number {
 	return numberOf(blake2b(peer + path));
 }
 
