@@ -59,13 +59,15 @@ export class ByteReader {
 	}
 
 	number(size: number): number {
-		return this.bytes(size).readUIntBE(0, size);
+		if (size > this.left) throw new BadBytes('too short');
+		this.at += size;
+		return this.#buffer.readUIntBE(this.at - size, size);
 	}
 
 	size(): number {
-		const value = this.bytes(8).readBigUInt64BE();
-		if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new BadBytes('too large a number');
-		return Number(value);
+		const value = this.number(4) * 2 ** 32 + this.number(4);
+		if (value > Number.MAX_SAFE_INTEGER) throw new BadBytes('too large a number');
+		return value;
 	}
 
 	text(lengthSize: 1 | 2): string {

@@ -2,7 +2,7 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {limits} from '../api/limits.ts';
 import {type FileRecord, type PresenceRecord, pathOfRaw, type Signed, sizeOfRaw, timeOfRaw} from './records.ts';
-import {numberOf, openTableFile, recordKey, Statements, wordId} from './table-file.ts';
+import {numberOf, numberOfContent, openTableFile, recordKey, Statements, wordId} from './table-file.ts';
 import {type WordCount, WordCounts} from './word-counts.ts';
 import {mostWords} from './words.ts';
 
@@ -42,9 +42,8 @@ export class PostingStore {
 	#uncommitted = 0;
 	/** The next record's ID: they follow each other, so that what comes together stands together. */
 	#nextId: number;
-	/** Records by key that are not written yet, and what they are kept under. */
+	/** Records by key that are not written yet. */
 	readonly #rows = new Map<number, Row>();
-	#postings: Array<{word: number; record: number}> = [];
 
 	/** @param file of the database, or `:memory:`; one that is damaged is begun anew: others have what was in it */
 	constructor(file: string, keeps: Partial<{[K in keyof typeof limits.tableKeeps]: number}> = {}) {
@@ -112,7 +111,6 @@ export class PostingStore {
 			return work();
 		} catch (error) {
 			this.#rows.clear();
-			this.#postings = [];
 			this.#end('ROLLBACK');
 			this.#words.forget();
 			this.#records = this.#count();
@@ -166,7 +164,7 @@ export class PostingStore {
 		if (row && (timeOfRaw(row.raw) > file.time || row.owner !== owner)) return 0;
 		const id = row?.id ?? this.#nextId++;
 		let full = 0;
-		const content = numberOf(Buffer.from(file.content, 'hex'));
+		const content = numberOfContent(file.content);
 		const had = {mask: row?.mask ?? 0, parts: row?.parts ?? 0};
 		if (row && file.removed) {
 			this.#unpost(row, words);
@@ -182,23 +180,17 @@ export class PostingStore {
 				const bit = 2 ** index;
 				const word = words[index]!;
 				if ((mask & bit) !== 0 && (had.mask & bit) === 0) {
-					if (this.#post(id, owner, word)) had.mask |= bit;
+					if (this.#words.take(word, owner, id)) had.mask |= bit;
 					else full |= bit;
 				}
 				// Where a part is full too, it ends.
-				if ((parts & bit) !== 0 && (had.parts & bit) === 0 && this.#post(id, owner, partOf(word, part)))
+				if ((parts & bit) !== 0 && (had.parts & bit) === 0 && this.#words.take(partOf(word, part), owner, id))
 					had.parts |= bit;
 			}
 		}
 		if (!row) this.#records++;
 		this.#rows.set(key, {id, owner, content, expiry: file.expiry, ...had, raw: file.raw});
 		return full;
-	}
-
-	#post(record: number, owner: number, text: string): boolean {
-		if (!this.#words.take(text, owner)) return false;
-		this.#postings.push({word: wordId(text), record});
-		return true;
 	}
 
 	#unpost({id, owner, content, mask, parts}: Row, words: string[]): void {
@@ -218,22 +210,13 @@ export class PostingStore {
 	#write(): void {
 		if (this.#rows.size === 0) return;
 		const busy = this.#words.write();
-		this.#postings.sort((a, b) => a.word - b.word || a.record - b.record);
-		this.#statements.insert(
-			'INSERT OR IGNORE INTO posting(word, record) VALUES',
-			2,
-			this.#postings.flatMap(({word, record}) => [word, record]),
-		);
-		this.#postings = [];
+		const rows: Array<number | Buffer> = [];
+		for (const [key, {id, owner, content, expiry, mask, parts, raw}] of this.#rows)
+			rows.push(id, key, owner, content, expiry, mask, parts, raw);
 		this.#statements.insert(
 			'INSERT OR REPLACE INTO record(id, key, publisher, content, expiry, mask, parts, raw) VALUES',
 			8,
-			[...this.#rows]
-				.sort(([, a], [, b]) => a.id - b.id)
-				.flatMap(([key, {id, owner, content, expiry, mask, parts, raw}]) => [
-					...[id, key, owner, content, expiry, mask, parts],
-					raw,
-				]),
+			rows,
 		);
 		this.#rows.clear();
 		this.#words.countOwners(busy);
@@ -303,7 +286,7 @@ export class PostingStore {
 		return this.#files(
 			`SELECT r.id, p.key, r.raw FROM record r JOIN publisher p ON p.id = r.publisher
 			WHERE r.content = ? AND r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) = x'00' ORDER BY r.id LIMIT ?`,
-			numberOf(Buffer.from(content, 'hex')),
+			numberOfContent(content),
 			after,
 			now,
 			limit,

@@ -94,6 +94,11 @@ export function numberOf(bytes: Buffer): number {
 	return bytes.readUIntBE(0, 6) * 16 + (bytes[6]! >> 4);
 }
 
+/** The same of a content ID: 52 bits are its first 13 digits. */
+export function numberOfContent(content: string): number {
+	return Number.parseInt(content.slice(0, 13), 16);
+}
+
 /** By which a record is known: one publisher has one of each path. Where it stands is by when it came. */
 export function recordKey(peer: string, path: string): number {
 	return numberOf(blake2b(peer + path));

@@ -6,7 +6,7 @@ import {wordId} from './table-file.ts';
 export type WordCount = {id: number; files: number; split: boolean};
 
 /** A word that may be full soon. `own`: its files by publisher. */
-type Busy = WordCount & {own: Map<number, number>; changed: Set<number>};
+type Busy = WordCount & {own: Map<number, number>; changed: Set<number>; records: number[]};
 
 /** Counts of words, and of busy words by publisher. */
 export class WordCounts {
@@ -15,8 +15,8 @@ export class WordCounts {
 	/** From so many files on a word is busy: fewer, with all that one flush may bring, cannot fill it. */
 	readonly #busyFrom: number;
 	readonly #busy = new Map<string, Busy>();
-	/** Files that came under words that are not busy, and are not written yet. */
-	readonly #added = new Map<string, number>();
+	/** Records that came under words that are not busy, and are not written yet. */
+	readonly #added = new Map<string, number[]>();
 
 	/** @param unwritten files that may come between two calls of write */
 	constructor(statements: Statements, limits: {word: number; wordOfPublisher: number}, unwritten: number) {
@@ -34,11 +34,13 @@ export class WordCounts {
 		return row && {id: Number(row.id), files: Number(row.files), split: Number(row.split) === 1};
 	}
 
-	/** Counts one more file of a publisher; false where there is no room for it. */
-	take(text: string, owner: number): boolean {
+	/** Keeps one more record of a publisher under a word; false where there is no room for it. */
+	take(text: string, owner: number, record: number): boolean {
 		const busy = this.#busy.get(text) ?? (this.#busyFrom <= 0 ? this.#makeBusy(text) : undefined);
 		if (!busy) {
-			this.#added.set(text, (this.#added.get(text) ?? 0) + 1);
+			const records = this.#added.get(text);
+			if (records) records.push(record);
+			else this.#added.set(text, [record]);
 			return true;
 		}
 		const own = busy.own.get(owner) ?? 0;
@@ -50,6 +52,7 @@ export class WordCounts {
 		busy.files++;
 		busy.own.set(owner, own + 1);
 		busy.changed.add(owner);
+		busy.records.push(record);
 		return true;
 	}
 
@@ -70,28 +73,41 @@ export class WordCounts {
 		this.#statements.run('DELETE FROM word WHERE text = ?').run(text);
 	}
 
-	/** Writes what was counted. @returns words that are busy from now on: see {@link countOwners} */
+	/** Writes what was taken, in the order in which it stands. @returns words that are busy from now on: see {@link countOwners} */
 	write(): string[] {
-		const rows: Array<string | number> = [];
-		for (const text of [...this.#added.keys()].sort()) rows.push(text, wordId(text), this.#added.get(text)!);
+		const words: Array<string | number> = [];
+		const lists: Array<{id: number; records: number[]}> = [];
+		for (const text of [...this.#added.keys()].sort()) {
+			const [id, records] = [wordId(text), this.#added.get(text)!];
+			words.push(text, id, records.length);
+			lists.push({id, records});
+		}
 		this.#statements.insert(
 			'INSERT INTO word(text, id, files) VALUES ON CONFLICT(text) DO UPDATE SET files = files + excluded.files',
 			3,
-			rows,
+			words,
 		);
 		this.#added.clear();
-		for (const [text, {id, files, split, own, changed}] of this.#busy) {
-			if (changed.size === 0) continue;
-			this.#statements
-				.run('INSERT OR REPLACE INTO word(text, id, files, split) VALUES (?, ?, ?, ?)')
-				.run(text, id, files, split ? 1 : 0);
-			for (const owner of changed)
-				this.#statements
-					.run('INSERT OR REPLACE INTO share_of(word, publisher, files) VALUES (?, ?, ?)')
-					.run(id, owner, own.get(owner) ?? 0);
-			changed.clear();
+		for (const [text, busy] of this.#busy) {
+			if (busy.changed.size === 0) continue;
+			this.#writeBusy(text, busy);
+			lists.push({id: busy.id, records: busy.records});
+			busy.records = [];
 		}
+		lists.sort((a, b) => a.id - b.id);
+		const postings: number[] = [];
+		for (const {id, records} of lists) for (const record of records) postings.push(id, record);
+		this.#statements.insert('INSERT OR IGNORE INTO posting(word, record) VALUES', 2, postings);
 		return this.#nearlyFull().filter(text => !this.#busy.has(text));
+	}
+
+	#writeBusy(text: string, {id, files, split, own, changed}: Busy): void {
+		this.#statements
+			.run('INSERT OR REPLACE INTO word(text, id, files, split) VALUES (?, ?, ?, ?)')
+			.run(text, id, files, split ? 1 : 0);
+		const write = this.#statements.run('INSERT OR REPLACE INTO share_of(word, publisher, files) VALUES (?, ?, ?)');
+		for (const owner of changed) write.run(id, owner, own.get(owner) ?? 0);
+		changed.clear();
 	}
 
 	/** Counts by publisher what is under words that have become busy, once their files are written. */
@@ -127,7 +143,7 @@ export class WordCounts {
 		const count = this.find(text) ?? {id: wordId(text), files: 0, split: false};
 		const rows = this.#statements.run('SELECT publisher, files FROM share_of WHERE word = ?').all(count.id);
 		const own = new Map(rows.map(({publisher, files}) => [Number(publisher), Number(files)]));
-		const busy = {...count, own, changed: new Set<number>()};
+		const busy = {...count, own, changed: new Set<number>(), records: []};
 		this.#busy.set(text, busy);
 		return busy;
 	}

@@ -19,14 +19,19 @@ const stopWords = new Set(
 export function keyWords(path: string): string[] {
 	const own = baseName(path);
 	const folders = path.slice(0, -own.length);
-	const words = new Set<string>();
 	// Endings that everybody's files have lead nowhere either; the unusual ones are words like others.
-	for (const text of [kindOf(own) === 'other' ? own : nameStem(own), folders]) {
-		const {sequence, extra} = tokenize(text);
-		for (const word of sequence) if (!stopWords.has(word)) words.add(word);
-		for (const word of extra) words.add(word);
-	}
+	const words = new Set(wordsOf(kindOf(own) === 'other' ? own : nameStem(own)));
+	// Files of one folder come after each other.
+	if (folders !== last.folders) last = {folders, words: wordsOf(folders)};
+	for (const word of last.words) words.add(word);
 	return [...words].slice(0, mostWords);
+}
+
+let last: {folders: string; words: string[]} = {folders: '', words: []};
+
+function wordsOf(text: string): string[] {
+	const {sequence, extra} = tokenize(text);
+	return [...sequence.filter(word => !stopWords.has(word)), ...extra];
 }
 
 /** How a query is looked up. */
