@@ -7,12 +7,8 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {CatalogChange} from '../../source/api/schemas.ts';
-import {EngineBus} from '../../source/core/events.ts';
-import {Dht} from '../../source/dht/dht.ts';
-import {temporaryIdentity} from '../../source/identity/identity.ts';
-import {SecureClient} from '../../source/net/secure-client.ts';
-import type {ServedCatalog} from '../../source/upload/served-catalog.ts';
-import {createUploadServer, type UploadServer} from '../../source/upload/upload-server.ts';
+import type {EngineBus} from '../../source/core/events.ts';
+import {type DhtTestNode, startDhtNode} from './dht-node.ts';
 
 /** What a group can be told; each answers when it is done. */
 export type GroupCommands = {
@@ -87,17 +83,7 @@ class Files {
 	}
 }
 
-type Running = {dht: Dht; server: UploadServer; files: Files; bus: EngineBus};
-
-const nothingServed: ServedCatalog = {
-	find: () => [],
-	pieceLayer: () => undefined,
-	partial: () => undefined,
-	browse: () => undefined,
-	search: () => ({entries: []}),
-	totals: () => ({files: 0, bytes: 0}),
-	changed: () => undefined,
-};
+type Running = DhtTestNode & {files: Files};
 
 function serve(): void {
 	const folder = mkdtempSync(path.join(tmpdir(), 'p2p-tui-dht-'));
@@ -105,24 +91,11 @@ function serve(): void {
 	const running: Running[] = [];
 	const begin = async (bootstrap: number[], host: string) => {
 		const files = new Files();
-		const bus = new EngineBus();
-		const identity = await temporaryIdentity();
 		const dataDir = path.join(folder, String(running.length));
 		const name = `node-${process.pid}-${running.length}`;
-		// A real file server of a peer that has no bytes to send: others bring what this node keeps there.
-		let dht: Dht | undefined;
-		const server = createUploadServer({
-			...{identity, name, version: '0', bus, catalog: nothingServed},
-			table: () => dht && ((peer, from, body) => dht!.take(peer, from, body)),
-		});
-		const {port} = await server.start({host, port: 0, defaultPort: 0});
-		dht = await Dht.start({
-			...{identity, bus, dataDir, host, keeps: true, client: new SecureClient(identity), door: port},
-			bootstrap: bootstrap.map(port => ({host, port})),
-			share: {catalog: files, name, port, host},
-		});
-		running.push({dht, server, files, bus});
-		return dht.port;
+		const node = await startDhtNode({name, dataDir, catalog: files, bootstrap, host});
+		running.push({...node, files});
+		return node.dht.port;
 	};
 	const published = (bus: EngineBus) =>
 		new Promise<void>(resolve => {
@@ -193,8 +166,7 @@ function serve(): void {
 			};
 		},
 		async stop() {
-			await Promise.all(running.map(({dht}) => dht.stop()));
-			await Promise.all(running.map(({server}) => server.stop()));
+			await Promise.all(running.map(node => node.stop()));
 			setTimeout(() => process.exit(0), 10);
 			return {};
 		},
