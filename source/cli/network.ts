@@ -72,7 +72,7 @@ export async function withNetwork<T>(
 		return result;
 	} finally {
 		if (dht) await dht.stop();
-		await client.close();
+		client.close();
 	}
 }
 

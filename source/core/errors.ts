@@ -110,14 +110,13 @@ const networkTexts: Record<string, string> = {
 	EAI_AGAIN: 'the host name could not be looked up',
 	ETIMEDOUT: 'it did not answer in time',
 	EADDRNOTAVAIL: 'the address is not one of this machine',
-	UND_ERR_CONNECT_TIMEOUT: 'it did not answer in time',
-	UND_ERR_HEADERS_TIMEOUT: 'it did not answer in time',
-	UND_ERR_BODY_TIMEOUT: 'it stopped sending',
-	UND_ERR_SOCKET: 'the connection was closed',
+	// Ours, where Node has no code.
+	STALLED: 'it stopped sending',
+	CLOSED: 'the connection was closed',
 	EPROTO: 'it does not speak TLS 1.3',
 };
 
-/** The `code` of a Node or undici error, looked for through its causes; undefined where there is none. */
+/** The `code` of an error of Node or the system, looked for through its causes; undefined where there is none. */
 export function systemCode(error: unknown): string | undefined {
 	for (let current = error, depth = 0; current instanceof Error && depth < 5; current = current.cause, depth++) {
 		const code = (current as NodeJS.ErrnoException).code;

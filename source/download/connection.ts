@@ -115,7 +115,7 @@ export class SourceConnection {
 				this.destroy(faultOf(error, this.#target));
 				reject(this.#closed);
 			};
-			const timer = setTimeout(() => fail(timedOut('UND_ERR_CONNECT_TIMEOUT')), limits.connectTimeout);
+			const timer = setTimeout(() => fail(failed('ETIMEDOUT')), limits.connectTimeout);
 			const abort = () => fail(new FaultError({kind: 'cancelled'}));
 			signal.addEventListener('abort', abort, {once: true});
 			const onread: OnReadOpts = {
@@ -133,8 +133,8 @@ export class SourceConnection {
 			this.#socket = connect(options);
 			this.#socket.setNoDelay(true);
 			this.#socket.on('error', fail);
-			this.#socket.on('close', () => fail(timedOut('UND_ERR_SOCKET')));
-			this.#socket.on('end', () => fail(timedOut('UND_ERR_SOCKET')));
+			this.#socket.on('close', () => fail(failed('CLOSED')));
+			this.#socket.on('end', () => fail(failed('CLOSED')));
 			this.#socket.once('secureConnect', () => {
 				clearTimeout(timer);
 				signal.removeEventListener('abort', abort);
@@ -288,7 +288,7 @@ export class SourceConnection {
 	}
 }
 
-function timedOut(code: string): Error {
+function failed(code: string): Error {
 	return Object.assign(new Error(code), {code});
 }
 

@@ -55,7 +55,7 @@ export async function createIndexServer(
 	const client = new SecureClient(identity);
 	const stopParts = async () => {
 		await dht?.stop();
-		await client.close();
+		client.close();
 		await announcer?.stop();
 		await app.stop();
 		await store.close();

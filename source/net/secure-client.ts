@@ -1,5 +1,6 @@
+import type {IncomingMessage} from 'node:http';
+import {Readable} from 'node:stream';
 import {type TLSSocket, connect as tlsConnect} from 'node:tls';
-import {buildConnector, Pool} from 'undici';
 import type {z} from 'zod';
 import {limits} from '../api/limits.ts';
 import {errorBodySchema} from '../api/schemas.ts';
@@ -11,32 +12,26 @@ import {membershipHeader} from '../identity/membership.ts';
 import {connectFirst, type Reachable} from './connect-first.ts';
 import {plainHost} from './listen.ts';
 import {remotePeerId} from './remote-id.ts';
+import {type Call, TargetCalls} from './target-calls.ts';
 import {tlsOptions} from './tls-options.ts';
 
 /** Where to connect, and who must answer there: any other key is refused before a byte is sent. */
 export type Target = Reachable;
 
 /** One call of {@link SecureClient.json}. */
-export type JsonCall<T> = {
-	method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
-	/** Path and query. */
-	path: string;
+export type JsonCall<T> = Omit<Call, 'body' | 'bodyTimeout'> & {
 	/** Sent as JSON; a string, buffer or stream goes as it is under `headers`. */
 	body?: unknown;
-	headers?: Record<string, string>;
 	/** What the answer must look like. */
 	schema: z.ZodType<T>;
-	signal?: AbortSignal;
-	/** Milliseconds to wait for the answer's headers. */
-	headersTimeout?: number;
 };
 
 /**
- * HTTPS to peers and servers whose keys are known. Keeps connections open between calls, one pool a target.
+ * HTTPS to peers and servers whose keys are known. Keeps connections open between calls, by target.
  */
 export class SecureClient {
 	readonly #identity: Identity;
-	readonly #pools = new Map<string, Pool>();
+	readonly #targets = new Map<string, TargetCalls>();
 	readonly #connections: number;
 	readonly #membership: () => string | undefined;
 
@@ -50,28 +45,19 @@ export class SecureClient {
 		this.#membership = options.membership ?? (() => undefined);
 	}
 
-	/** The connection pool of a target; every connection in it has proved the target's key. */
-	pool(target: Target): Pool {
+	/**
+	 * One call, sent only where the target's key was proved. The body is to be read or destroyed.
+	 *
+	 * @throws whatever Node says; P2pError wrong-peer; the signal's reason
+	 */
+	send(target: Target, call: Call): Promise<IncomingMessage> {
 		const key = `${target.id}@${formatAddress(target)}`;
-		let pool = this.#pools.get(key);
-		if (!pool) {
-			pool = new Pool(`https://${formatAddress(target)}`, {
-				connections: this.#connections,
-				pipelining: 1,
-				allowH2: false,
-				headersTimeout: limits.headersTimeout,
-				bodyTimeout: limits.bodyTimeout,
-				keepAliveTimeout: 20_000,
-				connect: this.#connector(target),
-			});
-			this.#pools.set(key, pool);
-			if (this.#pools.size > limits.pools) this.#closeUnused();
-		} else {
-			// The last used one last.
-			this.#pools.delete(key);
-			this.#pools.set(key, pool);
-		}
-		return pool;
+		const calls = this.#targets.get(key) ?? new TargetCalls(target, this.#connections, () => this.#connect(target));
+		// The last used one last.
+		this.#targets.delete(key);
+		this.#targets.set(key, calls);
+		if (this.#targets.size > limits.pools) this.#closeUnused();
+		return calls.send(call);
 	}
 
 	/**
@@ -83,23 +69,21 @@ export class SecureClient {
 	async json<T>(target: Target, call: JsonCall<T>): Promise<T> {
 		const where = formatAddress(target);
 		const membership = this.#membership();
-		const plain =
-			call.body === undefined || typeof call.body === 'string' || Buffer.isBuffer(call.body) || isStream(call.body);
+		const {schema, body, headers, ...rest} = call;
+		const plain = typeof body === 'string' || Buffer.isBuffer(body) || body instanceof Readable ? body : undefined;
+		const json = body !== undefined && plain === undefined;
 		try {
-			const response = await this.pool(target).request({
-				method: call.method ?? 'GET',
-				path: call.path,
-				body: (plain ? call.body : JSON.stringify(call.body)) as string | undefined,
+			const response = await this.send(target, {
+				...rest,
+				body: json ? JSON.stringify(body) : plain,
 				headers: {
-					...(!plain && {'content-type': 'application/json'}),
+					...(json && {'content-type': 'application/json'}),
 					...(membership !== undefined && {[membershipHeader]: membership}),
-					...call.headers,
+					...headers,
 				},
-				signal: call.signal,
-				headersTimeout: call.headersTimeout,
 			});
-			const text = await limitedText(response.body, limits.jsonAnswer, where);
-			return readAnswer(response.statusCode, text, call.schema, where);
+			const text = await limitedText(response, limits.jsonAnswer, where);
+			return readAnswer(response.statusCode ?? 0, text, schema, where);
 		} catch (error) {
 			if (call.signal?.aborted) throw call.signal.reason;
 			throw networkError(error, `Cannot reach ${where}`);
@@ -107,51 +91,50 @@ export class SecureClient {
 	}
 
 	/** Closes every connection at once. */
-	async close(): Promise<void> {
-		const pools = [...this.#pools.values()];
-		this.#pools.clear();
-		await Promise.all(pools.map(pool => pool.destroy().catch(() => undefined)));
+	close(): void {
+		for (const calls of this.#targets.values()) calls.close();
+		this.#targets.clear();
 	}
 
-	/** Closes the pools that were not used for longest and have nothing to do. */
+	/** Closes the connections to the targets that were not used for longest and have nothing to do. */
 	#closeUnused(): void {
-		for (const [key, pool] of this.#pools) {
-			if (this.#pools.size <= limits.pools) return;
-			if (pool.stats.running + pool.stats.pending + pool.stats.queued > 0) continue;
-			this.#pools.delete(key);
-			pool.close().catch(() => undefined);
+		for (const [key, calls] of this.#targets) {
+			if (this.#targets.size <= limits.pools) return;
+			if (!calls.idle) continue;
+			this.#targets.delete(key);
+			calls.close();
 		}
 	}
 
-	#connector(target: Target): buildConnector.connector {
-		// No session cache: a resumed session shows no certificate to check.
-		const connect = buildConnector({
-			...tlsOptions(this.#identity),
-			timeout: limits.connectTimeout,
-			maxCachedSessions: 0,
-			allowH2: false,
-			keepAlive: true,
-			keepAliveInitialDelay: 5000,
-		});
-		const attempt = (options: buildConnector.Options, {host, port}: Address, signal: AbortSignal) =>
+	/** @throws P2pError wrong-peer; what the first address said */
+	#connect(target: Target): Promise<TLSSocket> {
+		const attempt = ({host, port}: Address, signal: AbortSignal) =>
 			new Promise<TLSSocket>((resolve, reject) => {
-				connect({...options, hostname: host, port: String(port), servername: ''}, (error, made) => {
-					const socket = made as TLSSocket | null;
-					if (error || !socket) return reject(error ?? new Error('no socket'));
-					const shown = remotePeerId(socket);
-					if (shown === target.id && !signal.aborted) return resolve(socket);
+				const socket = tlsConnect({...tlsOptions(this.#identity), host, port, servername: ''});
+				socket.setKeepAlive(true, 5000);
+				socket.setNoDelay(true);
+				const fail = (error: unknown) => {
+					clearTimeout(timer);
 					socket.destroy();
-					reject(wrongKey({host, port, id: target.id}, shown));
+					reject(error);
+				};
+				const timer = setTimeout(
+					() => fail(Object.assign(new Error('silent'), {code: 'ETIMEDOUT'})),
+					limits.connectTimeout,
+				);
+				const abort = () => fail(signal.reason);
+				signal.addEventListener('abort', abort, {once: true});
+				socket.on('error', fail);
+				socket.once('close', () => fail(Object.assign(new Error('closed'), {code: 'CLOSED'})));
+				socket.once('secureConnect', () => {
+					clearTimeout(timer);
+					signal.removeEventListener('abort', abort);
+					const shown = remotePeerId(socket);
+					if (shown !== target.id) return fail(wrongKey({host, port, id: target.id}, shown));
+					resolve(socket);
 				});
 			});
-		return (options, callback) => {
-			connectFirst(target, (address, signal) => attempt(options, address, signal), {
-				discard: socket => socket.destroy(),
-			}).then(
-				socket => callback(null, socket),
-				(error: Error) => callback(error, null),
-			);
-		};
+		return connectFirst(target, attempt, {discard: socket => socket.destroy()});
 	}
 }
 
@@ -201,10 +184,6 @@ function wrongKey(target: Target, shown: string | undefined): P2pError {
 	);
 }
 
-function isStream(value: unknown): boolean {
-	return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
-}
-
 async function limitedText(body: AsyncIterable<Buffer>, limit: number, where: string): Promise<string> {
 	const chunks: Buffer[] = [];
 	let bytes = 0;
@@ -233,8 +212,18 @@ function readAnswer<T>(status: number, text: string, schema: z.ZodType<T>, where
 	);
 }
 
-/** The error that a failed call's body tells, as one of ours. */
-export function remoteError(status: number, body: unknown, where: string): P2pError {
+/** The error that an answer tells, as one of ours. */
+export async function answeredError(response: IncomingMessage, where: string): Promise<P2pError> {
+	const text = await limitedText(response, limits.jsonAnswer, where).catch(() => '');
+	try {
+		return remoteError(response.statusCode ?? 0, JSON.parse(text), where);
+	} catch {
+		return remoteError(response.statusCode ?? 0, undefined, where);
+	}
+}
+
+/** The error that a failed call's body tells. */
+function remoteError(status: number, body: unknown, where: string): P2pError {
 	const parsed = errorBodySchema.safeParse(body);
 	if (!parsed.success)
 		return new P2pError(status >= 500 ? 'unreachable' : 'bad-request', `${where} answered ${status}`);

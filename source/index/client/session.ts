@@ -13,7 +13,7 @@ import {
 } from '../../api/schemas.ts';
 import {formatAddress} from '../../core/address.ts';
 import {errorLine, networkError, P2pError} from '../../core/errors.ts';
-import {remoteError, type SecureClient, type Target} from '../../net/secure-client.ts';
+import {answeredError, type SecureClient, type Target} from '../../net/secure-client.ts';
 import type {Announcement, CatalogLog, ClientTiming} from './link.ts';
 import {publish} from './publish.ts';
 import {readEvents} from './read-events.ts';
@@ -195,15 +195,14 @@ export class Session {
 		const {client, target, timing} = this.#options;
 		const where = formatAddress(target);
 		try {
-			const {statusCode, body} = await client.pool(target).request({
-				method: 'GET',
+			const response = await client.send(target, {
 				path: '/v1/events',
 				headers: {accept: 'text/event-stream'},
 				signal: this.#signal,
 				bodyTimeout: timing.silence,
 			});
-			if (statusCode === 200) return body;
-			throw remoteError(statusCode, await body.json().catch(() => undefined), where);
+			if (response.statusCode === 200) return response;
+			throw await answeredError(response, where);
 		} catch (error) {
 			throw this.#signal.aborted ? this.#signal.reason : networkError(error, `Cannot reach ${where}`);
 		}

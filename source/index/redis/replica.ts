@@ -4,7 +4,7 @@ import {createZstdDecompress} from 'node:zlib';
 import {formatAddress} from '../../core/address.ts';
 import {P2pError} from '../../core/errors.ts';
 import type {Identity} from '../../identity/identity.ts';
-import {remoteError, SecureClient} from '../../net/secure-client.ts';
+import {answeredError, SecureClient} from '../../net/secure-client.ts';
 import type {Neighbour} from './cluster-log.ts';
 
 /** Milliseconds that a server may take to make a copy of its index: half a second per million files. */
@@ -18,19 +18,14 @@ const copyTimeout = 120_000;
 export async function fetchReplica(identity: Identity, server: Neighbour, file: string): Promise<void> {
 	const client = new SecureClient(identity, {connections: 1});
 	try {
-		const {statusCode, body} = await client.pool(server).request({
-			method: 'GET',
-			path: '/v1/replica',
-			headersTimeout: copyTimeout,
-		});
-		if (statusCode !== 200)
-			throw remoteError(statusCode, await body.json().catch(() => undefined), formatAddress(server));
+		const body = await client.send(server, {path: '/v1/replica', headersTimeout: copyTimeout});
+		if (body.statusCode !== 200) throw await answeredError(body, formatAddress(server));
 		try {
 			await pipeline(body, createZstdDecompress(), createWriteStream(file, {mode: 0o600}));
 		} catch (cause) {
 			throw new P2pError('source-lost', 'The copy of the index broke off', {cause});
 		}
 	} finally {
-		await client.close();
+		client.close();
 	}
 }
