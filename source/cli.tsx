@@ -3,6 +3,7 @@ import {type Command, type CommandContext, tellError, withEnvironment} from './c
 import {helpText} from './cli/help.ts';
 import {P2pError} from './core/errors.ts';
 import {exitCodes} from './core/exit-codes.ts';
+import {keepNurserySmall} from './core/nursery.ts';
 import {version} from './core/version.ts';
 
 const commands: Record<string, () => Promise<{command: Command}>> = {
@@ -139,6 +140,9 @@ process.stdout.on('error', error => {
 async function main(): Promise<number> {
 	context.flags = withEnvironment(settings);
 	const [name] = cli.input;
+	// Not for an index server, nor for what draws: they have the memory, and search and draw all the time.
+	const draws = process.stdout.isTTY === true && !context.headless && !context.json;
+	if (name !== undefined || (mode === 'peer' && !draws)) keepNurserySmall();
 	if (name === undefined) return (await import('./cli/run-mode.ts')).command(context);
 	const load = commands[name];
 	if (!load) throw new P2pError('usage', `There is no command "${name}"`, {hint: 'See p2p-tui --help'});

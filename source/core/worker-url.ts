@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {Worker, type WorkerOptions} from 'node:worker_threads';
+import {systemCode} from './errors.ts';
 
 /**
  * Where a worker's entry file is: the TypeScript file when run from the sources (Node strips the types), the bundle
@@ -23,6 +24,13 @@ export function workerUrl(name: string): URL {
  */
 export function startWorker(name: string, options: WorkerOptions = {}): Worker {
 	// Node still calls its SQLite experimental, once a thread, on the terminal that a screen is drawn on.
-	const execArgv = [...process.execArgv, '--disable-warning=ExperimentalWarning'];
-	return new Worker(workerUrl(name), {execArgv: [...new Set(execArgv)], ...options});
+	const own = ['--disable-warning=ExperimentalWarning'];
+	try {
+		return new Worker(workerUrl(name), {execArgv: [...new Set([...process.execArgv, ...own])], ...options});
+	} catch (error) {
+		if (systemCode(error) !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error;
+		// What is set for the engine or the whole process (`node --max-semi-space-size=16`) holds for its threads as well,
+		// and Node refuses to be told it again.
+		return new Worker(workerUrl(name), {execArgv: own, ...options});
+	}
 }
