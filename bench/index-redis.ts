@@ -8,7 +8,7 @@ import {parseArgs} from 'node:util';
 import {startRedisCluster} from '../test/helpers/redis-cluster.ts';
 import {Corpus} from './index/corpus.ts';
 import {load, steady} from './index/load.ts';
-import {querySets} from './index/queries.ts';
+import {mixedQueries} from './index/queries.ts';
 import {registerAll} from './index/register.ts';
 import {percentile, short} from './index/statistics.ts';
 import {Server} from './index-redis/server.ts';
@@ -25,13 +25,7 @@ const size = Number(values.size);
 const seconds = Number(values.seconds);
 const folder = mkdtempSync(path.join(tmpdir(), 'p2p-bench-'));
 const corpus = new Corpus(size);
-const queries = querySets(corpus)
-	.filter(({kind}) => kind !== 'by content')
-	.flatMap(({queries: some}) => some.slice(0, 100));
-for (let at = 0; at < queries.length; at++) {
-	const other = (at * 7919) % queries.length;
-	[queries[at], queries[other]] = [queries[other] ?? '', queries[at] ?? ''];
-}
+const queries = mixedQueries(corpus);
 const print = (line = '') => process.stdout.write(`${line}\n`);
 const note = (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));

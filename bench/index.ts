@@ -7,7 +7,7 @@ import {parseArgs} from 'node:util';
 import {limits} from '../source/api/limits.ts';
 import {Corpus} from './index/corpus.ts';
 import {load, steady} from './index/load.ts';
-import {querySets} from './index/queries.ts';
+import {mixedQueries, querySets} from './index/queries.ts';
 import {registerAll} from './index/register.ts';
 import {bm25, miniSearch, plocate, type RivalResult} from './index/rivals.ts';
 import {ServerHandle, type Usage} from './index/server-handle.ts';
@@ -26,11 +26,7 @@ const seconds = Number(values.seconds);
 const folder = values.keep ?? mkdtempSync(path.join(tmpdir(), 'p2p-bench-'));
 const corpus = new Corpus(size);
 const sets = querySets(corpus);
-const mixed = sets.filter(({kind}) => kind !== 'by content').flatMap(({queries}) => queries.slice(0, 100));
-for (let at = 0; at < mixed.length; at++) {
-	const other = (at * 7919) % mixed.length;
-	[mixed[at], mixed[other]] = [mixed[other] ?? '', mixed[at] ?? ''];
-}
+const mixed = mixedQueries(corpus);
 const print = (line = '') => process.stdout.write(`${line}\n`);
 const memoryOf = ({rss, mapped}: Usage) => `${short((rss - mapped) / 2 ** 20)} / ${short(rss / 2 ** 20)} MB`;
 const note = (line: string) => process.stderr.write(`${line}\n`);
@@ -57,14 +53,8 @@ try {
 	);
 	print(`| event loop delay meanwhile, p99 / most | ${short(after.delay.p99)} / ${short(after.delay.max)} ms |`);
 	note('merging');
-	let merged = await server.usage();
 	await server.online();
-	for (let quiet = 0; quiet < 3; ) {
-		await new Promise(resolve => setTimeout(resolve, 1000));
-		const now = await server.usage();
-		quiet = now.cpuMs - merged.cpuMs < 50 ? quiet + 1 : 0;
-		merged = now;
-	}
+	const merged = await server.settled();
 	print(`| disk | ${short(merged.disk / files)} bytes a file |`);
 	print(`| memory of the server, without and with mapped files | ${memoryOf(merged)} |`);
 	print();

@@ -119,6 +119,6 @@ export async function steady(port: number, queries: string[], perSecond: number,
 		stopped = true;
 		await Promise.all(running);
 		for (const asker of askers) asker.close();
-		return {latency: summary(times), errors, answered: times.length};
+		return {latency: summary(times), errors, answered: times.length, times};
 	};
 }

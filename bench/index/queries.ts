@@ -41,3 +41,14 @@ export function querySets(corpus: Corpus): QuerySet[] {
 		set('by content', () => anyFile().content),
 	];
 }
+
+/** A hundred of each kind of search, mixed: what one asks who looks for something. */
+export function mixedQueries(corpus: Corpus): string[] {
+	const sets = querySets(corpus).filter(({kind}) => kind !== 'by content');
+	const mixed = sets.flatMap(({queries}) => queries.slice(0, 100));
+	for (let at = 0; at < mixed.length; at++) {
+		const other = (at * 7919) % mixed.length;
+		[mixed[at], mixed[other]] = [mixed[other] ?? '', mixed[at] ?? ''];
+	}
+	return mixed;
+}

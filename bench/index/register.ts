@@ -8,29 +8,39 @@ import type {Corpus} from './corpus.ts';
 const lanes = 2;
 
 export type RegisterResult = {files: number; seconds: number};
+/** What a peer sends. */
+export type Upload = {identity: Identity; body: Buffer};
+
+/** The uploads of a corpus by peer. Making up names is not the server's work: they are ready before the clock starts. */
+export async function prepareUploads(corpus: Corpus, most = 1_000_000): Promise<Map<number, Promise<Upload>>> {
+	const prepared = new Map<number, Promise<Upload>>();
+	const ahead = corpus.files <= most ? corpus.peers : 4;
+	for (let peer = 0; peer < ahead; peer++) prepared.set(peer, Promise.resolve(await makeUpload(corpus, peer)));
+	return prepared;
+}
 
 /** Registers the whole corpus through the API, every peer under a key of its own, as its client sends it: NDJSON in zstd. */
-export async function registerAll(port: number, corpus: Corpus): Promise<RegisterResult> {
+export async function registerAll(
+	port: number,
+	corpus: Corpus,
+	uploads?: Map<number, Promise<Upload>>,
+): Promise<RegisterResult> {
 	let next = 0;
 	let files = 0;
-	const prepared = new Map<number, Promise<{identity: Identity; body: Buffer}>>();
+	const prepared = new Map(uploads ?? (await prepareUploads(corpus)));
 	const prepare = (peer: number) => {
 		if (peer < corpus.peers && !prepared.has(peer)) prepared.set(peer, makeUpload(corpus, peer));
 	};
-	// Making up names is not the server's work: up to a million files they are ready before the clock starts.
-	const ahead = corpus.files <= 1_000_000 ? corpus.peers : 4;
-	for (let peer = 0; peer < Math.min(ahead, corpus.peers); peer++) {
-		prepare(peer);
-		await prepared.get(peer);
-	}
 	const started = performance.now();
 	await Promise.all(
 		Array.from({length: lanes}, async () => {
 			for (let peer = next++; peer < corpus.peers; peer = next++) {
 				prepare(peer);
-				const {identity, body} = (await prepared.get(peer)) as {identity: Identity; body: Buffer};
+				const {identity, body} = (await prepared.get(peer)) as Upload;
 				prepared.delete(peer);
-				files += await upload(port, identity, peer, corpus.perPeer, body);
+				// Not `files += await`: that takes what it adds to before it waits, and loses what other lanes add meanwhile.
+				const taken = await upload(port, identity, peer, corpus.perPeer, body);
+				files += taken;
 				for (let soon = 1; soon <= 4; soon++) prepare(peer + soon);
 			}
 		}),
@@ -38,7 +48,7 @@ export async function registerAll(port: number, corpus: Corpus): Promise<Registe
 	return {files, seconds: (performance.now() - started) / 1000};
 }
 
-async function makeUpload(corpus: Corpus, peer: number): Promise<{identity: Identity; body: Buffer}> {
+async function makeUpload(corpus: Corpus, peer: number): Promise<Upload> {
 	const identity = await temporaryIdentity();
 	const zstd = createZstdCompress();
 	const chunks: Buffer[] = [];

@@ -12,6 +12,8 @@ export type Command =
 
 export type Usage = {
 	cpuMs: number;
+	/** Of that, by the name of the thread. */
+	threads: Record<string, number>;
 	rss: number;
 	/** Part of it: files that are mapped into memory. */
 	mapped: number;
@@ -54,6 +56,18 @@ export class ServerHandle {
 	fill = (size: number) => this.#call<number>({do: 'fill', size});
 	latency = (kind: string, queries: string[]) =>
 		this.#call<{cold: Latency; warm: Latency}>({do: 'latency', kind, queries});
+	/** Waits until the server has nothing more to do. */
+	async settled(): Promise<Usage> {
+		let last = await this.usage();
+		for (let quiet = 0; quiet < 3; ) {
+			await new Promise(resolve => setTimeout(resolve, 1000));
+			const now = await this.usage();
+			const spent = (now.threads['index writer'] ?? 0) - (last.threads['index writer'] ?? 0);
+			quiet = spent < 50 ? quiet + 1 : 0;
+			last = now;
+		}
+		return last;
+	}
 	stop = () => this.#call<void>({do: 'stop'});
 
 	#call<T>(command: Command): Promise<T> {

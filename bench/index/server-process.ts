@@ -1,5 +1,5 @@
 // The index server under measurement, in a process of its own. Arguments: database file. Answers commands over IPC.
-import {readFileSync, statSync} from 'node:fs';
+import {readdirSync, readFileSync, statSync} from 'node:fs';
 import {monitorEventLoopDelay, performance} from 'node:perf_hooks';
 import {parseQuery} from '../../source/api/query.ts';
 import {EngineBus} from '../../source/core/events.ts';
@@ -39,7 +39,7 @@ async function run(command: Command): Promise<unknown> {
 			);
 			// Pages of the database that are mapped into memory are the system's to take back.
 			const mapped = Number(/RssFile:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? 0) * 1024;
-			return {cpuMs: (user + system) / 1000, rss, mapped, delay, disk};
+			return {cpuMs: (user + system) / 1000, threads: threadTimes(), rss, mapped, delay, disk};
 		}
 		case 'online': {
 			let cursor: string | undefined;
@@ -75,6 +75,23 @@ async function run(command: Command): Promise<unknown> {
 			await store.close();
 			return undefined;
 	}
+}
+
+/** CPU milliseconds of each thread by its name; those of one name together. */
+function threadTimes(): Record<string, number> {
+	const times: Record<string, number> = {};
+	for (const thread of readdirSync('/proc/self/task')) {
+		try {
+			const text = readFileSync(`/proc/self/task/${thread}/stat`, 'latin1');
+			const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
+			const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+			// utime and stime, in ticks of ten milliseconds: proc(5)
+			times[name] = (times[name] ?? 0) + 10 * (Number(fields[11]) + Number(fields[12]));
+		} catch {
+			// It ended meanwhile.
+		}
+	}
+	return times;
 }
 
 async function* lists(corpus: Corpus, peer: number) {

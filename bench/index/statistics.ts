@@ -1,3 +1,5 @@
+import {readFileSync} from 'node:fs';
+
 /** Milliseconds. */
 export type Latency = {p50: number; p99: number};
 
@@ -25,4 +27,11 @@ export async function latencies(queries: string[], ask: (query: string) => unkno
 /** Three significant digits. */
 export function short(value: number): string {
 	return value >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)));
+}
+
+/** Milliseconds that all cores of the machine have worked since it started, whoever for: proc(5), in ticks of ten. */
+export function busyMs(): number {
+	const fields = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]?.split(/\s+/).slice(1).map(Number) ?? [];
+	const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = fields;
+	return 10 * (user + nice + system + irq + softirq);
 }

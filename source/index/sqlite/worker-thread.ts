@@ -36,7 +36,7 @@ export class WorkerThread<T extends object> {
 
 	private constructor(data: ThreadData) {
 		this.#worker = startWorker('index/sqlite/sqlite-worker', {
-			...{workerData: data, resourceLimits: resourceLimits[data.role]},
+			...{workerData: data, name: `index ${data.role}`, resourceLimits: resourceLimits[data.role]},
 		});
 		this.#worker.on('message', (message: AnswerMessage) => this.#answer(message));
 		this.#worker.on('error', error => this.#end(error));

@@ -1,0 +1,60 @@
+// Measures registering alone, with searches beside it and without: where its CPU goes, thread by thread.
+// node bench/index-register.ts [--size 200000] [--searches 0,100] [--database FILE]
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {parseArgs} from 'node:util';
+import {Corpus} from './index/corpus.ts';
+import {steady} from './index/load.ts';
+import {mixedQueries} from './index/queries.ts';
+import {prepareUploads, registerAll} from './index/register.ts';
+import {ServerHandle} from './index/server-handle.ts';
+import {busyMs, percentile, short} from './index/statistics.ts';
+
+const {values} = parseArgs({
+	options: {size: {type: 'string', default: '200000'}, searches: {type: 'string', default: '0,100'}},
+});
+const corpus = new Corpus(Number(values.size));
+const print = (line = '') => process.stdout.write(`${line}\n`);
+const uploads = await prepareUploads(corpus);
+const queries = mixedQueries(corpus);
+const folder = mkdtempSync(path.join(tmpdir(), 'p2p-bench-'));
+
+try {
+	for (const [at, rate] of values.searches.split(',').map(Number).entries()) {
+		const server = await ServerHandle.start(path.join(folder, `${at}.db`));
+		const searches = rate > 0 ? await steady(server.port, queries, rate) : undefined;
+		const before = await server.usage();
+		const ownBefore = process.cpuUsage();
+		const allBefore = busyMs();
+		const online = setInterval(() => void server.online(), 500);
+		const {files, seconds} = await registerAll(server.port, corpus, uploads);
+		clearInterval(online);
+		const own = process.cpuUsage(ownBefore);
+		const after = await server.usage();
+		const ownMs = (own.user + own.system) / 1000;
+		const others = busyMs() - allBefore - ownMs - (after.cpuMs - before.cpuMs);
+		const during = await searches?.();
+		const each = (ms: number) => `${short((ms * 1000) / files)} µs`;
+		print(`${files.toLocaleString('en')} files, ${rate} searches a second: ${short(files / seconds)} files/s`);
+		if (during) {
+			const {times, errors} = during;
+			const worst = [0.5, 0.9, 0.99, 1].map(part => short(percentile(times, part))).join(' / ');
+			print(`  searches p50 / p90 / p99 / most: ${worst} ms; ${times.length} answered, ${errors} errors`);
+		}
+		print(`  event loop delay p99 / most: ${short(after.delay.p99)} / ${short(after.delay.max)} ms`);
+		print(`  CPU a file: server ${each(after.cpuMs - before.cpuMs)}, this process ${each(ownMs)}`);
+		print(`  other processes took ${short(others / 1000)} s of CPU in ${short(seconds)} s`);
+		for (const [name, ms] of Object.entries(after.threads)) {
+			const spent = ms - (before.threads[name] ?? 0);
+			if (spent > 50) print(`    ${name}: ${each(spent)}`);
+		}
+		const settled = await server.settled();
+		print(`  disk ${short(after.disk / files)}, at rest ${short(settled.disk / files)} bytes a file; ${short(settled.cpuMs - after.cpuMs)} ms of CPU to rest`);
+		print(`  memory ${short(after.rss / 2 ** 20)} MB, of that mapped files ${short(after.mapped / 2 ** 20)}`);
+		await server.stop();
+	}
+} finally {
+	rmSync(folder, {recursive: true, force: true});
+}
+process.exit();
