@@ -9,7 +9,7 @@ import {steady} from './index/load.ts';
 import {mixedQueries} from './index/queries.ts';
 import {prepareUploads, registerAll} from './index/register.ts';
 import {ServerHandle} from './index/server-handle.ts';
-import {busyMs, percentile, short} from './index/statistics.ts';
+import {busyMs, percentile, short, threadTimes} from './index/statistics.ts';
 
 const {values} = parseArgs({
 	options: {size: {type: 'string', default: '200000'}, searches: {type: 'string', default: '0,100'}},
@@ -26,11 +26,13 @@ try {
 		const searches = rate > 0 ? await steady(server.port, queries, rate) : undefined;
 		const before = await server.usage();
 		const ownBefore = process.cpuUsage();
+		const ownThreads = threadTimes();
 		const allBefore = busyMs();
 		const online = setInterval(() => void server.online(), 500);
 		const {files, seconds} = await registerAll(server.port, corpus, uploads);
 		clearInterval(online);
 		const own = process.cpuUsage(ownBefore);
+		const ownAfter = threadTimes();
 		const after = await server.usage();
 		const ownMs = (own.user + own.system) / 1000;
 		const others = busyMs() - allBefore - ownMs - (after.cpuMs - before.cpuMs);
@@ -45,12 +47,18 @@ try {
 		print(`  event loop delay p99 / most: ${short(after.delay.p99)} / ${short(after.delay.max)} ms`);
 		print(`  CPU a file: server ${each(after.cpuMs - before.cpuMs)}, this process ${each(ownMs)}`);
 		print(`  other processes took ${short(others / 1000)} s of CPU in ${short(seconds)} s`);
-		for (const [name, ms] of Object.entries(after.threads)) {
-			const spent = ms - (before.threads[name] ?? 0);
-			if (spent > 50) print(`    ${name}: ${each(spent)}`);
-		}
+		const told = (now: Record<string, number>, then: Record<string, number>) =>
+			Object.entries(now)
+				.map(([name, ms]) => [name, ms - (then[name] ?? 0)] as const)
+				.filter(([, ms]) => ms > 50)
+				.map(([name, ms]) => `${name} ${each(ms)}`)
+				.join(', ');
+		print(`    server: ${told(after.threads, before.threads)}`);
+		print(`    this process: ${told(ownAfter, ownThreads)}`);
 		const settled = await server.settled();
-		print(`  disk ${short(after.disk / files)}, at rest ${short(settled.disk / files)} bytes a file; ${short(settled.cpuMs - after.cpuMs)} ms of CPU to rest`);
+		print(
+			`  disk ${short(after.disk / files)}, at rest ${short(settled.disk / files)} bytes a file; ${short(settled.cpuMs - after.cpuMs)} ms of CPU to rest`,
+		);
 		print(`  memory ${short(after.rss / 2 ** 20)} MB, of that mapped files ${short(after.mapped / 2 ** 20)}`);
 		await server.stop();
 	}

@@ -1,5 +1,5 @@
 // The index server under measurement, in a process of its own. Arguments: database file. Answers commands over IPC.
-import {readdirSync, readFileSync, statSync} from 'node:fs';
+import {readFileSync, statSync} from 'node:fs';
 import {monitorEventLoopDelay, performance} from 'node:perf_hooks';
 import {parseQuery} from '../../source/api/query.ts';
 import {EngineBus} from '../../source/core/events.ts';
@@ -8,7 +8,7 @@ import {createIndexApp} from '../../source/index/server.ts';
 import {SqliteStore} from '../../source/index/sqlite/sqlite-store.ts';
 import {Corpus} from './corpus.ts';
 import type {Command} from './server-handle.ts';
-import {latencies} from './statistics.ts';
+import {latencies, threadTimes} from './statistics.ts';
 
 const [file = ''] = process.argv.slice(2);
 const store = new SqliteStore(file);
@@ -75,23 +75,6 @@ async function run(command: Command): Promise<unknown> {
 			await store.close();
 			return undefined;
 	}
-}
-
-/** CPU milliseconds of each thread by its name; those of one name together. */
-function threadTimes(): Record<string, number> {
-	const times: Record<string, number> = {};
-	for (const thread of readdirSync('/proc/self/task')) {
-		try {
-			const text = readFileSync(`/proc/self/task/${thread}/stat`, 'latin1');
-			const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
-			const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-			// utime and stime, in ticks of ten milliseconds: proc(5)
-			times[name] = (times[name] ?? 0) + 10 * (Number(fields[11]) + Number(fields[12]));
-		} catch {
-			// It ended meanwhile.
-		}
-	}
-	return times;
 }
 
 async function* lists(corpus: Corpus, peer: number) {

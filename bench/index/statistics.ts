@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs';
+import {readdirSync, readFileSync} from 'node:fs';
 
 /** Milliseconds. */
 export type Latency = {p50: number; p99: number};
@@ -34,4 +34,21 @@ export function busyMs(): number {
 	const fields = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]?.split(/\s+/).slice(1).map(Number) ?? [];
 	const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = fields;
 	return 10 * (user + nice + system + irq + softirq);
+}
+
+/** CPU milliseconds of each thread of this process by its name; those of one name together. */
+export function threadTimes(): Record<string, number> {
+	const times: Record<string, number> = {};
+	for (const thread of readdirSync('/proc/self/task')) {
+		try {
+			const text = readFileSync(`/proc/self/task/${thread}/stat`, 'latin1');
+			const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
+			const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+			// utime and stime, in ticks of ten milliseconds: proc(5)
+			times[name] = (times[name] ?? 0) + 10 * (Number(fields[11]) + Number(fields[12]));
+		} catch {
+			// It ended meanwhile.
+		}
+	}
+	return times;
 }

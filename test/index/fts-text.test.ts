@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {tokenSet} from '../../source/api/tokens.ts';
-import {popularityOf, rowIdOf, wordsOf} from '../../source/index/sqlite/fts-text.ts';
+import {ContentTexts} from '../../source/index/sqlite/content-texts.ts';
+import {popularityOf, rowIdOf} from '../../source/index/sqlite/fts-text.ts';
 
 test('cutting a path piece by piece gives the words of the whole path', () => {
 	const signs = fc.constantFrom(
@@ -34,9 +35,21 @@ test('cutting a path piece by piece gives the words of the whole path', () => {
 		fc.string({unit: 'binary', maxLength: 12}),
 		fc.array(signs, {maxLength: 14}).map(list => list.join('')),
 	);
+	const learned = new Set<string>();
+	const texts = new ContentTexts(words => {
+		for (const word of words) learned.add(word);
+	});
 	fc.assert(
 		fc.property(names, path => {
-			expect([...wordsOf([path])].sort()).toEqual([...tokenSet(path)].sort());
+			const slash = path.lastIndexOf('/');
+			const place = {folder: path.slice(0, Math.max(0, slash)), name: path.slice(slash + 1)};
+			// Signs are private-use characters, which no word has.
+			const words = texts
+				.of([place], 0)
+				.split(' ')
+				.filter(word => word !== '' && !/^\p{Co}$/u.test(word));
+			expect([...new Set(words)].sort()).toEqual([...tokenSet(path)].sort());
+			for (const word of words) expect(learned).toContain(word);
 		}),
 		{numRuns: 5000},
 	);

@@ -1,38 +1,51 @@
 // One transaction of changes to a peer's catalog: shares and folders as they come, contents and words at the end, once
 // each and in the order in which they lie on the disk.
 import {limits} from '../../api/limits.ts';
-import {baseName} from '../../core/share-path.ts';
 import type {CatalogStatements} from './catalog-statements.ts';
+import {type ContentTexts, type Place, pathOf, searchedPlaces} from './content-texts.ts';
 import {FolderSums} from './folder-sums.ts';
-import {ftsText, popularityOf, rowIdOf, wordsOf} from './fts-text.ts';
-import {contentBytes, type PackedChanges, pathsOf} from './packed-changes.ts';
+import {popularityOf, rowIdOf} from './fts-text.ts';
+import {contentBytes, type PackedChanges} from './packed-changes.ts';
 import type {SharedPresence} from './shared-presence.ts';
-import type {VocabularyWriter} from './vocabulary.ts';
 
-/** Paths of one content that are searched: more is spam. */
-const namesPerContent = limits.namesPerContent;
 /** Contents in a batch up to which those that became more or less popular move in the index at once. */
 const movedAtOnce = 1000;
 
 /** A content that this batch touches, with its shares before and after. */
-type Touched = {
-	id: number;
-	key: number;
-	hash: Uint8Array;
-	size: number;
+class Touched {
+	readonly id: number;
+	readonly key: number;
+	readonly hash: Uint8Array;
+	readonly size: number;
 	/** Its own name; shares under it need not repeat it. */
-	name: string;
+	readonly name: string;
 	twin: boolean;
-	twinBefore: boolean;
+	readonly twinBefore: boolean;
 	/** The popularity under which it is in the full-text table. */
-	popularity: number;
-	before: number;
+	readonly popularity: number;
+	readonly before: number;
 	now: number;
-	added: string[];
+	readonly added: Place[] = [];
 	/** Some share has another name than the content's own. */
-	renamed: boolean;
-	removed: boolean;
-};
+	renamed = false;
+	removed = false;
+
+	constructor(key: number, [id, nsrc, size, twin, popularity, hash, name]: FileRow) {
+		this.id = id;
+		this.key = key;
+		this.hash = hash;
+		this.size = size;
+		this.name = name;
+		this.twin = twin === 1;
+		this.twinBefore = this.twin;
+		this.popularity = popularity;
+		this.before = nsrc;
+		this.now = nsrc;
+	}
+}
+
+/** What happens to a path: its place in the lists of changes. */
+type Change = {list: PackedChanges; index: number};
 type FileRow = [id: number, nsrc: number, size: number, twin: number, pop: number, hash: Uint8Array, name: string];
 type ShareRow = [file: number, gen: number, name: string];
 type Holder = {file: number; folder: number; name: string; at: number};
@@ -44,7 +57,7 @@ export class CatalogBatch {
 	readonly #statements: CatalogStatements;
 	readonly #peer: BatchPeer;
 	readonly #presence: SharedPresence;
-	readonly #vocabulary: VocabularyWriter;
+	readonly #texts: ContentTexts;
 	readonly #at: number;
 	readonly #folders: FolderSums;
 	readonly #byKey = new Map<number, Touched[]>();
@@ -55,12 +68,12 @@ export class CatalogBatch {
 	/** Rows written to the full-text table. */
 	texts = 0;
 
-	constructor(statements: CatalogStatements, peer: BatchPeer, presence: SharedPresence, vocabulary: VocabularyWriter) {
+	constructor(statements: CatalogStatements, peer: BatchPeer, presence: SharedPresence, texts: ContentTexts) {
 		this.#statements = statements;
 		this.#peer = peer;
 		this.#at = peer.at ?? Math.floor(Date.now() / 1000);
 		this.#presence = presence;
-		this.#vocabulary = vocabulary;
+		this.#texts = texts;
 		this.#folders = new FolderSums(statements, peer.number, this.#at, presence);
 	}
 
@@ -69,14 +82,14 @@ export class CatalogBatch {
 		return this.#folders.total;
 	}
 
-	/** Applies changes, of each path only the last. */
+	/** Applies changes, of each path only the last, folder by folder. */
 	apply(lists: PackedChanges[]): void {
-		const last = new Map<string, {list: PackedChanges; index: number}>();
-		for (const list of lists) for (const [index, path] of pathsOf(list).entries()) last.set(path, {list, index});
-		for (const [path, {list, index}] of last) {
-			const size = list.sizes[index] ?? -1;
-			if (size < 0) this.#remove(path);
-			else this.#add(path, this.#fileOf(list.contents, index * contentBytes, size, path));
+		for (const [path, files] of byFolder(lists)) {
+			for (const [name, {list, index}] of files) {
+				const size = list.sizes[index] ?? -1;
+				if (size < 0) this.#remove(path, name);
+				else this.#add(path, name, this.#fileOf(list.contents, index * contentBytes, size, name));
+			}
 		}
 	}
 
@@ -90,15 +103,15 @@ export class CatalogBatch {
 		const {dropText, addText, addHolder, addKey} = this.#statements;
 		this.#folders.write();
 		for (const {file, folder, name, at} of this.#holders.sort((a, b) => a.file - b.file || a.folder - b.folder))
-			addHolder.run(file, folder, name, at);
+			addHolder.get(file, folder, name, at);
 		const drops: number[] = [];
 		const adds: {row: number; text: string}[] = [];
 		for (const file of [...this.#byId.values()].sort((a, b) => a.id - b.id)) this.#writeFile(file, drops, adds);
 		// In the order of its tree: the keys of one batch lie all over it.
 		const fresh = [...this.#byId.values()].filter(({before, now}) => before === 0 && now > 0);
-		for (const {key, id} of fresh.sort((a, b) => a.key - b.key)) addKey.run(key, id);
-		for (const row of drops.sort((a, b) => a - b)) dropText.run(row);
-		for (const {row, text} of adds.sort((a, b) => a.row - b.row)) addText.run(row, text);
+		for (const {key, id} of fresh.sort((a, b) => a.key - b.key)) addKey.get(key, id);
+		for (const row of drops.sort((a, b) => a - b)) dropText.get(row);
+		for (const {row, text} of adds.sort((a, b) => a.row - b.row)) addText.get(row, text);
 		this.texts = drops.length + adds.length;
 	}
 
@@ -115,33 +128,31 @@ export class CatalogBatch {
 		return this.#byId.size > movedAtOnce;
 	}
 
-	#add(path: string, file: Touched): void {
+	#add(path: string, name: string, file: Touched): void {
 		const {keys, addShare, keepShare} = this.#statements;
 		const {gen} = this.#peer;
 		const folder = this.#folders.of(path, true);
 		if (!folder) return;
-		const name = baseName(path);
 		const nh = keys.ofName(name);
 		// Nothing is in a folder that this batch has made but what it puts there, each path once.
 		const known = folder.isNew ? undefined : this.#find(folder.id, nh, name);
 		if (known?.[0] === file.id) {
-			if (known[1] !== gen) keepShare.run(gen, folder.id, nh, file.id);
+			if (known[1] !== gen) keepShare.get(gen, folder.id, nh, file.id);
 			return;
 		}
 		if (known) this.#drop(folder.id, nh, known);
 		const stored = name === file.name ? '' : name;
-		addShare.run(folder.id, nh, file.id, gen, stored);
+		addShare.get(folder.id, nh, file.id, gen, stored);
 		this.#holders.push({file: file.id, folder: folder.id, name: stored, at: this.#at - folder.at});
 		file.now++;
-		file.added.push(path);
+		file.added.push({folder: path, name});
 		file.renamed ||= stored !== '';
 		this.#folders.count(folder.id, 1, file.size);
 	}
 
-	#remove(path: string): void {
+	#remove(path: string, name: string): void {
 		const folder = this.#folders.of(path, false);
 		if (!folder) return;
-		const name = baseName(path);
 		const nh = this.#statements.keys.ofName(name);
 		const known = this.#find(folder.id, nh, name);
 		if (known) this.#drop(folder.id, nh, known);
@@ -155,8 +166,8 @@ export class CatalogBatch {
 
 	#drop(folder: number, nh: number, [id, , name]: ShareRow): void {
 		const {dropShare, dropHolder} = this.#statements;
-		dropShare.run(folder, nh, id);
-		dropHolder.run(id, folder, name);
+		dropShare.get(folder, nh, id);
+		dropHolder.get(id, folder, name);
 		const file = this.#fileById(id);
 		if (!file) return;
 		file.now--;
@@ -165,19 +176,18 @@ export class CatalogBatch {
 	}
 
 	/** The content with that ID and size; made where there is none. */
-	#fileOf(contents: Uint8Array, at: number, size: number, path: string): Touched {
+	#fileOf(contents: Uint8Array, at: number, size: number, name: string): Touched {
 		const key = this.#statements.keys.ofContent(contents, at);
 		const known = this.#withKey(key);
-		let twin = false;
+		let twin = 0;
 		for (const file of known) {
 			if (!isSame(file.hash, contents, at)) continue;
 			if (file.size === size) return file;
-			twin = true;
+			twin = 1;
 			file.twin = true;
 		}
 		const hash = contents.subarray(at, at + contentBytes);
-		const file = {id: this.#statements.newFile(), key, hash, size, name: baseName(path), twin, twinBefore: twin};
-		return this.#keep({...file, popularity: 0, before: 0, now: 0, added: [], renamed: false, removed: false});
+		return this.#keep(new Touched(key, [this.#statements.newFile(), 0, size, twin, 0, hash, name]));
 	}
 
 	#withKey(key: number): Touched[] {
@@ -186,7 +196,7 @@ export class CatalogBatch {
 			known = [];
 			this.#byKey.set(key, known);
 			for (const row of this.#statements.file.all(key) as unknown as FileRow[]) {
-				const file = this.#byId.get(row[0]) ?? this.#touch(row);
+				const file = this.#byId.get(row[0]) ?? this.#keep(new Touched(key, row));
 				if (!known.includes(file)) known.push(file);
 			}
 		}
@@ -197,14 +207,7 @@ export class CatalogBatch {
 		const known = this.#byId.get(id);
 		if (known) return known;
 		const row = this.#statements.fileById.get(id) as FileRow | undefined;
-		return row && this.#touch(row);
-	}
-
-	#touch([id, nsrc, size, twin, popularity, hash, name]: FileRow): Touched {
-		const isTwin = twin === 1;
-		const key = this.#statements.keys.ofContent(hash);
-		const file = {id, key, hash, size, name, twin: isTwin, twinBefore: isTwin, popularity};
-		return this.#keep({...file, before: nsrc, now: nsrc, added: [], renamed: false, removed: false});
+		return row && this.#keep(new Touched(this.#statements.keys.ofContent(row[5]), row));
 	}
 
 	#keep(file: Touched): Touched {
@@ -218,42 +221,54 @@ export class CatalogBatch {
 		const {addFile, setFile, dropFile, dropKey} = this.#statements;
 		if (before === 0 && now === 0) return;
 		if (now === 0) {
-			dropFile.run(id);
-			dropKey.run(key, id);
+			dropFile.get(id);
+			dropKey.get(key, id);
 			drops.push(rowIdOf(id, file.popularity));
 			return;
 		}
 		const popularity = popularityOf(now);
 		const isNew = before === 0;
-		const paths = isNew || now <= namesPerContent || file.renamed ? this.#changedPaths(file) : undefined;
+		const places = isNew || now <= limits.namesPerContent || file.renamed ? this.#changedPlaces(file) : undefined;
 		const isMoved = popularity !== file.popularity;
-		const isIndexed = isNew || paths !== undefined || (isMoved && !this.#isLarge);
+		const isIndexed = isNew || places !== undefined || (isMoved && !this.#isLarge);
 		if (isMoved && !isIndexed) this.moved.push(id);
 		const stored = isIndexed ? popularity : file.popularity;
-		if (isNew) addFile.run(id, now, size, twin ? 1 : 0, stored, hash, name);
-		else if (now !== before || twin !== file.twinBefore) setFile.run(now, twin ? 1 : 0, stored, id);
+		if (isNew) addFile.get(id, now, size, twin ? 1 : 0, stored, hash, name);
+		else if (now !== before || twin !== file.twinBefore) setFile.get(now, twin ? 1 : 0, stored, id);
 		if (!isIndexed) return;
 		if (!isNew) drops.push(rowIdOf(id, file.popularity));
-		const searched = searchedPaths(paths ?? this.#statements.pathsOf(id, name));
-		const words = wordsOf(searched);
-		this.#vocabulary.add(words);
-		adds.push({row: rowIdOf(id, popularity), text: ftsText(words, searched, size)});
+		const searched = searchedPlaces(places ?? this.#statements.placesOf(id, name));
+		adds.push({row: rowIdOf(id, popularity), text: this.#texts.of(searched, size)});
 	}
 
-	/** All paths of a content, where this batch has changed them; what is new first, so that it is searched in any case. */
-	#changedPaths(file: Touched): string[] | undefined {
-		if (file.before === 0 && file.added.length === file.now) return file.added;
-		const paths = this.#statements.pathsOf(file.id, file.name);
+	/** All places of a content, where this batch has changed them; what is new first, so that it is searched in any case. */
+	#changedPlaces({id, name, added, removed, before, now}: Touched): Place[] | undefined {
+		if (before === 0 && added.length === now) return added;
+		// What many share is under the same path with the first of them already, most of the time.
+		const first = removed ? [] : this.#statements.firstPlacesOf(id, name, this.#peer.number);
+		const isKnown = ({folder, name}: Place) => first.some(other => other.name === name && other.folder === folder);
+		if (!removed && added.every(isKnown)) return undefined;
+		const places = this.#statements.placesOf(id, name);
 		const counts = new Map<string, number>();
-		for (const path of paths) counts.set(path, (counts.get(path) ?? 0) + 1);
-		const fresh = file.added.filter(path => counts.get(path) === 1);
-		return file.removed || fresh.length > 0 ? [...fresh, ...paths] : undefined;
+		for (const place of places) counts.set(pathOf(place), (counts.get(pathOf(place)) ?? 0) + 1);
+		const fresh = added.filter(place => counts.get(pathOf(place)) === 1);
+		return removed || fresh.length > 0 ? [...fresh, ...places] : undefined;
 	}
 }
 
-/** The different paths under which a content is found. */
-export function searchedPaths(paths: string[]): string[] {
-	return paths.length === 1 ? paths : [...new Set(paths)].slice(0, namesPerContent);
+/** Changes by folder and name, of each only the last. */
+function byFolder(lists: PackedChanges[]): Map<string, Map<string, Change>> {
+	const folders = new Map<string, Map<string, Change>>();
+	for (const list of lists) {
+		let index = 0;
+		for (const [at, path] of list.folders.entries()) {
+			const files = folders.get(path) ?? new Map<string, Change>();
+			folders.set(path, files);
+			for (const end = index + (list.lengths[at] ?? 0); index < end; index++)
+				files.set(list.names[index] ?? '', {list, index});
+		}
+	}
+	return folders;
 }
 
 function isSame(hash: Uint8Array, contents: Uint8Array, at: number): boolean {

@@ -1,11 +1,17 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {type ContentKeys, contentKeys} from './content-key.ts';
-import {writing} from './open-database.ts';
+import type {Place} from './content-texts.ts';
 
 /** Shares of a content that are looked at to learn its paths. */
 const holdersLookedAt = 1000;
 
-/** The statements of a writing connection, prepared once. Those that read give rows as arrays. */
+/** Of those, how many are looked at first: of a content that many share under one path, the first tell it. */
+const holdersFirst = 3;
+
+/**
+ * The statements of a writing connection, prepared once. Those that read give rows as arrays. Those that write are called
+ * by `get`, which finds no row: what `run` tells of each would be a tenth of all work, and nobody reads it.
+ */
 export class CatalogStatements {
 	readonly folder: StatementSync;
 	readonly folderById: StatementSync;
@@ -25,7 +31,7 @@ export class CatalogStatements {
 	readonly addFile: StatementSync;
 	readonly setFile: StatementSync;
 	readonly dropFile: StatementSync;
-	readonly paths: StatementSync;
+	readonly places: StatementSync;
 	/** Contents after one, with the shares that they have. */
 	readonly popularities: StatementSync;
 	readonly addText: StatementSync;
@@ -41,7 +47,7 @@ export class CatalogStatements {
 			statement.setReturnArrays(true);
 			return statement;
 		};
-		const write = (sql: string) => writing(database, sql);
+		const write = (sql: string) => database.prepare(sql);
 		this.folder = read('SELECT id, at FROM folder WHERE parent=? AND name=?');
 		this.folderById = read('SELECT parent, at FROM folder WHERE id=?');
 		this.addFolder = write('INSERT INTO folder(id, peer, parent, name, path, at) VALUES(?, ?, ?, ?, ?, ?)');
@@ -62,9 +68,8 @@ export class CatalogStatements {
 		this.addFile = write('INSERT INTO file(id, nsrc, size, twin, pop, hash, name) VALUES(?, ?, ?, ?, ?, ?, ?)');
 		this.setFile = write('UPDATE file SET nsrc=?, twin=?, pop=? WHERE id=?');
 		this.dropFile = write('DELETE FROM file WHERE id=?');
-		this.paths = read(
-			`SELECT f.path, h.name FROM (SELECT folder, name FROM holder WHERE file=? LIMIT ${holdersLookedAt}) h
-			JOIN folder f ON f.id=h.folder`,
+		this.places = read(
+			`SELECT f.path, h.name, f.peer FROM (SELECT folder, name FROM holder WHERE file=? LIMIT ?) h JOIN folder f ON f.id=h.folder`,
 		);
 		this.popularities = read('SELECT id, nsrc, pop FROM file WHERE id>? ORDER BY id LIMIT ?');
 		this.addText = write('INSERT INTO fts(rowid, t) VALUES(?, ?)');
@@ -74,10 +79,21 @@ export class CatalogStatements {
 		this.#nextFolder = lastOf(database, 'folder') + 1;
 	}
 
-	/** The paths of a content's shares; those of a popular one in part. */
-	pathsOf(file: number, name: string): string[] {
-		const rows = this.paths.all(file) as unknown as [folder: string, own: string][];
-		return rows.map(([folder, own]) => (folder === '' ? own || name : `${folder}/${own || name}`));
+	/** Where a content is shared, under its own `name` where a share has no other; of a popular one in part. */
+	placesOf(file: number, name: string): Place[] {
+		return this.#places(file, name, holdersLookedAt);
+	}
+
+	/** The first of {@link placesOf}, without those of one peer. */
+	firstPlacesOf(file: number, name: string, without: number): Place[] {
+		return this.#places(file, name, holdersFirst, without);
+	}
+
+	#places(file: number, name: string, most: number, without?: number): Place[] {
+		const rows = this.places.all(file, most) as unknown as [folder: string, own: string, peer: number][];
+		const places: Place[] = [];
+		for (const [folder, own, peer] of rows) if (peer !== without) places.push({folder, name: own || name});
+		return places;
 	}
 
 	/** An ID that no content has had since the start. */

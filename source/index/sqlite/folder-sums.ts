@@ -28,14 +28,12 @@ export class FolderSums {
 		this.#presence = presence;
 	}
 
-	/** The folder that a file is in; made where `make` says so. */
-	of(path: string, make: boolean): Folder | undefined {
-		const slash = path.lastIndexOf('/');
-		const folder = slash < 0 ? '' : path.slice(0, slash);
+	/** The folder of a path, '' for the root; made where `make` says so. */
+	of(folder: string, make: boolean): Folder | undefined {
 		const known = this.#byPath.get(folder);
 		if (known) return known;
 		const isRoot = folder === '';
-		const parent = isRoot ? rootParent : this.of(folder, make)?.id;
+		const parent = isRoot ? rootParent : this.of(parentPath(folder), make)?.id;
 		if (parent === undefined) return undefined;
 		const name = isRoot ? String(this.#peer) : baseName(folder);
 		const row = this.#statements.folder.get(parent, name) as unknown as [id: number, at: number] | undefined;
@@ -59,14 +57,14 @@ export class FolderSums {
 		const all = new Map<number, Sum>();
 		for (const [folder, {files, bytes}] of this.#sums)
 			for (let at = folder; at !== rootParent; at = this.#parentOf(at)) add(all, at, files, bytes);
-		for (const [folder, {files, bytes}] of all) sumFolder.run(files, bytes, folder);
-		for (const [folder, {files}] of all) if (files < 0) dropFolder.run(folder);
+		for (const [folder, {files, bytes}] of all) sumFolder.get(files, bytes, folder);
+		for (const [folder, {files}] of all) if (files < 0) dropFolder.get(folder);
 	}
 
 	#make(parent: number, name: string, path: string): Folder {
 		const id = this.#statements.newFolder();
 		this.#presence.setPeerOf(id, this.#peer);
-		this.#statements.addFolder.run(id, this.#peer, parent, name, path, this.#at);
+		this.#statements.addFolder.get(id, this.#peer, parent, name, path, this.#at);
 		return {id, parent, at: this.#at, isNew: true};
 	}
 
@@ -78,6 +76,11 @@ export class FolderSums {
 		this.#parents.set(folder, parent);
 		return parent;
 	}
+}
+
+/** The folder that one is in. */
+function parentPath(path: string): string {
+	return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 function add(sums: Map<number, Sum>, folder: number, files: number, bytes: number): void {

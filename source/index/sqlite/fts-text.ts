@@ -1,16 +1,11 @@
 // What stands in the full-text table for a content: the words of its paths, and private-use characters for the filters,
 // so that they are part of one index lookup. User text never reaches SQLite's query syntax but as quoted tokens.
-import {extensionOf, type FileKind, fileKinds, kindOf} from '../../api/kinds.ts';
+import {type FileKind, fileKinds} from '../../api/kinds.ts';
 import {nameStem} from '../../api/query-match.ts';
-import {fold, tokenSet} from '../../api/tokens.ts';
-import {baseName} from '../../core/share-path.ts';
 
 /** Room for file IDs below the popularity in a row ID. */
 const idSpace = 2 ** 40;
 const popularities = 40;
-/** Pieces of names whose words are remembered. */
-const piecesRemembered = 50_000;
-const foldersRemembered = 5000;
 const kindBase = 0xe000;
 const sizeBase = 0xe100;
 /** Size classes have a character together as well: a range of thirty is as many lookups otherwise. */
@@ -40,71 +35,9 @@ export function popularityOf(shares: number): number {
 	return shares < 4 ? 0 : Math.min(popularities - 1, Math.floor(Math.log2(shares)));
 }
 
-/** The words of a content with these paths. */
-export function wordsOf(paths: string[]): Set<string> {
-	const words = new Set<string>();
-	for (const path of paths) {
-		const base = path.lastIndexOf('/') + 1;
-		// Folders come with many files each.
-		if (base > 0) for (const word of folders.get(path.slice(0, base))) words.add(word);
-		for (const piece of piecesOf(path, base)) for (const word of pieces.get(piece)) words.add(word);
-	}
-	return words;
-}
-
-/** The words of texts that come again and again: cutting names is a fifth of all work. */
-class CutTexts {
-	readonly #cut: (text: string) => string[];
-	readonly #most: number;
-	#known = new Map<string, string[]>();
-
-	constructor(most: number, cut: (text: string) => string[]) {
-		this.#most = most;
-		this.#cut = cut;
-	}
-
-	get(text: string): string[] {
-		let words = this.#known.get(text);
-		if (words) return words;
-		if (this.#known.size >= this.#most) this.#known = new Map();
-		words = this.#cut(text);
-		this.#known.set(text, words);
-		return words;
-	}
-}
-
-const pieces = new CutTexts(piecesRemembered, piece => [...tokenSet(piece)]);
-const folders = new CutTexts(foldersRemembered, path => piecesOf(path, 0).flatMap(piece => pieces.get(piece)));
-
-/** What stands between ASCII's punctuation, which separates words whatever is around it. */
-function piecesOf(text: string, from: number): string[] {
-	const found: string[] = [];
-	let start = -1;
-	for (let at = from; at <= text.length; at++) {
-		const isIn = at < text.length && isInWord(text.charCodeAt(at));
-		if (isIn && start < 0) start = at;
-		else if (!isIn && start >= 0) {
-			found.push(text.slice(start, at));
-			start = -1;
-		}
-	}
-	return found;
-}
-
-function isInWord(unit: number): boolean {
-	const letter = unit | 0x20;
-	return unit > 0x7f || (letter >= 0x61 && letter <= 0x7a) || (unit >= 0x30 && unit <= 0x39);
-}
-
-/** All that is indexed for a content: its words and what the filters ask for. */
-export function ftsText(words: Set<string>, paths: string[], size: number): string {
-	const signs = new Set<string>([sizeSign(sizeClass(size)), sizeGroupSign(sizeClass(size))]);
-	for (const path of paths) {
-		signs.add(kindSign(kindOf(path)));
-		signs.add(extensionSign(extensionOf(path)));
-		signs.add(nameSign(nameStem(fold(baseName(path)))));
-	}
-	return `${[...words].join(' ')} ${[...signs].join(' ')}`;
+/** The characters of a size, for ranges of sizes. */
+export function sizeSignsOf(size: number): string {
+	return `${sizeSign(sizeClass(size))} ${sizeGroupSign(sizeClass(size))}`;
 }
 
 /** The character of a kind. */

@@ -7,6 +7,7 @@ import {tooManyFiles} from '../change-range.ts';
 import type {PeerRecord} from '../peer-registry.ts';
 import {type BatchPeer, CatalogBatch} from './catalog-batch.ts';
 import {CatalogStatements} from './catalog-statements.ts';
+import {ContentTexts} from './content-texts.ts';
 import {Maintenance} from './maintenance.ts';
 import {openForWriting, writing} from './open-database.ts';
 import type {PackedChanges} from './packed-changes.ts';
@@ -26,6 +27,7 @@ export class IndexWriter {
 	readonly #presence: SharedPresence;
 	readonly #statements: CatalogStatements;
 	readonly #vocabulary: VocabularyWriter;
+	readonly #texts: ContentTexts;
 	readonly #maintenance: Maintenance;
 	readonly #moves: PopularityMoves;
 	readonly #uploads = new Map<number, Upload>();
@@ -37,8 +39,9 @@ export class IndexWriter {
 		this.#presence = new SharedPresence(memory);
 		this.#statements = new CatalogStatements(this.#database);
 		this.#vocabulary = new VocabularyWriter(this.#database);
+		this.#texts = new ContentTexts(words => this.#vocabulary.add(words));
 		this.#maintenance = new Maintenance(this.#database);
-		this.#moves = new PopularityMoves(this.#statements, this.#isEmpty());
+		this.#moves = new PopularityMoves(this.#statements, this.#texts, this.#isEmpty());
 		const folders = this.#database.prepare('SELECT id, peer FROM folder');
 		folders.setReturnArrays(true);
 		for (const row of folders.iterate()) this.#presence.setPeerOf(...(row as unknown as [number, number]));
@@ -230,7 +233,7 @@ export class IndexWriter {
 	}
 
 	#transaction(peer: BatchPeer, sum: Sum, work: (batch: CatalogBatch) => void): void {
-		const batch = new CatalogBatch(this.#statements, peer, this.#presence, this.#vocabulary);
+		const batch = new CatalogBatch(this.#statements, peer, this.#presence, this.#texts);
 		this.#atomic(() => {
 			work(batch);
 			batch.finish();
@@ -250,6 +253,7 @@ export class IndexWriter {
 			this.#database.exec('COMMIT');
 		} catch (error) {
 			this.#vocabulary.reset();
+			this.#texts.reset();
 			if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
 			throw error;
 		}

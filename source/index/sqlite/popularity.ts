@@ -1,6 +1,6 @@
-import {searchedPaths} from './catalog-batch.ts';
 import type {CatalogStatements} from './catalog-statements.ts';
-import {ftsText, popularityOf, rowIdOf, wordsOf} from './fts-text.ts';
+import {type ContentTexts, searchedPlaces} from './content-texts.ts';
+import {popularityOf, rowIdOf} from './fts-text.ts';
 
 /** Contents that one step moves, and rows that it looks at: some ten milliseconds. */
 const movedPerStep = 500;
@@ -24,14 +24,16 @@ type Move = {
  */
 export class PopularityMoves {
 	readonly #statements: CatalogStatements;
+	readonly #texts: ContentTexts;
 	readonly #waiting = new Set<number>();
 	/** What was left at the end of the last run is looked for once, up to here. */
 	#lookedAt = 0;
 	#isSure: boolean;
 
 	/** @param isSure nothing can be left from before */
-	constructor(statements: CatalogStatements, isSure: boolean) {
+	constructor(statements: CatalogStatements, texts: ContentTexts, isSure: boolean) {
 		this.#statements = statements;
+		this.#texts = texts;
 		this.#isSure = isSure;
 	}
 
@@ -57,9 +59,9 @@ export class PopularityMoves {
 		}
 		const {dropText, addText, setFile} = this.#statements;
 		// FTS5 writes out what it has gathered whenever a row ID is smaller than the one before.
-		for (const {from} of moves.sort((a, b) => a.from - b.from)) dropText.run(from);
-		for (const {to, text} of moves.sort((a, b) => a.to - b.to)) addText.run(to, text);
-		for (const {id, shares, twin, popularity} of moves) setFile.run(shares, twin, popularity, id);
+		for (const {from} of moves.sort((a, b) => a.from - b.from)) dropText.get(from);
+		for (const {to, text} of moves.sort((a, b) => a.to - b.to)) addText.get(to, text);
+		for (const {id, shares, twin, popularity} of moves) setFile.get(shares, twin, popularity, id);
 		return moves.length;
 	}
 
@@ -80,8 +82,7 @@ export class PopularityMoves {
 		const [id, shares, size, twin, before, , name] = row;
 		const popularity = popularityOf(shares);
 		if (popularity === before) return undefined;
-		const paths = searchedPaths(this.#statements.pathsOf(id, name));
-		const text = ftsText(wordsOf(paths), paths, size);
+		const text = this.#texts.of(searchedPlaces(this.#statements.placesOf(id, name)), size);
 		return {id, shares, twin, popularity, from: rowIdOf(id, before), to: rowIdOf(id, popularity), text};
 	}
 }
