@@ -22,11 +22,11 @@ export class FolderReader {
 		this.#keys = contentKeys(database);
 		this.#folder = database.prepare('SELECT id FROM folder WHERE parent=? AND name=?');
 		this.#folders = database.prepare(
-			'SELECT name, files, bytes FROM folder WHERE parent=? AND name>? ORDER BY name LIMIT ?',
+			'SELECT name, files, bytes FROM folder WHERE parent=? AND name>? ORDER BY name LIMIT ?+0',
 		);
 		const file = `SELECT iif(s.name='', f.name, s.name) AS name, f.size, f.hash FROM share s JOIN file f ON f.id=s.file
 			WHERE s.folder=?`;
-		this.#files = database.prepare(`SELECT * FROM (${file}) WHERE name>? ORDER BY name LIMIT ?`);
+		this.#files = database.prepare(`SELECT * FROM (${file}) WHERE name>? ORDER BY name LIMIT ?+0`);
 		this.#file = database.prepare(`SELECT * FROM (${file} AND s.nh=?) WHERE name=?`);
 	}
 

@@ -69,9 +69,9 @@ export class CatalogStatements {
 		this.setFile = write('UPDATE file SET nsrc=?, twin=?, pop=? WHERE id=?');
 		this.dropFile = write('DELETE FROM file WHERE id=?');
 		this.places = read(
-			`SELECT f.path, h.name, f.peer FROM (SELECT folder, name FROM holder WHERE file=? LIMIT ?) h JOIN folder f ON f.id=h.folder`,
+			`SELECT f.path, h.name, f.peer FROM (SELECT folder, name FROM holder WHERE file=? LIMIT ?+0) h JOIN folder f ON f.id=h.folder`,
 		);
-		this.popularities = read('SELECT id, nsrc, pop FROM file WHERE id>? ORDER BY id LIMIT ?');
+		this.popularities = read('SELECT id, nsrc, pop FROM file WHERE id>? ORDER BY id LIMIT ?+0');
 		this.addText = write('INSERT INTO fts(rowid, t) VALUES(?, ?)');
 		this.dropText = write('DELETE FROM fts WHERE rowid=?');
 		this.keys = contentKeys(database);

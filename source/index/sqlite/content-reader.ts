@@ -44,7 +44,8 @@ export class ContentReader {
 		this.#keys = contentKeys(database);
 		this.#file = prepare('SELECT size, twin, hash, name FROM file WHERE id=?');
 		this.#byKey = prepare('SELECT f.id, f.hash FROM filekey k JOIN file f ON f.id=k.file WHERE k.hk=?');
-		this.#holders = prepare('SELECT folder, name, at FROM holder WHERE file=? LIMIT ? OFFSET ?');
+		// SQLite looks at a bound LIMIT when it plans, and prepares the statement anew for every binding: not so a sum.
+		this.#holders = prepare('SELECT folder, name, at FROM holder WHERE file=? LIMIT ?+0 OFFSET ?+0');
 		this.#folder = prepare('SELECT path, at FROM folder WHERE id=?');
 	}
 

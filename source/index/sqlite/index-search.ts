@@ -68,13 +68,14 @@ export class IndexSearch {
 		this.#contents = contents;
 		this.#presence = presence;
 		this.#vocabulary = vocabulary;
-		const match = 'SELECT rowid AS row FROM fts WHERE fts MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?';
+		// `?+0`: SQLite prepares a statement anew for every binding of a plain LIMIT, which takes as long as a short search.
+		const match = 'SELECT rowid AS row FROM fts WHERE fts MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?+0';
 		// One text is cheaper than a hundred rows to take over.
 		this.#rows = database.prepare(`SELECT group_concat(row) FROM (${match})`);
 		this.#rows.setReturnArrays(true);
 		this.#rowsOfPeers = database.prepare(
 			`SELECT group_concat(row) FROM (SELECT row FROM (${match}) WHERE EXISTS (SELECT 1 FROM holder h JOIN folder f
-				ON f.id=h.folder WHERE h.file=(row & 1099511627775) AND f.peer IN (SELECT value FROM json_each(?))) LIMIT ?)`,
+				ON f.id=h.folder WHERE h.file=(row & 1099511627775) AND f.peer IN (SELECT value FROM json_each(?))) LIMIT ?+0)`,
 		);
 		this.#rowsOfPeers.setReturnArrays(true);
 		this.#rowAt = database.prepare(`${match.replace('LIMIT ?', 'LIMIT 1 OFFSET ?')}`);
