@@ -141,7 +141,12 @@ export class ContentReader {
 			return {peer, folder, name, at};
 		});
 		const content = Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex');
-		return {id, asOf: this.#asOf, content, size, isTwin: twin === 1, shares, byPeer: onePerPeer(shares), isPart};
+		const different = names.size === 0 ? [own] : [...names.values()];
+		if (names.size > 0 && shares.some(({name}) => name === own)) different.push(own);
+		return {
+			...{id, asOf: this.#asOf, content, size, isTwin: twin === 1, isPart},
+			...{shares, names: different, byPeer: onePerPeer(shares)},
+		};
 	}
 }
 

@@ -2,23 +2,23 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {limits} from '../../api/limits.ts';
 import type {ParsedQuery} from '../../api/query.ts';
-import {hasFilters, insideLength, isNamed, matchRanks, wordsRank} from '../../api/query-match.ts';
+import {insideLength} from '../../api/query-match.ts';
 import {readCursor, writeCursor} from '../cursor.ts';
 import type {SearchText} from '../store.ts';
 import type {ContentReader} from './content-reader.ts';
 import {fileOfRow} from './fts-text.ts';
 import {countExpression, matchExpression, type Step, steps} from './match-expression.ts';
 import type {PeerTexts} from './peer-texts.ts';
+import {type Asked, type Found, pageOf, SearchHits} from './search-hits.ts';
 import type {SharedPresence} from './shared-presence.ts';
-import type {StoredContent, StoredHit, StoredName} from './stored-content.ts';
 import type {VocabularyReader} from './vocabulary.ts';
 
 /** Rows that are counted for a total; past them it is "more than". */
-const counted = 250;
+const counted = 100;
 /** Hits with which a page may end before words are looked into. */
 const enough = 10;
-/** Different paths of a content that are compared with a query. */
-const pathsCompared = 20;
+/** Rows that a step reads at first for each hit that is wanted, as some may not match in the end. */
+const rowsPerHit = 2;
 /** Rows that are looked through at once for those of some peers. */
 const peerChunk = 20_000;
 
@@ -36,26 +36,21 @@ export type SearchRequest = {
 };
 
 type Place = {step: number; row: number};
-type Found = {rank: number; id: number; sources: number; text: string};
-/** What all of a search's steps need. */
-type Asked = {
-	query: ParsedQuery;
-	peers: Set<number> | undefined;
-	named: number;
-	here: string | undefined;
-	clock: number;
-};
-/** What one page may still cost; `size` is how many rows are asked for next, `isMany` whether a step has found that many. */
-type Budget = {read: number; passed: number; size: number; isMany: boolean};
+/** Rows of the full-text index; `next`: the one to go on from, where there are more. */
+type Rows = {rows: number[]; next: number | undefined};
+/** What one page may still cost; `size` is how many rows are asked for next. */
+type Budget = {read: number; passed: number; size: number};
+/** What the first page knows: the most popular of all that has the words from their start, and of them what has them whole. */
+type Overview = {all: Rows; whole?: Rows};
 
 export class IndexSearch {
-	readonly #contents: ContentReader;
+	readonly #hits: SearchHits;
 	readonly #presence: SharedPresence;
 	readonly #vocabulary: VocabularyReader;
+	readonly #peers: PeerTexts;
 	readonly #rows: StatementSync;
 	readonly #rowsOfPeers: StatementSync;
 	readonly #rowAt: StatementSync;
-	readonly #peers: PeerTexts;
 
 	constructor(
 		database: DatabaseSync,
@@ -64,8 +59,8 @@ export class IndexSearch {
 		presence: SharedPresence,
 		vocabulary: VocabularyReader,
 	) {
+		this.#hits = new SearchHits(contents, peers, presence);
 		this.#peers = peers;
-		this.#contents = contents;
 		this.#presence = presence;
 		this.#vocabulary = vocabulary;
 		// `?+0`: SQLite prepares a statement anew for every binding of a plain LIMIT, which takes as long as a short search.
@@ -84,66 +79,69 @@ export class IndexSearch {
 
 	/** One page; see IndexStore.search. */
 	search({query, peers: numbers, limit, sources, cursor, here}: SearchRequest): SearchText {
-		const asked: Asked = {
-			query,
-			peers: numbers && new Set(numbers),
-			named: sources,
-			here,
-			clock: this.#peers.clock + this.#presence.onlineClock,
-		};
+		const clock = this.#peers.clock + this.#presence.onlineClock;
+		const asked: Asked = {query, peers: numbers && new Set(numbers), named: sources, here, clock};
 		const before = readCursor(cursor, 'number', 'number', 'number', 'number');
 		const found: Found[] = [];
-		let place: Place | undefined = before ? {step: before[0], row: before[1]} : this.#begin(asked, limit, found);
-		const budget = {read: limits.searchReads, passed: limits.searchPassed, size: counted, isMany: false};
+		const overview = before ? undefined : this.#overview(asked);
+		let place: Place | undefined = before ? {step: before[0], row: before[1]} : {step: 0, row: -1};
+		if (overview && !asked.peers && overview.all.next === undefined && overview.all.rows.length <= limit)
+			place = this.#takeAll(asked, overview.all.rows, found);
+		const budget = {read: limits.searchReads, passed: limits.searchPassed, size: rowsPerHit * limit};
 		while (place && found.length < limit && budget.read > 0 && budget.passed > 0) {
 			// Looking inside words is the dear step: whoever has some better hits gets it with the next page.
 			if (steps[place.step] === 'inside' && found.length >= enough) break;
-			place = this.#page(asked, place, limit - found.length, found, budget);
+			place = this.#page(asked, place, limit - found.length, found, budget, overview);
 		}
 		if (place?.row === -1) place = this.#later(query, place.step);
-		const [total, more] = before ? [before[2], before[3] === 1] : this.#total(asked, found, place, budget.isMany);
+		const [total, more] = before ? [before[2], before[3] === 1] : this.#total(asked, found, place, overview);
 		found.sort((a, b) => a.rank - b.rank || b.sources - a.sources || a.id - b.id);
-		const hits = found.map(({text}) => text).join();
 		const next = place ? `,"cursor":"${writeCursor([place.step, place.row, total, more ? 1 : 0])}"` : '';
-		const json = new TextEncoder().encode(`{"hits":[${hits}],"total":${total},"more":${more}${next}}`);
-		return {json, total, more};
+		return {json: pageOf(found, `,"total":${total},"more":${more}${next}`), total, more};
+	}
+
+	/** The most popular of what has the words from their start: enough to count it, and all that there is of a rare one. */
+	#overview({query, peers}: Asked): Overview {
+		return {all: this.#candidates(countExpression(query, this.#vocabulary), -1, counted, peers)};
 	}
 
 	/**
-	 * Where a search begins. One with few answers gets all that it has but those inside words at once: that is one lookup
-	 * where the steps one by one are three.
+	 * A search with few answers gets all that it has but those inside words at once: that is one lookup where the steps one
+	 * by one are three.
 	 */
-	#begin(asked: Asked, limit: number, found: Found[]): Place {
-		const first = {step: 0, row: -1};
-		if (asked.peers) return first;
-		const {rows, next} = this.#candidates(countExpression(asked.query, this.#vocabulary), -1, limit + 1, undefined);
-		if (next !== undefined) return first;
+	#takeAll(asked: Asked, rows: number[], found: Found[]): Place {
 		for (const row of rows) {
 			const id = fileOfRow(row);
-			const hit = this.#presence.shares(id) > 0 && this.#check(asked, undefined, id);
+			const hit = this.#presence.shares(id) > 0 && this.#hits.check(asked, undefined, id);
 			if (hit) found.push(hit);
 		}
 		return {step: steps.indexOf('inside'), row: -1};
 	}
 
 	/** Reads on from a place until `wanted` more are found or the rows asked for end; returns where to go on, if anywhere. */
-	#page(asked: Asked, place: Place, wanted: number, found: Found[], budget: Budget): Place | undefined {
-		const {query, peers} = asked;
+	#page(
+		asked: Asked,
+		place: Place,
+		wanted: number,
+		found: Found[],
+		budget: Budget,
+		overview: Overview | undefined,
+	): Place | undefined {
+		const {peers} = asked;
 		const step = steps[place.step];
 		if (!step) return undefined;
-		const expression = this.#expression(query, step, place.row === -1 && found.length < enough);
-		if (expression === undefined) return nextStep(place);
 		// Each step begins small: what its first rows are not enough for asks for more of them.
-		if (place.row === -1) budget.size = counted;
-		const {rows, next} = this.#candidates(expression, place.row, budget.size, peers);
+		if (place.row === -1) budget.size = rowsPerHit * wanted;
+		const read = this.#rowsOf(asked, step, place.row, budget.size, found.length < enough, overview);
+		if (!read) return nextStep(place);
+		const {rows, next} = read;
 		budget.passed -= peers ? peerChunk : rows.length;
-		budget.isMany ||= place.row === -1 && !peers && rows.length >= counted;
 		budget.size = Math.min(8192, budget.size * 4);
 		for (const [index, row] of rows.entries()) {
 			const id = fileOfRow(row);
 			if (this.#presence.shares(id) === 0) continue;
 			budget.read--;
-			const hit = this.#check(asked, step, id);
+			const hit = this.#hits.check(asked, step, id);
 			if (hit) found.push(hit);
 			if (budget.read > 0 && (!hit || --wanted > 0)) continue;
 			const ended = index === rows.length - 1 && next === undefined;
@@ -152,14 +150,33 @@ export class IndexSearch {
 		return next === undefined ? nextStep(place) : {step: place.step, row: next};
 	}
 
-	#expression(query: ParsedQuery, step: Step, few = false): string | undefined {
-		return matchExpression(query, step, this.#vocabulary, few);
+	/** The next rows of a step; undefined when it can find nothing. */
+	#rowsOf(
+		{query, peers}: Asked,
+		step: Step,
+		after: number,
+		size: number,
+		few: boolean,
+		overview: Overview | undefined,
+	): Rows | undefined {
+		const whole = overview?.whole;
+		if (overview && step === 'start' && after === -1 && whole && whole.next === undefined) {
+			// All that has the words whole is known: the rest of what was found first is this step's.
+			if (query.words.every(({start}) => start === undefined)) return undefined;
+			const known = new Set(whole.rows);
+			return {rows: overview.all.rows.filter(row => !known.has(row)), next: overview.all.next};
+		}
+		const expression = matchExpression(query, step, this.#vocabulary, few && after === -1);
+		if (expression === undefined) return undefined;
+		const read = this.#candidates(expression, after, size, peers);
+		if (overview && step === 'whole' && after === -1) overview.whole = read;
+		return read;
 	}
 
 	/** The first step from there that finds anything: a page that is full should not promise an empty one. */
 	#later(query: ParsedQuery, from: number): Place | undefined {
 		for (let step = from; step < steps.length; step++) {
-			const expression = this.#expression(query, steps[step] as Step);
+			const expression = matchExpression(query, steps[step] as Step, this.#vocabulary);
 			if (expression !== undefined && this.#candidates(expression, -1, 1, undefined).rows.length > 0)
 				return {step, row: -1};
 		}
@@ -167,7 +184,7 @@ export class IndexSearch {
 	}
 
 	/** Rows after one, and from where to go on: undefined where there are no more. */
-	#candidates(expression: string, after: number, size: number, peers: Set<number> | undefined) {
+	#candidates(expression: string, after: number, size: number, peers: Set<number> | undefined): Rows {
 		const read = (statement: StatementSync, ...values: (string | number)[]) =>
 			numbersOf(statement.get(expression, after, ...values) as unknown as [string | null] | undefined);
 		if (!peers) {
@@ -178,84 +195,17 @@ export class IndexSearch {
 		return {rows, next: rows.length < size ? read(this.#rowAt, peerChunk - 1)[0] : rows.at(-1)};
 	}
 
-	/** Compares a candidate with the query by its names among online sources. `step` undefined: of any but the last. */
-	#check(asked: Asked, step: Step | undefined, id: number): Found | undefined {
-		const {query, peers} = asked;
-		const stored = this.#contents.read(id);
-		if (!stored || !this.#contents.isBelieved(stored)) return undefined;
-		const isWanted = (peer: number) => this.#presence.isOnline(peer) && (peers === undefined || peers.has(peer));
-		const best = this.#bestName(query, stored, isWanted, step ?? 'whole');
-		if (!best) return undefined;
-		if (step ? (best.rank === matchRanks.exact) !== (step === 'exact') : best.rank >= matchRanks.inside)
-			return undefined;
-		// An earlier step had it already.
-		if (step === 'inside' && best.rank < matchRanks.inside) return undefined;
-		const {sources, text} = this.#hit(asked, stored, best.name, isWanted);
-		return {rank: best.rank, id, sources, text};
-	}
-
-	/** A content as it is told; most are told again and again, with other words asked for. */
-	#hit(
-		{peers, named, here, clock}: Asked,
-		stored: StoredContent,
-		name: StoredName,
-		isWanted: (peer: number) => boolean,
-	): Pick<StoredHit, 'sources' | 'text'> {
-		const {hit} = stored;
-		if (!peers && hit?.clock === clock && hit.name === name && hit.named === named && hit.here === here) return hit;
-		let sources = 0;
-		let text = '';
-		for (const share of stored.byPeer) {
-			if (!isWanted(share.peer)) continue;
-			if (++sources > named) continue;
-			text += `${sources > 1 ? ',' : ''}${this.#peers.text(share.peer, here)}${this.#contents.textOf(share)}`;
-		}
-		if (!peers) sources += this.#contents.unread(stored);
-		text = `{"content":"${stored.content}","name":${JSON.stringify(name.text)},"size":${stored.size},"sources":[${text}],"sourceCount":${sources}}`;
-		// How many were not read changes without the clock.
-		if (!peers && !stored.isPart) stored.hit = {clock, named, here, name, sources, text};
-		return {sources, text};
-	}
-
-	/** The name among wanted shares that matches best. */
-	#bestName(
-		query: ParsedQuery,
-		{size, shares}: StoredContent,
-		isWanted: (peer: number) => boolean,
-		step: Step,
-	): {rank: number; name: StoredName} | undefined {
-		let best: {rank: number; name: StoredName} | undefined;
-		let seen: Set<string> | undefined;
-		for (const {peer, name, folder: id} of shares) {
-			if (!isWanted(peer)) continue;
-			if (best && name === best.name && best.rank === bestOf[step]) continue;
-			// After the best of this step only a whole name could do better: that one was found in the first step.
-			const isDone = best?.rank === bestOf[step] || (seen && seen.size >= pathsCompared);
-			if (isDone && !isNamed(query, name.folded)) continue;
-			const folder = this.#contents.folder(id);
-			const path = folder.pathOf(name.text);
-			if (seen?.has(path)) continue;
-			if (shares.length > 1) seen = (seen ?? new Set()).add(path);
-			if (!hasFilters(query, name.text, size)) continue;
-			const rank = wordsRank(query, {name: name.folded, folders: folder.words, own: name.words});
-			if (rank !== undefined && (!best || rank < best.rank)) best = {rank, name};
-			if (best?.rank === matchRanks.exact) break;
-		}
-		return best;
-	}
-
 	/** Exact when the first page holds everything; else what the index finds, up to a bound. */
 	#total(
-		{query, peers}: Asked,
+		{query}: Asked,
 		found: Found[],
 		place: Place | undefined,
-		isMany: boolean,
+		overview: Overview | undefined,
 	): [total: number, more: boolean] {
-		if (!place) return [found.length, false];
-		if (isMany) return [counted, true];
-		const {rows, next} = this.#candidates(countExpression(query, this.#vocabulary), -1, counted, peers);
+		if (!place || !overview) return [found.length, false];
+		const {rows, next} = overview.all;
 		const total = rows.filter(row => this.#presence.shares(fileOfRow(row)) > 0).length;
-		return [Math.max(total, found.length), rows.length >= counted || next !== undefined || isCountedInPart(query)];
+		return [Math.max(total, found.length), next !== undefined || isCountedInPart(query)];
 	}
 }
 
@@ -269,14 +219,6 @@ function numbersOf(row: [string | number | null] | undefined): number[] {
 function nextStep({step}: Place): Place | undefined {
 	return step + 1 < steps.length ? {step: step + 1, row: -1} : undefined;
 }
-
-/** The best match of a step: no name that the index finds in that step can do better. */
-const bestOf: Record<Step, number> = {
-	exact: matchRanks.exact,
-	whole: matchRanks.whole,
-	start: matchRanks.start,
-	inside: matchRanks.inside,
-};
 
 /** Whether what is counted for a query may be less than what matches (inside words), or more (what is compared later). */
 function isCountedInPart({words, phrases, without, extensions, names, size}: ParsedQuery): boolean {

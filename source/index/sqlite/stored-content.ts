@@ -7,11 +7,21 @@ export class StoredFolder {
 	readonly path: string;
 	/** When it was made, in Unix seconds: shares count from there. */
 	readonly at: number;
+	#folded: string | undefined;
 	#words: TextWords | undefined;
 
 	constructor(path: string, at: number) {
 		this.path = path;
 		this.at = at;
+	}
+
+	get text(): string {
+		return this.path;
+	}
+
+	get folded(): string {
+		this.#folded ??= fold(this.path);
+		return this.#folded;
 	}
 
 	/** The path, cut. */
@@ -51,14 +61,16 @@ export class StoredName {
 /** A share. `at`: seconds after its folder was made. */
 export type StoredShare = {peer: number; folder: number; name: StoredName; at: number; text?: string};
 
-/** A hit in JSON, under one of the content's names; valid for the same clock, number of named sources and `here`. */
+/** A hit in JSON as UTF-8, under one of the content's names; valid for the same clock, number of named sources and `here`. */
 export type StoredHit = {
 	clock: number;
 	named: number;
 	here: string | undefined;
 	name: StoredName;
 	sources: number;
-	text: string;
+	/** How many of them come from shares that were not read. */
+	unread: number;
+	json: Uint8Array;
 };
 
 /** A content as it is remembered. `asOf`: the transaction that it is no older than. */
@@ -71,6 +83,8 @@ export type StoredContent = {
 	isTwin: boolean;
 	/** Oldest first, nearly. */
 	shares: StoredShare[];
+	/** The different names among them. */
+	names: StoredName[];
 	/** The oldest of each peer. */
 	byPeer: StoredShare[];
 	/** There are shares that were not read. */
@@ -79,29 +93,34 @@ export type StoredContent = {
 	hit?: StoredHit;
 };
 
-/** A map that forgets what it has held for longest when it is full. */
+/** A map that forgets what has not been asked for lately: what is in neither of its two halves. */
 export class Remembered<K, V> {
-	readonly #most: number;
-	readonly #map = new Map<K, V>();
+	readonly #half: number;
+	#fresh = new Map<K, V>();
+	#old = new Map<K, V>();
 
 	constructor(most: number) {
-		this.#most = most;
+		this.#half = Math.ceil(most / 2);
 	}
 
 	get(key: K): V | undefined {
-		return this.#map.get(key);
+		const value = this.#fresh.get(key);
+		if (value !== undefined) return value;
+		const old = this.#old.get(key);
+		if (old !== undefined) this.set(key, old);
+		return old;
 	}
 
 	set(key: K, value: V): void {
-		this.#map.set(key, value);
-		if (this.#map.size <= this.#most) return;
-		for (const oldest of this.#map.keys()) {
-			this.#map.delete(oldest);
-			return;
+		if (this.#fresh.size >= this.#half) {
+			this.#old = this.#fresh;
+			this.#fresh = new Map();
 		}
+		this.#fresh.set(key, value);
 	}
 
 	delete(key: K): void {
-		this.#map.delete(key);
+		this.#fresh.delete(key);
+		this.#old.delete(key);
 	}
 }

@@ -11,8 +11,9 @@ const remembered = 400_000;
 /** Words that the start of one may stand for, and a part of one. Each is a lookup of some microseconds. */
 const mostLonger = 32;
 const mostInside = 32;
-/** Words that are looked at to find them. */
+/** Words that are looked at to find them, so many at a time: nearly always the first ones are enough. */
 const candidates = 512;
+const candidatesAtOnce = 64;
 
 /** Puts words in. */
 export class VocabularyWriter {
@@ -57,7 +58,8 @@ export class VocabularyReader {
 		this.#longer = database.prepare(`SELECT t FROM tok WHERE t > ? AND t < ? LIMIT ${mostLonger + 1}`);
 		this.#longer.setReturnArrays(true);
 		this.#trigrams = database.prepare(
-			`SELECT t FROM tok WHERE id IN (SELECT rowid FROM voc WHERE voc MATCH ? ORDER BY rowid LIMIT ${candidates}) ORDER BY id`,
+			`SELECT t, id FROM tok WHERE id IN
+				(SELECT rowid FROM voc WHERE voc MATCH ? AND rowid > ? ORDER BY rowid LIMIT ${candidatesAtOnce}) ORDER BY id`,
 		);
 		this.#trigrams.setReturnArrays(true);
 	}
@@ -82,10 +84,16 @@ export class VocabularyReader {
 		for (let at = 0; at + 3 <= letters.length; at++) trigrams.add(letters.slice(at, at + 3).join(''));
 		const found: string[] = [];
 		const match = [...trigrams].map(trigram => `"${trigram}"`).join(' AND ');
-		for (const [word] of this.#trigrams.all(match) as unknown as [string][]) {
-			if (!word.includes(inside) || word.startsWith(inside)) continue;
-			found.push(word);
-			if (found.length === mostInside) break;
+		let last = -1;
+		for (let looked = 0; looked < candidates; looked += candidatesAtOnce) {
+			const rows = this.#trigrams.all(match, last) as unknown as [word: string, id: number][];
+			for (const [word, id] of rows) {
+				last = id;
+				if (!word.includes(inside) || word.startsWith(inside)) continue;
+				found.push(word);
+				if (found.length === mostInside) return found;
+			}
+			if (rows.length < candidatesAtOnce) break;
 		}
 		return found;
 	}
