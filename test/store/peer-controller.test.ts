@@ -39,7 +39,7 @@ describe('searching', () => {
 		}
 		expect(asked('search')).toEqual([]);
 		await vi.advanceTimersByTimeAsync(100);
-		expect(asked('search')).toEqual([{query: 'ubun', limit: 100}]);
+		expect(asked('search')).toEqual([{query: 'ubun', limit: 50}]);
 		expect(store.get().search).toMatchObject({answered: 'ubun', total: 1234, busy: false});
 	});
 
@@ -98,18 +98,18 @@ describe('searching', () => {
 
 	test('more hits come as the cursor nears the last one', async () => {
 		await searchFor('ubuntu');
-		expect(store.get().search.hits).toHaveLength(100);
+		expect(store.get().search.hits).toHaveLength(50);
 		// Nobody scrolls yet.
 		expect(asked('search')).toHaveLength(1);
 		store.dispatch({type: 'cursor', list: 'search', index: 1});
 		await vi.advanceTimersByTimeAsync(0);
-		expect(asked('search').at(-1)).toEqual({query: 'ubuntu', limit: 200, cursor: '100'});
-		expect(store.get().search.hits).toHaveLength(300);
+		expect(asked('search').at(-1)).toEqual({query: 'ubuntu', limit: 200, cursor: '50'});
+		expect(store.get().search.hits).toHaveLength(250);
 		const before = asked('search').length;
-		store.dispatch({type: 'cursor', list: 'search', index: 99});
+		store.dispatch({type: 'cursor', list: 'search', index: 49});
 		await vi.advanceTimersByTimeAsync(0);
 		expect(asked('search')).toHaveLength(before);
-		store.dispatch({type: 'cursor', list: 'search', index: 150});
+		store.dispatch({type: 'cursor', list: 'search', index: 100});
 		await vi.advanceTimersByTimeAsync(0);
 		expect(asked('search')).toHaveLength(before + 1);
 	});

@@ -7,14 +7,14 @@ import {readCursor, writeCursor} from '../cursor.ts';
 import type {SearchText} from '../store.ts';
 import type {ContentReader} from './content-reader.ts';
 import {fileOfRow} from './fts-text.ts';
-import {countExpression, matchExpression, type Step, steps} from './match-expression.ts';
+import {countExpression, isOneTerm, matchExpression, type Step, steps} from './match-expression.ts';
 import type {PeerTexts} from './peer-texts.ts';
 import {type Asked, type Found, pageOf, SearchHits} from './search-hits.ts';
 import type {SharedPresence} from './shared-presence.ts';
 import type {VocabularyReader} from './vocabulary.ts';
 
-/** Rows that are counted for a total; past them it is "more than". */
-const counted = 100;
+/** Rows that are counted for a total; past them it is "more than". Of several words each row costs ten times as much. */
+const counted = {one: 100, several: 50};
 /** Hits with which a page may end before words are looked into. */
 const enough = 10;
 /** Rows that a step reads at first for each hit that is wanted, as some may not match in the end. */
@@ -102,7 +102,8 @@ export class IndexSearch {
 
 	/** The most popular of what has the words from their start: enough to count it, and all that there is of a rare one. */
 	#overview({query, peers}: Asked): Overview {
-		return {all: this.#candidates(countExpression(query, this.#vocabulary), -1, counted, peers)};
+		const size = isOneTerm(query) ? counted.one : counted.several;
+		return {all: this.#candidates(countExpression(query, this.#vocabulary), -1, size, peers)};
 	}
 
 	/**

@@ -11,8 +11,8 @@ export type Step = (typeof steps)[number];
 export type Vocabulary = {
 	/** All words that begin with a text and are longer; undefined where they are many. */
 	startingWith(start: string): string[] | undefined;
-	/** Words that have a text inside but do not begin with it. */
-	wordsWith(inside: string): string[];
+	/** Words that have a text inside but do not begin with it; fewer where the text is one of several. */
+	wordsWith(inside: string, isAlone: boolean): string[];
 };
 
 /** Letters of a word's start that the full-text table has an index for. */
@@ -42,12 +42,11 @@ export function matchExpression(
 			if (starts.length === 0) return undefined;
 			return without(all([...common, ...starts.map(start => startPart(start, vocabulary))]), exactly);
 		case 'inside': {
-			const inside = starts.map(start => (start.length >= insideLength ? vocabulary.wordsWith(start) : []));
+			const isAlone = starts.length === 1;
+			const inside = starts.map(start => (start.length >= insideLength ? vocabulary.wordsWith(start, isAlone) : []));
 			if (inside.every(words => words.length === 0)) return undefined;
 			const found = starts.map(start => startPart(start, vocabulary));
-			const parts = inside.map((words, index) =>
-				any([...(starts.length === 1 ? [] : [found[index] ?? '']), ...words.map(quote)]),
-			);
+			const parts = inside.map((words, index) => any([...(isAlone ? [] : [found[index] ?? '']), ...words.map(quote)]));
 			const inWords = all([...common, ...parts]);
 			return few ? inWords : without(inWords, found);
 		}
@@ -104,4 +103,9 @@ function all(parts: string[]): string {
 
 function without(expression: string, parts: string[]): string {
 	return `${expression} NOT ${all(parts)}`;
+}
+
+/** Whether a query is one lookup, or several lists that are gone through side by side. */
+export function isOneTerm(query: ParsedQuery): boolean {
+	return query.words.length === 1 && filters(query).length + wholeWords(query).length === 0;
 }

@@ -1,8 +1,9 @@
 // How well a name answers a query where that shows without cutting it into words, as it does nearly always: what was
 // typed stands between two separators, or at the start of a plain word. Cutting a name takes ten times as long, and a page
 // of rare contents is a page of names that nobody has cut yet.
-import {isNamed, matchRanks} from '../../api/query-match.ts';
+
 import type {ParsedQuery, QueryWord} from '../../api/query.ts';
+import {isNamed, matchRanks} from '../../api/query-match.ts';
 
 /** A text as it is and folded. */
 export type FoldedText = {text: string; folded: string};

@@ -92,8 +92,7 @@ export class SearchHits {
 			}
 			if (!hasFilters(query, name.text, size)) continue;
 			const rank =
-				quickRank(query, name, folder) ??
-				wordsRank(query, {name: name.folded, folders: folder.words, own: name.words});
+				quickRank(query, name, folder) ?? wordsRank(query, {name: name.folded, folders: folder.words, own: name.words});
 			if (rank !== undefined && (!best || rank < best.rank)) best = {rank, name};
 			if (best?.rank === matchRanks.exact) break;
 		}

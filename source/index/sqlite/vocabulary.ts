@@ -11,9 +11,11 @@ const remembered = 400_000;
 /** Words that the start of one may stand for, and a part of one. Each is a lookup of some microseconds. */
 const mostLonger = 32;
 const mostInside = 32;
+/** The same for each of several parts that are asked for together. */
+const mostInsideEach = 8;
 /** Words that are looked at to find them, so many at a time: nearly always the first ones are enough. */
 const candidates = 512;
-const candidatesAtOnce = 64;
+const candidatesAtOnce = 32;
 
 /** Puts words in. */
 export class VocabularyWriter {
@@ -73,11 +75,12 @@ export class VocabularyReader {
 	}
 
 	/** See Vocabulary.wordsWith: those seen first (the common ones) first. */
-	wordsWith(inside: string): string[] {
-		return this.#lookup(inside, () => this.#findInside(inside)) ?? [];
+	wordsWith(inside: string, isAlone: boolean): string[] {
+		const most = isAlone ? mostInside : mostInsideEach;
+		return this.#lookup(`${most} ${inside}`, () => this.#findInside(inside, most)) ?? [];
 	}
 
-	#findInside(inside: string): string[] {
+	#findInside(inside: string, most: number): string[] {
 		const letters = [...inside];
 		if (letters.length < 3) return [];
 		const trigrams = new Set<string>();
@@ -91,7 +94,7 @@ export class VocabularyReader {
 				last = id;
 				if (!word.includes(inside) || word.startsWith(inside)) continue;
 				found.push(word);
-				if (found.length === mostInside) return found;
+				if (found.length === most) return found;
 			}
 			if (rows.length < candidatesAtOnce) break;
 		}

@@ -7,8 +7,8 @@ import {ControllerBase} from './controller-base.ts';
 /** Milliseconds without a key until a search as typed is asked. */
 const searchDelay = 120;
 
-/** Hits that one question brings; more come as one scrolls. */
-const pageSize = 100;
+/** Hits that one question as typed brings: what a screen shows. More come as one scrolls. */
+const pageSize = 50;
 
 /** Whether what was typed is a link to a file or to a folder. */
 export function isLink(query: string): boolean {
