@@ -19,6 +19,7 @@ import type {TuiOptions} from './run-tui.tsx';
 import {FramePainter} from './terminal/frame-painter.ts';
 import {KeyStream} from './terminal/key-stream.ts';
 import {Notifier} from './terminal/notifier.ts';
+import {Sheet} from './terminal/sheet.ts';
 import {showFile} from './terminal/show-file.ts';
 import {type ScreenStream, TerminalModes} from './terminal/terminal-modes.ts';
 import {createTheme, type Look} from './theme.ts';
@@ -42,6 +43,7 @@ class Session {
 	readonly #stdout: ScreenStream;
 	readonly #store: UiStore;
 	readonly #keys: KeyStream;
+	readonly #sheet = new Sheet();
 	readonly #painter: FramePainter;
 	readonly #modes: TerminalModes;
 	readonly #notifier: Notifier;
@@ -62,7 +64,7 @@ class Session {
 		this.#store = createUiStore(sizeOf(this.#stdout));
 		this.#keys = new KeyStream(options.stdin ?? process.stdin);
 		this.#keys.receiver = () => keyReceiver(this.#store.get());
-		this.#painter = new FramePainter(this.#stdout);
+		this.#painter = new FramePainter(this.#stdout, this.#sheet);
 		this.#modes = new TerminalModes(this.#stdout);
 		this.#notifier = new Notifier(this.#stdout, process.env);
 		this.#settings = new SettingsController(this.#store, options.savePreferences ?? (async () => {}));
@@ -99,6 +101,7 @@ class Session {
 					theme: createTheme(this.#look),
 					lookFor: theme => (theme === 'auto' ? this.#look : {...this.#look, theme}),
 					context: this.#context,
+					sheet: this.#sheet,
 					keys: this.#keys,
 					onReady: suspendTerminal => {
 						this.#suspendTerminal = suspendTerminal;

@@ -7,6 +7,10 @@ import type {Action} from '../../source/store/actions.ts';
 import {SettingsController} from '../../source/store/settings-controller.ts';
 import {createUiStore, type UiStore} from '../../source/store/ui-store.ts';
 import {App} from '../../source/tui/app.tsx';
+import type {CellRow} from '../../source/tui/terminal/cell-row.ts';
+import {composeRow, piecesOf} from '../../source/tui/terminal/compose.ts';
+import {columnsBeside} from '../../source/tui/terminal/frame-painter.ts';
+import {Sheet} from '../../source/tui/terminal/sheet.ts';
 import {createTheme, type Look} from '../../source/tui/theme.ts';
 
 const nothing = () => {};
@@ -21,13 +25,26 @@ export function storeWith(columns: number, rows: number, snapshot?: PeerSnapshot
 	return store;
 }
 
-/** The rows of the screen, with their escape codes. */
+/** The rows of the screen, with their escape codes, as Ink draws them by itself. */
 export function drawn(store: UiStore, look: Look = {}): string[] {
+	return render(store, look, store.get().size.columns);
+}
+
+/** The rows of the screen as cells, as they are drawn in a terminal: by way of a sheet. */
+export function drawnBySheet(store: UiStore, look: Look = {}): CellRow[] {
+	// Ink takes everything down again before its text is there.
+	const sheet = Object.assign(new Sheet(), {close() {}});
+	const {columns} = store.get().size;
+	const lines = render(store, look, columns + columnsBeside, sheet);
+	return piecesOf(lines, sheet).map(pieces => composeRow(pieces, columns));
+}
+
+function render(store: UiStore, look: Look, columns: number, sheet?: Sheet): string[] {
 	const theme = createTheme({theme: 'dark', ascii: false, noColor: true, letters: 'all', ...look});
 	const app = {quit: nothing, suspend: nothing, repaint: nothing, copy: nothing, show: nothing, submitForm: nothing};
 	const settings = new SettingsController(store, async () => {});
-	const ui = {theme, context: {store, app, settings}, onMenu: nothing};
-	return renderToString(createElement(App, {ui}), {columns: store.get().size.columns}).split('\n');
+	const ui = {theme, context: {store, app, settings}, onMenu: nothing, ...(sheet && {sheet})};
+	return renderToString(createElement(App, {ui}), {columns}).split('\n');
 }
 
 /** The rows without escape codes. */

@@ -63,6 +63,7 @@ export function Dialog({title, width, rows, padded = false, bottom = [], scroll,
 			title={[[title, 'bold']]}
 			bottom={bottom}
 			focused
+			above
 			rows={isPadded ? [' '.repeat(outer - 2), ...painted] : painted}
 			{...(scroll && {scroll: {...scroll, from: scroll.from + shift}})}
 		/>

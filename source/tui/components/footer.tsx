@@ -4,7 +4,7 @@ import {paintLine, type Span, spanCells} from '../draw/line.ts';
 import {runCommand} from '../keys/commands.ts';
 import {footerHints, type Hint} from '../keys/hints.ts';
 import type {Theme, Tone} from '../theme.ts';
-import {Row} from './row.tsx';
+import {Rows} from './row.tsx';
 import {usePicked, useUi} from './ui-context.ts';
 import {useHitArea} from './use-hit-area.ts';
 
@@ -21,7 +21,7 @@ function toastSpans(toast: Toast, theme: Theme): Span[] {
 }
 
 /** Last row: the keys of what is focused, or for some seconds what just happened. */
-export function Footer({columns}: {columns: number}) {
+export function Footer({columns, above = false}: {columns: number; above?: boolean}) {
 	const {theme, context} = useUi();
 	const [toast, size, isOver] = usePicked(state => [
 		state.toast,
@@ -42,7 +42,8 @@ export function Footer({columns}: {columns: number}) {
 		},
 		isOver,
 	);
-	if (toast) return <Row text={paintLine(theme, columns, toastSpans(toast, theme))} />;
+	const y = size.rows - 1;
+	if (toast) return <Rows y={y} rows={[paintLine(theme, columns, toastSpans(toast, theme))]} above={above} />;
 	const {hints, help} = footerHints(context.store.get(), theme.glyphs);
 	const right: Span[] = help
 		? [
@@ -65,5 +66,6 @@ export function Footer({columns}: {columns: number}) {
 	}
 	if (help) places.push({from: columns - spanCells(right), to: columns, hint: help});
 	const space = columns - spanCells(spans) - spanCells(right);
-	return <Row text={paintLine(theme, columns, [...spans, [' '.repeat(Math.max(0, space))], ...right])} />;
+	const line = paintLine(theme, columns, [...spans, [' '.repeat(Math.max(0, space))], ...right]);
+	return <Rows y={y} rows={[line]} above={above} />;
 }

@@ -5,7 +5,7 @@ import type {Glyphs} from '../draw/glyphs.ts';
 import {brailleLine} from '../draw/graph.ts';
 import {paintLine, type Span, spanCells, spread} from '../draw/line.ts';
 import {cut, fitCells} from '../draw/width.ts';
-import {Row} from './row.tsx';
+import {Rows} from './row.tsx';
 import {usePicked, useUi} from './ui-context.ts';
 
 const linkWords: Record<ServerLink['state'], string> = {
@@ -79,7 +79,7 @@ export function PeerHeader({columns}: {columns: number}) {
 		...(beside.length > 0 ? [['  '] as Span, ...beside] : []),
 	];
 	const room = columns - spanCells(rates);
-	return <Row text={paintLine(theme, columns, room > 10 ? spread(theme, left, rates, columns) : left)} />;
+	return <Rows y={0} rows={[paintLine(theme, columns, room > 10 ? spread(theme, left, rates, columns) : left)]} />;
 }
 
 /** Whether all is well; of a cluster, whether this server has all of its index. */
@@ -116,5 +116,5 @@ export function ServerHeader({columns}: {columns: number}) {
 		[columns >= 80 ? '  tls 1.3' : '', 'muted'],
 		[columns >= 80 ? `  key ${shortId(id)}` : '', 'muted'],
 	];
-	return <Row text={paintLine(theme, columns, spread(theme, left, right, columns))} />;
+	return <Rows y={0} rows={[paintLine(theme, columns, spread(theme, left, right, columns))]} />;
 }

@@ -1,14 +1,16 @@
-import {Box} from 'ink';
-import type {ReactNode} from 'react';
 import type {Rect} from '../../store/layout.ts';
 import type {Border} from '../draw/glyphs.ts';
 import {paintLine, type Span, spanCells} from '../draw/line.ts';
 import type {Theme, Tone} from '../theme.ts';
-import {Row} from './row.tsx';
-import {useUi} from './ui-context.ts';
+import {Rows} from './row.tsx';
+import {FieldInput, paintField} from './text-field.tsx';
+import {usePicked, useUi} from './ui-context.ts';
 
-/** A row inside a pane: painted text of the inner width, a rule across it, or a component of that width. */
-export type PaneRow = string | {rule: readonly Span[]} | {node: ReactNode};
+/** A text field between painted texts; it takes what is typed. `width` in cells is the field's alone. */
+type FieldRow = {field: string; width: number; before: string; after?: string};
+
+/** A row inside a pane: painted text of the inner width, a rule across it, or a text field of that width. */
+export type PaneRow = string | {rule: readonly Span[]} | FieldRow;
 
 /** Where a list stands, for the mark at its right side. */
 export type Scroll = {
@@ -31,6 +33,8 @@ type PaneFrameProps = {
 	focused: boolean;
 	rows: readonly PaneRow[];
 	scroll?: Scroll;
+	/** Whether it lies above everything else. */
+	above?: boolean;
 };
 
 /** A border line with text set into it at both ends. */
@@ -92,70 +96,43 @@ export function PaneFrame({
 	focused,
 	rows,
 	scroll,
+	above = false,
 }: PaneFrameProps) {
 	const {theme} = useUi();
 	const {glyphs} = theme;
 	const border: Border = focused ? glyphs.heavy : glyphs.light;
 	const tone: Tone = focused ? 'accent' : 'muted';
 	const height = Math.max(0, rect.height - 2);
+	const field = rows.find(row => typeof row === 'object' && 'field' in row) as FieldRow | undefined;
+	const [behind] = usePicked(state => [field ? state.behind : 0]);
 	const heading: Span[] = [...(number === undefined ? [] : [[`${number} `, 'key'] as const]), ...title];
 	const mark = scroll && thumb(scroll);
 	const inner = Math.max(0, rect.width - 2);
 	const side = theme.paint(border.down, tone);
 	const thumbSign = theme.paint(glyphs.thumb, tone);
 	const blank = ' '.repeat(inner);
-	const leftSide: string[] = [];
-	const rightSide: string[] = [];
-	const body = Array.from({length: height}, (_, index) => {
+	const painted = [
+		borderLine(theme, rect.width, [border.topLeft, border.topRight], border.across, tone, heading, right),
+	];
+	for (let index = 0; index < height; index++) {
 		const row = rows[index] ?? blank;
-		const isRule = typeof row === 'object' && 'rule' in row;
+		if (typeof row === 'object' && 'rule' in row) {
+			const [left, right] = [theme.paint(border.joinLeft, tone), theme.paint(border.joinRight, tone)];
+			painted.push(left + ruleLine(theme, inner, glyphs.rule, tone, row.rule) + right);
+			continue;
+		}
 		const listRow = scroll ? index - scroll.from : -1;
-		const isMarked = mark && listRow >= mark.from && listRow < mark.to && listRow < scroll.rows;
-		leftSide.push(isRule ? theme.paint(border.joinLeft, tone) : side);
-		rightSide.push(isRule ? theme.paint(border.joinRight, tone) : isMarked ? thumbSign : side);
-		if (typeof row === 'string') return <Row key={index} text={row} />;
-		if ('rule' in row) return <Row key={index} text={ruleLine(theme, inner, glyphs.rule, tone, row.rule)} />;
-		return (
-			<Box key={index} height={1} width={inner}>
-				{/* What lies under a dialog must not show beside the text of a field. */}
-				<Box position="absolute">
-					<Row text={blank} />
-				</Box>
-				{row.node}
-			</Box>
-		);
-	});
+		const isMarked = mark && listRow >= mark.from && listRow < mark.to && listRow < (scroll?.rows ?? 0);
+		const text =
+			typeof row === 'string' ? row : row.before + paintField(theme, row.field, behind, row.width) + (row.after ?? '');
+		painted.push(side + text + (isMarked ? thumbSign : side));
+	}
+	const corners = [border.bottomLeft, border.bottomRight] as const;
+	painted.push(borderLine(theme, rect.width, corners, border.across, tone, bottomLeft, bottom));
 	return (
-		<Box
-			position="absolute"
-			marginLeft={rect.x}
-			marginTop={rect.y}
-			width={rect.width}
-			height={rect.height}
-			flexDirection="column"
-		>
-			<Row
-				text={borderLine(theme, rect.width, [border.topLeft, border.topRight], border.across, tone, heading, right)}
-			/>
-			<Box height={height}>
-				{/* The sides are texts of their own: rows without border signs are mostly ASCII, which is measured faster. */}
-				<Row text={leftSide.join('\n')} />
-				<Box flexDirection="column" width={inner}>
-					{body}
-				</Box>
-				<Row text={rightSide.join('\n')} />
-			</Box>
-			<Row
-				text={borderLine(
-					theme,
-					rect.width,
-					[border.bottomLeft, border.bottomRight],
-					border.across,
-					tone,
-					bottomLeft,
-					bottom,
-				)}
-			/>
-		</Box>
+		<>
+			<Rows x={rect.x} y={rect.y} rows={painted.slice(0, rect.height)} above={above} />
+			{field && <FieldInput value={field.field} behind={behind} />}
+		</>
 	);
 }

@@ -1,8 +1,8 @@
 import {tabsOf} from '../../store/tabs.ts';
-import {Row} from './row.tsx';
+import {Rows} from './row.tsx';
 import {usePicked, useUi} from './ui-context.ts';
 
-/** The numbers and names of all panes, the focused one set off, where not all panes are visible. */
+/** Second row of the screen: the numbers and names of all panes, the focused one set off, where not all panes are visible. */
 export function TabBar({columns}: {columns: number}) {
 	const {theme} = useUi();
 	const [screen, focus] = usePicked(state => [state.screen, state.focus]);
@@ -16,5 +16,5 @@ export function TabBar({columns}: {columns: number}) {
 				: `${theme.paint(` ${number} `, 'key')}${theme.paint(`${title} `, 'muted')}`;
 		used = to;
 	}
-	return <Row text={line + ' '.repeat(Math.max(0, columns - used))} />;
+	return <Rows y={1} rows={[line + ' '.repeat(Math.max(0, columns - used))]} />;
 }

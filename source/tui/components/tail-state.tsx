@@ -1,9 +1,7 @@
 import {grouped} from '../draw/format.ts';
 import type {Span} from '../draw/line.ts';
 import type {Theme} from '../theme.ts';
-import {Row} from './row.tsx';
-import {TextField} from './text-field.tsx';
-import {useUi} from './ui-context.ts';
+import type {PaneRow} from './pane-frame.tsx';
 
 /** What the border of a following list says: live, or paused with how much is new. */
 export function tailState(theme: Theme, isFrozen: boolean, fresh: number): Span[] {
@@ -19,13 +17,7 @@ export function tailState(theme: Theme, isFrozen: boolean, fresh: number): Span[
 	];
 }
 
-/** The field of a filter, as a row of a pane. */
-export function TailField({value, width}: {value: string; width: number}) {
-	const {theme} = useUi();
-	return (
-		<>
-			<Row text={theme.paint(' / ', 'key')} />
-			<TextField value={value} width={width - 3} />
-		</>
-	);
+/** The field of a filter, as a row of a pane of this inner width. */
+export function filterRow(theme: Theme, value: string, inner: number): PaneRow {
+	return {before: theme.paint(' / ', 'key'), field: value, width: inner - 3};
 }

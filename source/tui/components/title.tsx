@@ -1,5 +1,4 @@
-import {Box} from 'ink';
-import {Row} from './row.tsx';
+import {Rows} from './row.tsx';
 import {useUi} from './ui-context.ts';
 
 const unicode = ['┏━┓┏━┓┏━┓  ╺┳╸╻ ╻╻', '┣━┛┏━┛┣━┛╺━ ┃ ┃ ┃┃', '╹  ┗━╸╹     ╹ ┗━┛╹'];
@@ -14,15 +13,10 @@ export function Title({y, columns}: {y: number; columns: number}) {
 	const lines = theme.glyphs.ascii ? ascii : unicode;
 	const width = Math.max(...lines.map(line => line.length));
 	return (
-		<Box
-			position="absolute"
-			marginTop={y}
-			marginLeft={Math.max(0, Math.floor((columns - width) / 2))}
-			flexDirection="column"
-		>
-			{lines.map(line => (
-				<Row key={line} text={theme.paint(line, 'accent')} />
-			))}
-		</Box>
+		<Rows
+			x={Math.max(0, Math.floor((columns - width) / 2))}
+			y={y}
+			rows={lines.map(line => theme.paint(line, 'accent'))}
+		/>
 	);
 }

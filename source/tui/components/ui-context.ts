@@ -5,6 +5,7 @@ import type {MenuChoice} from '../../store/menu.ts';
 import type {UiState} from '../../store/state.ts';
 import type {CommandContext} from '../keys/commands.ts';
 import type {KeyStream} from '../terminal/key-stream.ts';
+import type {Sheet} from '../terminal/sheet.ts';
 import type {Look, Theme} from '../theme.ts';
 
 /** Everything that all screens share. Only the theme changes during a run. */
@@ -12,6 +13,8 @@ export type Ui = {
 	theme: Theme;
 	/** How it looks for a theme that was chosen in the settings; the first theme stays where this is absent. */
 	lookFor?(theme: 'auto' | 'dark' | 'light'): Required<Look>;
+	/** Takes painted rows past Ink; without one Ink draws them itself, slower. */
+	sheet?: Sheet;
 	/** What commands work on; the state among it. `peer` is there once a peer runs. */
 	context: CommandContext;
 	/** Absent where keys come from Ink alone, as in tests of single components. */

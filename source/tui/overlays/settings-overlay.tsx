@@ -4,8 +4,6 @@ import {entriesFor, type SettingEntry, type Settings, settingText} from '../../s
 import type {Overlay} from '../../store/state.ts';
 import {Dialog, dialogInner} from '../components/dialog.tsx';
 import type {PaneRow} from '../components/pane-frame.tsx';
-import {Row} from '../components/row.tsx';
-import {TextField} from '../components/text-field.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {paintLine, type Span} from '../draw/line.ts';
 import {fitCells} from '../draw/width.ts';
@@ -49,18 +47,11 @@ export function SettingsOverlay({overlay}: {overlay: Extract<Overlay, {kind: 'se
 	const top = Math.max(0, Math.min(entries.length - visible, overlay.index - Math.floor(visible / 2)));
 	const rows: (PaneRow | readonly Span[])[] = entries.slice(top, top + visible).map(entry => {
 		if (entry !== current || !textMode) return settingRow(theme, inner, settings, entry, entry === current);
-		const label = paintLine(theme, labelWidth + 6, [
+		const before = paintLine(theme, labelWidth + 6, [
 			[`  ${glyphs.pointer} `, 'accent'],
 			[fitCells(entry.label, labelWidth), 'bold'],
 		]);
-		return {
-			node: (
-				<>
-					<Row text={label} />
-					<TextField value={overlay.value} width={inner - labelWidth - 6} />
-				</>
-			),
-		};
+		return {before, field: overlay.value, width: inner - labelWidth - 6};
 	});
 	if (roomy && screen === 'peer' && downloads !== undefined) {
 		rows.push([

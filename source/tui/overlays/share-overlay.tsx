@@ -1,7 +1,5 @@
 import type {Overlay} from '../../store/state.ts';
 import {Dialog, dialogInner} from '../components/dialog.tsx';
-import {Row} from '../components/row.tsx';
-import {TextField} from '../components/text-field.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import type {Span} from '../draw/line.ts';
 import {footerHints} from '../keys/hints.ts';
@@ -22,12 +20,9 @@ export function ShareOverlay({overlay}: {overlay: Extract<Overlay, {kind: 'share
 			padded
 			rows={[
 				{
-					node: (
-						<>
-							<Row text={`${theme.paint(`  ${glyphs.pointer} `, 'accent')}Folder  `} />
-							<TextField value={overlay.value} width={inner - 12} />
-						</>
-					),
+					before: `${theme.paint(`  ${glyphs.pointer} `, 'accent')}Folder  `,
+					field: overlay.value,
+					width: inner - 12,
 				},
 				[['']] as Span[],
 				message,

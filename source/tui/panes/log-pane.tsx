@@ -2,7 +2,7 @@ import type {LogLine} from '../../engine/messages.ts';
 import {listRows, type Rect} from '../../store/layout.ts';
 import {logLines, tailWindow} from '../../store/selectors.ts';
 import {PaneFrame, type PaneRow} from '../components/pane-frame.tsx';
-import {TailField, tailState} from '../components/tail-state.tsx';
+import {filterRow, tailState} from '../components/tail-state.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {clock} from '../draw/format.ts';
 import type {Glyphs} from '../draw/glyphs.ts';
@@ -69,7 +69,7 @@ export function LogPane({rect}: {rect: Rect}) {
 	}
 	if (editing) {
 		while (rows.length < visible) rows.push(' '.repeat(inner));
-		rows.push({node: <TailField value={log.filter} width={inner} />});
+		rows.push(filterRow(theme, log.filter, inner));
 	}
 	const newest = state.peer?.log.at(-1)?.seq ?? 0;
 	const fresh = log.frozen ? newest - (log.frozen.at(-1)?.seq ?? 0) : 0;

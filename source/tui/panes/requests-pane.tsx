@@ -3,7 +3,7 @@ import type {RequestRow} from '../../engine/messages.ts';
 import {listRows, paneOverhead, type Rect} from '../../store/layout.ts';
 import {requestRows, tailWindow} from '../../store/selectors.ts';
 import {PaneFrame, type PaneRow} from '../components/pane-frame.tsx';
-import {TailField, tailState} from '../components/tail-state.tsx';
+import {filterRow, tailState} from '../components/tail-state.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {clock} from '../draw/format.ts';
 import {paintLine} from '../draw/line.ts';
@@ -93,7 +93,7 @@ export function RequestsPane({rect}: {rect: Rect}) {
 	}
 	if (editing) {
 		while (rows.length < from + visible) rows.push(' '.repeat(inner));
-		rows.push({node: <TailField value={requests.filter} width={inner} />});
+		rows.push(filterRow(theme, requests.filter, inner));
 	}
 	const newest = state.server?.log.at(-1)?.seq ?? 0;
 	const fresh = requests.frozen ? newest - (requests.frozen.at(-1)?.seq ?? 0) : 0;

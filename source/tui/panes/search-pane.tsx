@@ -6,8 +6,6 @@ import {isLink} from '../../store/peer/search-controller.ts';
 import {currentHit, marksOf, sortedHits} from '../../store/selectors.ts';
 import type {SearchState, UiState} from '../../store/state.ts';
 import {PaneFrame, type PaneRow} from '../components/pane-frame.tsx';
-import {Row} from '../components/row.tsx';
-import {TextField} from '../components/text-field.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {useHitArea} from '../components/use-hit-area.ts';
 import {grouped} from '../draw/format.ts';
@@ -170,20 +168,12 @@ export function SearchPane({rect}: {rect: Rect}) {
 	const rows: PaneRow[] = [];
 	let strip: Strip | undefined;
 	if (editing) {
-		const right = paintLine(
-			theme,
-			Math.min(18, Math.max(0, inner - 24)),
-			spread(theme, [], sortSpans, Math.min(18, Math.max(0, inner - 24))),
-		);
-		const rightWidth = Math.min(18, Math.max(0, inner - 24));
+		const beside = Math.min(18, Math.max(0, inner - 24));
 		rows.push({
-			node: (
-				<>
-					<Row text={theme.paint(' / ', 'key')} />
-					<TextField value={search.query} width={inner - 3 - rightWidth} />
-					{rightWidth > 0 && <Row text={right} />}
-				</>
-			),
+			before: theme.paint(' / ', 'key'),
+			field: search.query,
+			width: inner - 3 - beside,
+			after: paintLine(theme, beside, spread(theme, [], sortSpans, beside)),
 		});
 	} else {
 		const query = theme.text(search.query);

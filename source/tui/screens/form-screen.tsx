@@ -3,9 +3,6 @@ import type {Field, FormState} from '../../store/form.ts';
 import {menuBox} from '../../store/layout.ts';
 import {Footer} from '../components/footer.tsx';
 import {PaneFrame, type PaneRow} from '../components/pane-frame.tsx';
-import {Row} from '../components/row.tsx';
-import {Screen} from '../components/screen.tsx';
-import {TextField} from '../components/text-field.tsx';
 import {Title, titleHeight} from '../components/title.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {useHitArea} from '../components/use-hit-area.ts';
@@ -32,15 +29,10 @@ function fieldRow(theme: Theme, inner: number, field: Field, isCurrent: boolean)
 	const room = inner - 4 - labelWidth;
 	const beside = field.value === '' ? room - 1 : 0;
 	return {
-		node: (
-			<>
-				<Row text={paintLine(theme, 4 + labelWidth, label)} />
-				<TextField value={field.value} width={room - beside} />
-				{beside > 0 && (
-					<Row text={theme.paint(fitCells(theme.text(field.empty), beside, {ellipsis: glyphs.ellipsis}), 'muted')} />
-				)}
-			</>
-		),
+		before: paintLine(theme, 4 + labelWidth, label),
+		field: field.value,
+		width: room - beside,
+		after: theme.paint(fitCells(theme.text(field.empty), beside, {ellipsis: glyphs.ellipsis}), 'muted'),
 	};
 }
 
@@ -110,10 +102,12 @@ function Form({form}: {form: FormState}) {
 			? `${glyphs.cross} ${theme.text(form.error)}`
 			: (current?.help ?? '');
 	const tone = form.error && !form.busy ? 'error' : 'muted';
-	const roomy = size.rows >= fields.length + 9;
+	const words = wrapped(about, inner - 4, glyphs.ellipsis);
+	// Beside fields and notes: title, empty rows, borders and the footer.
+	const roomy = size.rows >= fields.length + words.length + 8;
 	const line = (spans: readonly Span[]): FormRow => ({row: paintLine(theme, inner, spans)});
 	const blank = line([]);
-	const notes = wrapped(about, inner - 4, glyphs.ellipsis).map(text => line([['  '], [text, tone]]));
+	const notes = words.slice(0, Math.max(1, size.rows - fields.length - 3)).map(text => line([['  '], [text, tone]]));
 	const foundRoom = Math.min(5, size.rows - fields.length - notes.length - (roomy ? 10 : 4));
 	if (current?.id === 'server' && form.found.length > 0 && !form.busy && foundRoom > 0)
 		notes.push(...(roomy ? [blank] : []), ...foundRows(theme, inner, form, foundRoom));
@@ -126,7 +120,7 @@ function Form({form}: {form: FormState}) {
 		if (click) context.store.dispatch(click);
 	});
 	return (
-		<Screen bottom={<Footer columns={size.columns} />}>
+		<>
 			{box.withTitle && <Title y={box.y - titleHeight - 1} columns={size.columns} />}
 			<PaneFrame
 				rect={box}
@@ -134,6 +128,7 @@ function Form({form}: {form: FormState}) {
 				focused={false}
 				rows={rows.map(({row}) => row)}
 			/>
-		</Screen>
+			<Footer columns={size.columns} />
+		</>
 	);
 }

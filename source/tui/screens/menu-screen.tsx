@@ -3,7 +3,7 @@ import SelectInput from 'ink-select-input';
 import {menuBox} from '../../store/layout.ts';
 import {foundRoom, type MenuEntry, menuEntries} from '../../store/menu.ts';
 import {PaneFrame} from '../components/pane-frame.tsx';
-import {Row} from '../components/row.tsx';
+import {Row, Rows} from '../components/row.tsx';
 import {Title, titleHeight} from '../components/title.tsx';
 import {Toaster} from '../components/toaster.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
@@ -83,13 +83,11 @@ export function MenuScreen() {
 					itemComponent={PaintedItem}
 				/>
 			</Box>
-			<Box
-				position="absolute"
-				marginTop={Math.min(size.rows - 1, box.y + box.height)}
-				marginLeft={Math.max(0, Math.floor((size.columns - hintWidth) / 2))}
-			>
-				<Row text={paintLine(theme, hintWidth, hints)} />
-			</Box>
+			<Rows
+				x={Math.max(0, Math.floor((size.columns - hintWidth) / 2))}
+				y={Math.min(size.rows - 1, box.y + box.height)}
+				rows={[paintLine(theme, hintWidth, hints)]}
+			/>
 			<Toaster />
 		</>
 	);

@@ -1,8 +1,7 @@
 import {layoutOf} from '../../store/layout.ts';
 import {Footer} from '../components/footer.tsx';
 import {PeerHeader} from '../components/header.tsx';
-import {Row} from '../components/row.tsx';
-import {Screen} from '../components/screen.tsx';
+import {Rows} from '../components/row.tsx';
 import {TabBar} from '../components/tab-bar.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
 import {speed} from '../draw/format.ts';
@@ -30,7 +29,7 @@ function RatesLine({columns}: {columns: number}) {
 		[counts ? `${glyphs.check}${counts.done} ` : '', 'ok'],
 		[counts && counts.failed > 0 ? `${glyphs.cross}${counts.failed}` : '', 'error'],
 	]);
-	return <Row text={line} />;
+	return <Rows y={0} rows={[line]} />;
 }
 
 /** The peer's screen: search, transfers, peers, log and shares. */
@@ -40,19 +39,14 @@ export function PeerScreen() {
 	const layout = layoutOf({size, focus, zoom, corner, screen: 'peer'});
 	if (layout.kind === 'line') return <RatesLine columns={columns} />;
 	return (
-		<Screen
-			top={
-				<>
-					<PeerHeader columns={columns} />
-					{layout.tabs && <TabBar columns={columns} />}
-				</>
-			}
-			bottom={<Footer columns={columns} />}
-		>
+		<>
+			<PeerHeader columns={columns} />
+			{layout.tabs && <TabBar columns={columns} />}
 			{layout.panes.map(({id, rect}) => {
 				const Pane = panes[id as keyof typeof panes];
 				return <Pane key={id} rect={rect} />;
 			})}
-		</Screen>
+			<Footer columns={columns} />
+		</>
 	);
 }

@@ -1,8 +1,7 @@
 import {layoutOf} from '../../store/layout.ts';
 import {Footer} from '../components/footer.tsx';
 import {ServerHeader} from '../components/header.tsx';
-import {Row} from '../components/row.tsx';
-import {Screen} from '../components/screen.tsx';
+import {Rows} from '../components/row.tsx';
 import {StatCards} from '../components/stat-cards.tsx';
 import {TabBar} from '../components/tab-bar.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
@@ -21,7 +20,7 @@ function FiguresLine({columns}: {columns: number}) {
 		[`${grouped(counts?.online ?? 0)} peers `, 'plain'],
 		[`${grouped(requests)}/s`, 'down'],
 	]);
-	return <Row text={line} />;
+	return <Rows y={0} rows={[line]} />;
 }
 
 /** The server's dashboard: figures, requests, peers and rates. */
@@ -31,20 +30,15 @@ export function ServerScreen() {
 	const layout = layoutOf({size, focus, zoom, corner, screen: 'server'});
 	if (layout.kind === 'line') return <FiguresLine columns={columns} />;
 	return (
-		<Screen
-			top={
-				<>
-					<ServerHeader columns={columns} />
-					{layout.tabs && <TabBar columns={columns} />}
-				</>
-			}
-			bottom={<Footer columns={columns} />}
-		>
+		<>
+			<ServerHeader columns={columns} />
+			{layout.tabs && <TabBar columns={columns} />}
 			{layout.cards > 0 && <StatCards y={layout.tabs ? 2 : 1} width={columns} height={layout.cards} />}
 			{layout.panes.map(({id, rect}) => {
 				const Pane = panes[id as keyof typeof panes];
 				return <Pane key={id} rect={rect} />;
 			})}
-		</Screen>
+			<Footer columns={columns} />
+		</>
 	);
 }

@@ -10,8 +10,10 @@ const inverse = 1 << 11;
 /** What shows on a blank. */
 const shownOnBlank = underline | inverse;
 
-/** Cells of one row. A wide character is in its first cell; the one after it holds nothing. */
-export type CellRow = {readonly text: readonly string[]; readonly style: Uint16Array};
+/** Cells side by side. A wide character is in its first cell; the one after it holds nothing. */
+export type Cells = {readonly text: readonly string[]; readonly style: ArrayLike<Style>};
+/** Cells of one row of the screen. */
+export type CellRow = {readonly text: string[]; readonly style: Uint16Array};
 
 const sgr = /\u001b\[([\d;]*)m/g;
 const segmenter = new Intl.Segmenter();
@@ -34,21 +36,19 @@ function styled(style: Style, codes: string): Style {
 	return next;
 }
 
-/** A row as the theme paints it, in exactly `columns` cells; what does not fit is dropped. */
-export function parseRow(line: string, columns: number): CellRow {
-	const text = new Array<string>(columns).fill(' ');
-	const style = new Uint16Array(columns);
-	let at = 0;
+/** A painted text as cells, as many as it takes. */
+export function parseCells(line: string): Cells {
+	const text: string[] = [];
+	const style: Style[] = [];
 	let current: Style = 0;
 	const put = (character: string, width: number) => {
-		if (at + width > columns) return;
-		text[at] = character;
-		style[at] = character === ' ' ? current & shownOnBlank && current : current;
+		const shown = character === ' ' ? current & shownOnBlank && current : current;
+		text.push(character);
+		style.push(shown);
 		for (let rest = 1; rest < width; rest++) {
-			text[at + rest] = '';
-			style[at + rest] = style[at] as number;
+			text.push('');
+			style.push(shown);
 		}
-		at += width;
 	};
 	const putAll = (run: string) => {
 		if (isNarrow(run)) for (const character of run) put(character, 1);
@@ -62,6 +62,34 @@ export function parseRow(line: string, columns: number): CellRow {
 	}
 	if (from < line.length) putAll(line.slice(from));
 	return {text, style};
+}
+
+/** An empty row. */
+export function blankRow(columns: number): CellRow {
+	return {text: new Array<string>(columns).fill(' '), style: new Uint16Array(columns)};
+}
+
+/** Puts cells into a row; what does not fit is dropped, and of a wide character that is half covered nothing stays. */
+export function layCells(row: CellRow, piece: Cells, left: number): void {
+	const columns = row.text.length;
+	const size = piece.text.length;
+	let end = Math.min(columns, left + size);
+	// A wide character has no half.
+	if (end - left < size) while (end > left && piece.text[end - left] === '') end--;
+	if (end <= left) return;
+	for (let at = left; at > 0 && row.text[at] === ''; at--) row.text[at - 1] = ' ';
+	for (let at = end; at < columns && row.text[at] === ''; at++) row.text[at] = ' ';
+	for (let at = left; at < end; at++) {
+		row.text[at] = piece.text[at - left] as string;
+		row.style[at] = piece.style[at - left] as Style;
+	}
+}
+
+/** A painted text as a row of exactly `columns` cells. */
+export function parseRow(line: string, columns: number): CellRow {
+	const row = blankRow(columns);
+	layCells(row, parseCells(line), 0);
+	return row;
 }
 
 const turns = new Map<number, string>();
@@ -95,7 +123,7 @@ function turn(from: Style, to: Style): string {
 /** Equal cells between two changes that are written again rather than jumped over: a jump takes four bytes or more. */
 const bridged = 3;
 
-const isBlank = ({text, style}: CellRow, at: number) => text[at] === ' ' && style[at] === 0;
+const isBlank = ({text, style}: Cells, at: number) => text[at] === ' ' && style[at] === 0;
 
 /**
  * What changes a row on the screen from `before` (undefined: nobody knows) to `after`; begins and ends with the
@@ -103,7 +131,7 @@ const isBlank = ({text, style}: CellRow, at: number) => text[at] === ' ' && styl
  * where it belongs.
  * @param row counted from 1
  */
-export function changeRow(before: CellRow | undefined, after: CellRow, row: number): string {
+export function changeRow(before: Cells | undefined, after: Cells, row: number): string {
 	const columns = after.text.length;
 	const differs = (at: number) =>
 		before === undefined || before.text[at] !== after.text[at] || before.style[at] !== after.style[at];
@@ -162,7 +190,7 @@ export function changeRow(before: CellRow | undefined, after: CellRow, row: numb
 	return bytes;
 }
 
-function isPlainBetween({text, style}: CellRow, from: number, to: number, current: Style): boolean {
+function isPlainBetween({text, style}: Cells, from: number, to: number, current: Style): boolean {
 	for (let at = from; at < to; at++) if (style[at] !== current || !isNarrow(text[at] ?? '')) return false;
 	return true;
 }

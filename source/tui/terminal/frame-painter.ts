@@ -1,5 +1,7 @@
 // Stands between Ink and the terminal: Ink hands over whole frames, and only the cells that changed are written.
-import {type CellRow, changeRow, parseRow} from './cell-row.ts';
+import {type CellRow, changeRow} from './cell-row.ts';
+import {composeRow, isSameRow, type Piece, piecesOf} from './compose.ts';
+import type {Sheet} from './sheet.ts';
 import type {ScreenStream} from './terminal-modes.ts';
 
 /** Sequences before a frame by which Ink would take its last one away: whatever is no colour. */
@@ -7,6 +9,8 @@ const erasing = /^(?:\u001b\[[\d;?]*[A-Za-ln-z])+/;
 /** Begin and end of what a terminal is to show at once. */
 const begin = '\u001b[?2026h';
 const end = '\u001b[?2026l';
+/** Columns that Ink has more than the terminal: the signs of what lies above everything else stand there. */
+export const columnsBeside = 1;
 
 /**
  * A terminal for Ink. A frame is compared with the last one cell by cell, and goes out in one write: a third of the
@@ -14,17 +18,20 @@ const end = '\u001b[?2026l';
  */
 export class FramePainter {
 	readonly #stream: ScreenStream;
-	#lines: readonly string[] = [];
+	readonly #sheet: Sheet | undefined;
+	#pieces: readonly (readonly Piece[])[] = [];
 	#rows: (CellRow | undefined)[] = [];
 	#columns = 0;
 
-	constructor(stream: ScreenStream) {
+	/** @param sheet what the signs in a frame stand for; without one a frame is taken as it is */
+	constructor(stream: ScreenStream, sheet?: Sheet) {
 		this.#stream = stream;
+		this.#sheet = sheet;
 	}
 
 	/** What is on the screen is no longer known: the next frame is drawn whole. */
 	forget(): void {
-		this.#lines = [];
+		this.#pieces = [];
 		this.#rows = [];
 	}
 
@@ -43,19 +50,21 @@ export class FramePainter {
 	}
 
 	#paint(frame: string): string {
-		const {columns, rows} = this;
+		const {rows} = this;
+		const columns = this.#stream.columns || 80;
 		const lines = frame.split('\n').slice(0, rows);
-		if (columns !== this.#columns || lines.length < this.#lines.length) this.forget();
+		if (columns !== this.#columns || lines.length < this.#pieces.length) this.forget();
 		this.#columns = columns;
-		const isNew = this.#lines.length === 0;
+		const isNew = this.#pieces.length === 0;
+		const pieces = piecesOf(lines, this.#sheet);
 		let bytes = '';
-		for (const [at, line] of lines.entries()) {
-			if (!isNew && this.#lines[at] === line) continue;
-			const next = parseRow(line, columns);
+		for (const [at, row] of pieces.entries()) {
+			if (!isNew && isSameRow(this.#pieces[at], row)) continue;
+			const next = composeRow(row, columns);
 			bytes += changeRow(this.#rows[at], next, at + 1);
 			this.#rows[at] = next;
 		}
-		this.#lines = lines;
+		this.#pieces = pieces;
 		if (isNew) bytes = `\u001b[2J${bytes}`;
 		return bytes === '' ? '' : begin + bytes + end;
 	}
@@ -64,7 +73,7 @@ export class FramePainter {
 		return this.#stream.isTTY ?? false;
 	}
 	get columns(): number {
-		return this.#stream.columns || 80;
+		return (this.#stream.columns || 80) + (this.#sheet ? columnsBeside : 0);
 	}
 	get rows(): number {
 		return this.#stream.rows || 24;
