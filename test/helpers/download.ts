@@ -113,8 +113,15 @@ export async function wireSource(
 		calls,
 		layers: () => layers,
 		connections: () => sockets.size,
-		/** Bytes asked for since the `from`th request. */
-		asked: (from = 0) => calls.slice(from).reduce((sum, {first, end}) => sum + end - first, 0),
+		/** Bytes asked for since the `from`th request; those asked for twice, as a connection that is silent is raced, once. */
+		asked: (from = 0) => {
+			let [bytes, until] = [0, 0];
+			for (const {first, end} of calls.slice(from).toSorted((a, b) => a.first - b.first)) {
+				bytes += Math.max(0, end - Math.max(first, until));
+				until = Math.max(until, end);
+			}
+			return bytes;
+		},
 		/**
 		 * Waits until nobody is connected, so that all that was asked has been read, also what was still on its way
 		 * when the other end hung up; gives the number of requests so far.

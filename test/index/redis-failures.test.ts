@@ -72,6 +72,11 @@ describe.skipIf(!(await hasRedisServer()))('a cluster of six', () => {
 			killed = await cluster.masterOf(keys.meta);
 			await killed.kill();
 		});
+		// Nothing of the peer's is there, so that all went on before anybody took its place.
+		await waitFor('its replica to take over', async () => {
+			const masters = await cluster.masters();
+			return masters.length === 3 && masters.every(node => node !== killed);
+		});
 		await killed?.restart();
 		await waitFor('it to be a replica', async () => String(await killed?.command('ROLE')).startsWith('slave'));
 		const bob = await world.peer(two, 'bob', [add('b/of bob.bin')]);
