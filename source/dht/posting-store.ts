@@ -15,8 +15,8 @@ export type StoredFile = {file: Signed<FileRecord>; words: string[]; mask: numbe
 type Row = {id: number; owner: number; content: number; expiry: number; mask: number; parts: number; raw: Buffer};
 
 /** What came in is committed after so many milliseconds, or so many records. */
-const commitMs = 500;
-const commitAfter = 1000;
+const commitMs = 2000;
+const commitAfter = 8000;
 /** Records that are written together, in the order in which they stand: some milliseconds of work. */
 const writeAfter = 400;
 /** Most files that one call may bring. */

@@ -12,7 +12,13 @@ import {type DhtTestNode, startDhtNode} from './dht-node.ts';
 
 /** What a group can be told; each answers when it is done. */
 export type GroupCommands = {
-	start(request: {count: number; bootstrap: number[]; host?: string}): Promise<{ports: number[]; ms: number[]}>;
+	start(request: {count: number; bootstrap: number[]; host?: string}): Promise<{
+		ports: number[];
+		ms: number[];
+		/** Ports of the file servers, and who they are. */
+		doors: number[];
+		ids: string[];
+	}>;
 	/** Publishes files `from` to `to` of {@link fileOf} from one node, all at once. */
 	publish(request: {node: number; from: number; to: number}): Promise<{ms: number; packets: number; retries: number}>;
 	remove(request: {node: number; from: number; to: number}): Promise<{ms: number}>;
@@ -119,7 +125,8 @@ function serve(): void {
 				ports.push(await begin(bootstrap.length > 0 ? bootstrap : ports.slice(0, 1), host));
 				ms.push(performance.now() - started);
 			}
-			return {ports, ms};
+			const started = running.slice(-count);
+			return {ports, ms, doors: started.map(({port}) => port), ids: started.map(({identity}) => identity.id)};
 		},
 		async publish({node, from, to}) {
 			const {dht, files, bus} = running[node]!;
