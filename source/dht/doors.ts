@@ -1,5 +1,7 @@
 // Much at once: where a node can be reached over TCP, what it is to keep goes there over TLS, hundreds of files a call.
+import {setTimeout as sleep} from 'node:timers/promises';
 import {limits} from '../api/limits.ts';
+import {P2pError} from '../core/errors.ts';
 import type {SecureClient} from '../net/secure-client.ts';
 import {type TableAnswer, tableAnswerSchema, tablePath} from '../net/table-route.ts';
 import {commands, type Door, readDoor} from './messages.ts';
@@ -12,6 +14,10 @@ const remembered = {open: 600_000, shut: 120_000};
 const callMs = 20_000;
 /** Milliseconds that the first call through a door may take, as its port may be closed to this machine. */
 const firstMs = 6000;
+
+/** How often a node that takes in others' lists is asked again, and milliseconds between. */
+const busyTries = 10;
+const busyMs = 500;
 
 /** The doors of other nodes. */
 export class Doors {
@@ -27,7 +33,7 @@ export class Doors {
 	}
 
 	/** Sends a list of files to a node. @returns what it answered; undefined when it can only be sent packets */
-	async send(to: TableNode, list: Buffer): Promise<TableAnswer | undefined> {
+	async send(to: TableNode, list: Buffer): Promise<TableAnswer | 'refused' | undefined> {
 		const name = `${to.host}:${to.port}`;
 		let known = this.#known.get(name);
 		if (!known || known.until < Date.now()) {
@@ -40,22 +46,31 @@ export class Doors {
 			known.until = Math.min(known.until, Date.now() + remembered.shut);
 			return undefined;
 		}
-		try {
-			const answer = await this.#client.json(
-				{id: door.id, host: to.host, port: door.port},
-				{
-					...{method: 'POST', path: tablePath, body: this.#key.seal(list), schema: tableAnswerSchema},
-					headers: {'content-type': 'application/octet-stream'},
-					signal: AbortSignal.timeout(known.used ? callMs : firstMs),
-				},
-			);
-			known.used = true;
-			return answer;
-		} catch {
-			// Whatever the reason, packets are the way that every node has.
-			known.door = Promise.resolve(undefined);
-			known.until = Date.now() + remembered.shut;
-			return undefined;
+		const body = this.#key.seal(list);
+		for (let attempt = 0; ; attempt++) {
+			try {
+				const answer = await this.#client.json(
+					{id: door.id, host: to.host, port: door.port},
+					{
+						...{method: 'POST', path: tablePath, body, schema: tableAnswerSchema},
+						headers: {'content-type': 'application/octet-stream'},
+						signal: AbortSignal.timeout(known.used ? callMs : firstMs),
+					},
+				);
+				known.used = true;
+				return answer;
+			} catch (error) {
+				const code = error instanceof P2pError ? error.code : undefined;
+				if (code === 'refused') return code;
+				if (code === 'busy' && attempt < busyTries) {
+					await sleep(busyMs);
+					continue;
+				}
+				// Packets are the way that every node has.
+				known.door = Promise.resolve(undefined);
+				known.until = Date.now() + remembered.shut;
+				return undefined;
+			}
 		}
 	}
 

@@ -60,6 +60,7 @@ export class Sender {
 		const full: number[] = [];
 		for (const list of cut(files, limits.table.bodyBytes - sealBytes, limits.table.filesAtOnce)) {
 			const answer = await this.#doors.send(to, writeFileList(list));
+			if (answer === 'refused') return undefined;
 			if (!answer) {
 				const rest = await this.#packets(to, files.slice(full.length));
 				return rest && [...full, ...rest];
