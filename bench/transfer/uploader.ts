@@ -4,10 +4,13 @@ import {stat} from 'node:fs/promises';
 import path from 'node:path';
 import {monitorEventLoopDelay} from 'node:perf_hooks';
 import {EngineBus} from '../../source/core/events.ts';
+import {keepNurserySmall} from '../../source/core/nursery.ts';
 import {temporaryIdentity} from '../../source/identity/identity.ts';
 import {createUploadServer} from '../../source/upload/upload-server.ts';
 import {contentOf} from './content-of.ts';
 
+// As the program does.
+keepNurserySmall();
 const [file = '', slots] = process.argv.slice(2);
 const {size, mtimeNs} = await stat(file, {bigint: true}).then(stats => ({...stats, size: Number(stats.size)}));
 const content = await contentOf(file);
@@ -25,7 +28,7 @@ const server = createUploadServer({
 	},
 });
 const {port} = await server.start({host: '127.0.0.1', port: 0, defaultPort: 0});
-const delay = monitorEventLoopDelay({resolution: 5});
+const delay = monitorEventLoopDelay({resolution: 1});
 delay.enable();
 process.on('message', () => {
 	const [p50, p99] = [50, 99].map(percent => delay.percentile(percent) / 1e6);

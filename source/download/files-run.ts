@@ -12,7 +12,7 @@ import type {FilesOrder} from './worker-messages.ts';
 type SmallFile = FilesOrder['files'][number];
 
 /** Requests under way at once on one connection: the sender has the next file ready before this one is through. */
-const depth = 12;
+const depth = 32;
 
 /** Written files that may wait for the disk before no more are asked for. */
 const mostSyncing = 64;

@@ -43,7 +43,7 @@ export function fileRoute(
 	// small ones.
 	const crowd = new BufferPool({bytes: 64 * 1024, max: 256, perOwner: 2, oneEach: true});
 	let answering = 0;
-	const small = new BufferPool({bytes: slotFreeBytes, max: 256, perOwner: 24, oneEach: false, shared: true});
+	const small = new BufferPool({bytes: slotFreeBytes, max: 256, perOwner: 64, oneEach: false, shared: true});
 
 	const othersWait = () => large.waiting > 0 || crowd.waiting > 0 || parts.slots.usage().queued > 0;
 	const slowReaders = new SlowReaders(othersWait, parts.readFloor);
