@@ -1,5 +1,6 @@
 // A thread with one connection to the index's database, as writer or reader, so that no query ever holds up the loop
 // that answers HTTP. Calls come as messages and are done one after the other.
+import {setPriority} from 'node:os';
 import {parentPort, workerData} from 'node:worker_threads';
 import {P2pError} from '../../core/errors.ts';
 import {IndexReader} from './index-reader.ts';
@@ -7,6 +8,8 @@ import {IndexWriter} from './index-writer.ts';
 import {databaseError} from './open-database.ts';
 import type {CallMessage, PlainFailure, ThreadData} from './worker-thread.ts';
 
+/** How much the writer gives way to threads that somebody waits for: setpriority(2). */
+const writerNiceness = 5;
 /** Milliseconds without a call before upkeep begins. */
 const idle = 500;
 
@@ -19,6 +22,16 @@ function plain(error: unknown): PlainFailure {
 	if (!(told instanceof P2pError))
 		return {stack: error instanceof Error ? (error.stack ?? error.message) : String(error)};
 	return {code: told.code, message: told.message, hint: told.hint, details: told.details};
+}
+
+/** Searches are answered first where cores are few. Linux alone takes the calling thread where others take all of them. */
+function giveWay(): void {
+	if (process.platform !== 'linux') return;
+	try {
+		setPriority(0, writerNiceness);
+	} catch {
+		// Not allowed here; it works all the same.
+	}
 }
 
 let upkeep: NodeJS.Timeout | undefined;
@@ -35,6 +48,7 @@ function keepUp(writer: IndexWriter, pause: number): void {
 }
 
 try {
+	if (role === 'writer') giveWay();
 	const target = role === 'writer' ? new IndexWriter(file, memory) : new IndexReader(file, memory);
 	const methods = target as unknown as Record<string, (...values: unknown[]) => unknown>;
 	port.on('message', ({id, method, values}: CallMessage) => {
