@@ -1,5 +1,5 @@
 // Measures registering alone, with searches beside it and without: where its CPU goes, thread by thread.
-// node bench/index-register.ts [--size 200000] [--searches 0,100] [--database FILE]
+// node bench/index-register.ts [--size 200000] [--searches 0,100] [--peers 1]
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
@@ -12,9 +12,13 @@ import {ServerHandle} from './index/server-handle.ts';
 import {busyMs, percentile, short, threadTimes} from './index/statistics.ts';
 
 const {values} = parseArgs({
-	options: {size: {type: 'string', default: '200000'}, searches: {type: 'string', default: '0,100'}},
+	options: {
+		size: {type: 'string', default: '200000'},
+		searches: {type: 'string', default: '0,100'},
+		peers: {type: 'string'},
+	},
 });
-const corpus = new Corpus(Number(values.size));
+const corpus = new Corpus(Number(values.size), values.peers === undefined ? undefined : Number(values.peers));
 const print = (line = '') => process.stdout.write(`${line}\n`);
 const uploads = await prepareUploads(corpus);
 const queries = mixedQueries(corpus);
@@ -38,7 +42,9 @@ try {
 		const others = busyMs() - allBefore - ownMs - (after.cpuMs - before.cpuMs);
 		const during = await searches?.();
 		const each = (ms: number) => `${short((ms * 1000) / files)} µs`;
-		print(`${files.toLocaleString('en')} files, ${rate} searches a second: ${short(files / seconds)} files/s`);
+		print(
+			`${files.toLocaleString('en')} files of ${corpus.peers} peers, ${rate} searches a second: ${short(files / seconds)} files/s`,
+		);
 		if (during) {
 			const {times, errors} = during;
 			const worst = [0.5, 0.9, 0.99, 1].map(part => short(percentile(times, part))).join(' / ');

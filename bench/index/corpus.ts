@@ -89,9 +89,10 @@ export class Corpus {
 	readonly files: number;
 	readonly peers: number;
 
-	constructor(files: number) {
+	/** @param peers one alone shares nothing with others */
+	constructor(files: number, peers = Math.max(20, Math.ceil(files / filesPerPeer))) {
 		this.files = files;
-		this.peers = Math.max(20, Math.ceil(files / filesPerPeer));
+		this.peers = peers;
 	}
 
 	/** Files of one peer: as many for each. */
@@ -104,7 +105,7 @@ export class Corpus {
 		const group = Math.floor(at / filesPerFolder);
 		const next = random((peer * 100_003 + group) * 2_654_435 + 1);
 		const pool = Math.floor((this.files * poolPart) / filesPerFolder);
-		const isShared = next() < sharedPart;
+		const isShared = next() < sharedPart && this.peers > 1;
 		const album = isShared ? Math.floor(pool * next() ** 2) : pool + peer * this.perPeer + group;
 		const of = random(album * 40_503 + 7);
 		const share = shares[Math.floor(of() * shares.length)] ?? '';

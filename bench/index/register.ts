@@ -5,7 +5,7 @@ import {tlsOptions} from '../../source/net/tls-options.ts';
 import type {Corpus} from './corpus.ts';
 
 /** Peers that register at the same time. */
-const lanes = 2;
+const lanes = 4;
 
 export type RegisterResult = {files: number; seconds: number};
 /** What a peer sends. */

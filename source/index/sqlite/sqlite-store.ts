@@ -94,13 +94,17 @@ export class SqliteStore implements IndexStore {
 			const {number} = peer;
 			if (mode === 'replace') peer.have = null;
 			const at = range.at === undefined ? undefined : Math.floor(range.at / 1000);
-			await this.#write.begin(number, mode, peer.online, at);
+			// Not awaited: while the writer is with another catalog, this one is read already.
+			const begun = this.#write.begin(number, mode, peer.online, at);
+			begun.catch(() => undefined);
 			const have = {epoch: range.epoch, version: range.to};
 			try {
 				await this.#send(number, batches);
 				if (mode === 'replace') await this.#sweep(peer);
 				Object.assign(peer, await this.#write.finish(number, have));
 			} catch (error) {
+				// What failed there is what made the rest fail.
+				await begun;
 				Object.assign(peer, await this.#write.abandon(number));
 				throw error;
 			}

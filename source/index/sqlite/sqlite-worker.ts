@@ -9,7 +9,7 @@ import {databaseError} from './open-database.ts';
 import type {CallMessage, PlainFailure, ThreadData} from './worker-thread.ts';
 
 /** How much the writer gives way to threads that somebody waits for: setpriority(2). */
-const writerNiceness = 5;
+const writerNiceness = 10;
 /** Milliseconds without a call before upkeep begins. */
 const idle = 500;
 
