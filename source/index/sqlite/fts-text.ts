@@ -11,6 +11,9 @@ const sizeBase = 0xe100;
 /** Size classes have a character together as well: a range of thirty is as many lookups otherwise. */
 const sizeGroupBase = 0xe180;
 const sizeGroup = 8;
+/** The class from 8 GiB on, and how many a narrow range has. */
+const lastCommonSize = 33;
+const narrowSizes = 6;
 /** Planes 15 and 16 are private use: endings and whole names share their characters, and are compared afterwards. */
 const extensionBase = 0xf0000;
 const nameBase = 0x100000;
@@ -70,6 +73,14 @@ export function sizeSigns(min: number, max: number): string[] {
 		at += isGroup ? sizeGroup : 1;
 	}
 	return signs;
+}
+
+/**
+ * Whether a range of sizes has so much in it that going through the lists of its classes costs more than looking up the
+ * size of what was found: classes above the last common one have few files.
+ */
+export function isWide(min: number, max: number): boolean {
+	return Math.min(sizeClass(max), lastCommonSize) - sizeClass(min) >= narrowSizes;
 }
 
 function sizeGroupSign(of: number): string {

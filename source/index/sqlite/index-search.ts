@@ -7,7 +7,7 @@ import {readCursor, writeCursor} from '../cursor.ts';
 import type {SearchText} from '../store.ts';
 import type {ContentReader} from './content-reader.ts';
 import {fileOfRow} from './fts-text.ts';
-import {countExpression, isOneTerm, matchExpression, type Step, steps} from './match-expression.ts';
+import {comparedSizes, countExpression, isOneTerm, matchExpression, type Step, steps} from './match-expression.ts';
 import type {PeerTexts} from './peer-texts.ts';
 import {type Asked, type Found, pageOf, SearchHits} from './search-hits.ts';
 import type {SharedPresence} from './shared-presence.ts';
@@ -15,12 +15,14 @@ import type {VocabularyReader} from './vocabulary.ts';
 
 /** Rows that are counted for a total; past them it is "more than". Of several words each row costs ten times as much. */
 const counted = {one: 100, several: 50};
-/** Hits with which a page may end before words are looked into. */
-const enough = 10;
+/** Hits with which a page may end before words are looked into: with several words that is the dearest step by far. */
+const enough = {one: 10, several: 1};
 /** Rows that a step reads at first for each hit that is wanted, as some may not match in the end. */
 const rowsPerHit = 2;
 /** Rows that are looked through at once for those of some peers. */
 const peerChunk = 20_000;
+/** The same for those of some sizes. */
+const sizeChunk = 4000;
 
 /**
  * A search as it goes to a reader. `peers`: numbers, where the query has `peer:`. `here`: see PeerTexts.
@@ -40,6 +42,7 @@ type Place = {step: number; row: number};
 type Rows = {rows: number[]; next: number | undefined};
 /** What one page may still cost; `size` is how many rows are asked for next. */
 type Budget = {read: number; passed: number; size: number};
+type Total = {total: number; more: boolean};
 /** What the first page knows: the most popular of all that has the words from their start, and of them what has them whole. */
 type Overview = {all: Rows; whole?: Rows};
 
@@ -50,6 +53,7 @@ export class IndexSearch {
 	readonly #peers: PeerTexts;
 	readonly #rows: StatementSync;
 	readonly #rowsOfPeers: StatementSync;
+	readonly #rowsOfSizes: StatementSync;
 	readonly #rowAt: StatementSync;
 
 	constructor(
@@ -65,45 +69,57 @@ export class IndexSearch {
 		this.#vocabulary = vocabulary;
 		// `?+0`: SQLite prepares a statement anew for every binding of a plain LIMIT, which takes as long as a short search.
 		const match = 'SELECT rowid AS row FROM fts WHERE fts MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?+0';
+		const prepare = (sql: string) => {
+			const statement = database.prepare(sql);
+			statement.setReturnArrays(true);
+			return statement;
+		};
 		// One text is cheaper than a hundred rows to take over.
-		this.#rows = database.prepare(`SELECT group_concat(row) FROM (${match})`);
-		this.#rows.setReturnArrays(true);
-		this.#rowsOfPeers = database.prepare(
-			`SELECT group_concat(row) FROM (SELECT row FROM (${match}) WHERE EXISTS (SELECT 1 FROM holder h JOIN folder f
-				ON f.id=h.folder WHERE h.file=(row & 1099511627775) AND f.peer IN (SELECT value FROM json_each(?))) LIMIT ?+0)`,
+		const listOf = (rows: string) => prepare(`SELECT group_concat(row) FROM (${rows})`);
+		const file = '(row & 1099511627775)';
+		this.#rows = listOf(match);
+		this.#rowsOfPeers = listOf(
+			`SELECT row FROM (${match}) WHERE EXISTS (SELECT 1 FROM holder h JOIN folder f
+				ON f.id=h.folder WHERE h.file=${file} AND f.peer IN (SELECT value FROM json_each(?))) LIMIT ?+0`,
 		);
-		this.#rowsOfPeers.setReturnArrays(true);
-		this.#rowAt = database.prepare(`${match.replace('LIMIT ?', 'LIMIT 1 OFFSET ?')}`);
-		this.#rowAt.setReturnArrays(true);
+		this.#rowsOfSizes = listOf(
+			`SELECT row FROM (${match}) WHERE (SELECT size FROM file WHERE id=${file}) BETWEEN ? AND ? LIMIT ?+0`,
+		);
+		this.#rowAt = prepare(match.replace('LIMIT ?+0', 'LIMIT 1 OFFSET ?+0'));
 	}
 
 	/** One page; see IndexStore.search. */
 	search({query, peers: numbers, limit, sources, cursor, here}: SearchRequest): SearchText {
 		const clock = this.#peers.clock + this.#presence.onlineClock;
 		const asked: Asked = {query, peers: numbers && new Set(numbers), named: sources, here, clock};
-		const before = readCursor(cursor, 'number', 'number', 'number', 'number');
+		const before = readCursor(cursor, 'number', 'number', 'number', 'number', 'number');
+		const [step = 0, row = -1, counted = 0, isMore = 0, given = 0] = before ?? [];
 		const found: Found[] = [];
 		const overview = before ? undefined : this.#overview(asked);
-		let place: Place | undefined = before ? {step: before[0], row: before[1]} : {step: 0, row: -1};
+		let place: Place | undefined = {step, row};
 		if (overview && !asked.peers && overview.all.next === undefined && overview.all.rows.length <= limit)
 			place = this.#takeAll(asked, overview.all.rows, found);
 		const budget = {read: limits.searchReads, passed: limits.searchPassed, size: rowsPerHit * limit};
+		const isPlenty = query.words.length > 1 ? enough.several : enough.one;
 		while (place && found.length < limit && budget.read > 0 && budget.passed > 0) {
 			// Looking inside words is the dear step: whoever has some better hits gets it with the next page.
-			if (steps[place.step] === 'inside' && found.length >= enough) break;
+			if (steps[place.step] === 'inside' && found.length >= isPlenty) break;
 			place = this.#page(asked, place, limit - found.length, found, budget, overview);
 		}
-		if (place?.row === -1) place = this.#later(query, place.step);
-		const [total, more] = before ? [before[2], before[3] === 1] : this.#total(asked, found, place, overview);
+		if (place?.row === -1) place = this.#later(asked, place.step);
+		const so: Total = overview ? this.#total(query, overview, found.length) : {total: counted, more: isMore === 1};
+		// Whoever comes to the end knows how many there were.
+		const {total, more} = place ? so : {total: given + found.length, more: false};
 		found.sort((a, b) => a.rank - b.rank || b.sources - a.sources || a.id - b.id);
-		const next = place ? `,"cursor":"${writeCursor([place.step, place.row, total, more ? 1 : 0])}"` : '';
+		const after = place && [place.step, place.row, total, more ? 1 : 0, given + found.length];
+		const next = after ? `,"cursor":"${writeCursor(after)}"` : '';
 		return {json: pageOf(found, `,"total":${total},"more":${more}${next}`), total, more};
 	}
 
 	/** The most popular of what has the words from their start: enough to count it, and all that there is of a rare one. */
-	#overview({query, peers}: Asked): Overview {
-		const size = isOneTerm(query) ? counted.one : counted.several;
-		return {all: this.#candidates(countExpression(query, this.#vocabulary), -1, size, peers)};
+	#overview(asked: Asked): Overview {
+		const size = isOneTerm(asked.query) ? counted.one : counted.several;
+		return {all: this.#candidates(asked, countExpression(asked.query, this.#vocabulary), -1, size)};
 	}
 
 	/**
@@ -128,15 +144,15 @@ export class IndexSearch {
 		budget: Budget,
 		overview: Overview | undefined,
 	): Place | undefined {
-		const {peers} = asked;
+		const {peers, query} = asked;
 		const step = steps[place.step];
 		if (!step) return undefined;
 		// Each step begins small: what its first rows are not enough for asks for more of them.
 		if (place.row === -1) budget.size = rowsPerHit * wanted;
-		const read = this.#rowsOf(asked, step, place.row, budget.size, found.length < enough, overview);
+		const read = this.#rowsOf(asked, step, place.row, budget.size, found.length < enough.one, overview);
 		if (!read) return nextStep(place);
 		const {rows, next} = read;
-		budget.passed -= peers ? peerChunk : rows.length;
+		budget.passed -= peers ? peerChunk : comparedSizes(query) ? sizeChunk : rows.length;
 		budget.size = Math.min(8192, budget.size * 4);
 		for (const [index, row] of rows.entries()) {
 			const id = fileOfRow(row);
@@ -153,13 +169,14 @@ export class IndexSearch {
 
 	/** The next rows of a step; undefined when it can find nothing. */
 	#rowsOf(
-		{query, peers}: Asked,
+		asked: Asked,
 		step: Step,
 		after: number,
 		size: number,
 		few: boolean,
 		overview: Overview | undefined,
 	): Rows | undefined {
+		const {query} = asked;
 		const whole = overview?.whole;
 		if (overview && step === 'start' && after === -1 && whole && whole.next === undefined) {
 			// All that has the words whole is known: the rest of what was found first is this step's.
@@ -169,44 +186,45 @@ export class IndexSearch {
 		}
 		const expression = matchExpression(query, step, this.#vocabulary, few && after === -1);
 		if (expression === undefined) return undefined;
-		const read = this.#candidates(expression, after, size, peers);
+		const read = this.#candidates(asked, expression, after, size);
 		if (overview && step === 'whole' && after === -1) overview.whole = read;
 		return read;
 	}
 
-	/** The first step from there that finds anything: a page that is full should not promise an empty one. */
-	#later(query: ParsedQuery, from: number): Place | undefined {
+	/**
+	 * The first step from there that finds anything: a page that is full should not promise an empty one. What several
+	 * words are inside of is not looked up for that.
+	 */
+	#later(asked: Asked, from: number): Place | undefined {
 		for (let step = from; step < steps.length; step++) {
-			const expression = matchExpression(query, steps[step] as Step, this.#vocabulary);
-			if (expression !== undefined && this.#candidates(expression, -1, 1, undefined).rows.length > 0)
+			const expression = matchExpression(asked.query, steps[step] as Step, this.#vocabulary);
+			if (expression !== undefined && steps[step] === 'inside' && asked.query.words.length > 1) return {step, row: -1};
+			if (expression !== undefined && this.#candidates(asked, expression, -1, 1).rows.length > 0)
 				return {step, row: -1};
 		}
 		return undefined;
 	}
 
 	/** Rows after one, and from where to go on: undefined where there are no more. */
-	#candidates(expression: string, after: number, size: number, peers: Set<number> | undefined): Rows {
+	#candidates({query, peers}: Asked, expression: string, after: number, size: number): Rows {
 		const read = (statement: StatementSync, ...values: (string | number)[]) =>
-			numbersOf(statement.get(expression, after, ...values) as unknown as [string | null] | undefined);
-		if (!peers) {
+			numbersOf(statement.get(expression, after, ...values) as unknown as [string | number | null] | undefined);
+		const sizes = comparedSizes(query);
+		if (!peers && !sizes) {
 			const rows = read(this.#rows, size);
 			return {rows, next: rows.length < size ? undefined : rows.at(-1)};
 		}
-		const rows = read(this.#rowsOfPeers, peerChunk, JSON.stringify([...peers]), size);
-		return {rows, next: rows.length < size ? read(this.#rowAt, peerChunk - 1)[0] : rows.at(-1)};
+		const chunk = peers ? peerChunk : sizeChunk;
+		const rows = peers
+			? read(this.#rowsOfPeers, chunk, JSON.stringify([...peers]), size)
+			: read(this.#rowsOfSizes, chunk, sizes?.min ?? 0, sizes?.max ?? 0, size);
+		return {rows, next: rows.length < size ? read(this.#rowAt, chunk - 1)[0] : rows.at(-1)};
 	}
 
-	/** Exact when the first page holds everything; else what the index finds, up to a bound. */
-	#total(
-		{query}: Asked,
-		found: Found[],
-		place: Place | undefined,
-		overview: Overview | undefined,
-	): [total: number, more: boolean] {
-		if (!place || !overview) return [found.length, false];
-		const {rows, next} = overview.all;
+	/** How many there are where there are more pages: what the index finds, up to a bound. */
+	#total(query: ParsedQuery, {all: {rows, next}}: Overview, found: number): Total {
 		const total = rows.filter(row => this.#presence.shares(fileOfRow(row)) > 0).length;
-		return [Math.max(total, found.length), next !== undefined || isCountedInPart(query)];
+		return {total: Math.max(total, found), more: next !== undefined || isCountedInPart(query)};
 	}
 }
 

@@ -1,7 +1,8 @@
 // From a query to FTS5 expressions, one per step of how well a content matches.
 import type {ParsedQuery} from '../../api/query.ts';
+import type {SizeRange} from '../../api/query-filters.ts';
 import {insideLength, nameStem} from '../../api/query-match.ts';
-import {extensionSign, kindSign, nameSign, nameSigns, sizeSigns} from './fts-text.ts';
+import {extensionSign, isWide, kindSign, nameSign, nameSigns, sizeSigns} from './fts-text.ts';
 
 /** The steps, best first. */
 export const steps = ['exact', 'whole', 'start', 'inside'] as const;
@@ -71,15 +72,16 @@ export function countExpression(query: ParsedQuery, vocabulary: Vocabulary): str
 }
 
 /** Parts that hold for a content as a whole. `peer:` and what a sign is shared by is looked at afterwards. */
-function filters({extensions, kinds, size, names, phrases, words}: ParsedQuery): string[] {
+function filters(query: ParsedQuery): string[] {
+	const {extensions, kinds, size, names, phrases, words} = query;
 	const list: string[] = [];
 	if (extensions.length > 0) list.push(any(extensions.map(extension => quote(extensionSign(extension)))));
 	if (kinds.length > 0) list.push(any(kinds.map(kind => quote(kindSign(kind)))));
 	if (names.length > 0) list.push(any(names.map(name => quote(nameSign(nameStem(name))))));
-	if (size) list.push(any(sizeSigns(size.min, size.max).map(quote)));
-	// A search by peer alone: every content has a size.
 	const enough = list.length > 0 || phrases.length > 0 || words.length > 0;
-	if (!enough) list.push(any(sizeSigns(0, Number.MAX_SAFE_INTEGER).map(quote)));
+	if (size && !comparedSizes(query)) list.push(any(sizeSigns(size.min, size.max).map(quote)));
+	// A search by peer alone: every content has a size.
+	if (!enough && !size) list.push(any(sizeSigns(0, Number.MAX_SAFE_INTEGER).map(quote)));
 	return list;
 }
 
@@ -103,6 +105,12 @@ function all(parts: string[]): string {
 
 function without(expression: string, parts: string[]): string {
 	return `${expression} NOT ${all(parts)}`;
+}
+
+/** A range of sizes that the expressions leave out, as it is compared row by row. */
+export function comparedSizes({size, extensions, kinds, names, phrases, words}: ParsedQuery): SizeRange | undefined {
+	const hasOthers = [extensions, kinds, names, phrases, words].some(list => list.length > 0);
+	return size && hasOthers && isWide(size.min, size.max) ? size : undefined;
 }
 
 /** Whether a query is one lookup, or several lists that are gone through side by side. */
