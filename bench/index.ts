@@ -1,6 +1,8 @@
 // Measures the index server on a made-up network: npm run bench:index -- [--size 1000000] [--no-rivals] [--seconds 8]
-// Prints a Markdown table. Everything is in a temporary folder that is removed at the end.
-import {mkdtempSync, rmSync} from 'node:fs';
+// Prints a Markdown table. Everything is in a temporary folder that is removed at the end; with --keep FOLDER in that one,
+// and where an index of such a size is there already, only searches are measured. --only TEXT: rivals and kinds over HTTPS
+// whose names have it, --no-https, --no-process: without those parts.
+import {existsSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {parseArgs} from 'node:util';
@@ -19,6 +21,9 @@ const {values} = parseArgs({
 		seconds: {type: 'string', default: '8'},
 		'no-rivals': {type: 'boolean', default: false},
 		keep: {type: 'string'},
+		only: {type: 'string', default: ''},
+		'no-https': {type: 'boolean', default: false},
+		'no-process': {type: 'boolean', default: false},
 	},
 });
 const size = Number(values.size);
@@ -31,10 +36,11 @@ const print = (line = '') => process.stdout.write(`${line}\n`);
 const memoryOf = ({rss, mapped}: Usage) => `${short((rss - mapped) / 2 ** 20)} / ${short(rss / 2 ** 20)} MB`;
 const note = (line: string) => process.stderr.write(`${line}\n`);
 
+const isThere = existsSync(path.join(folder, 'index.db'));
 const server = await ServerHandle.start(path.join(folder, 'index.db'));
-try {
-	print(`### ${size.toLocaleString('en')} files of ${corpus.peers} peers`);
-	print();
+const ours = new Map<string, {p50: number; p99: number}>();
+
+async function register(): Promise<void> {
 	note('registering');
 	await server.usage();
 	const stopSearches = await steady(server.port, mixed, 100);
@@ -58,9 +64,10 @@ try {
 	print(`| disk | ${short(merged.disk / files)} bytes a file |`);
 	print(`| memory of the server, without and with mapped files | ${memoryOf(merged)} |`);
 	print();
+}
 
+async function searchInProcess(): Promise<void> {
 	note('searching in process');
-	const ours = new Map<string, {p50: number; p99: number}>();
 	print(`| search in process, a page of ${limits.searchDefault} | first time p50 / p99 ms | again p50 / p99 ms |`);
 	print('|---|---|---|');
 	for (const {kind, queries} of sets) {
@@ -69,7 +76,9 @@ try {
 		print(`| ${kind} | ${short(cold.p50)} / ${short(cold.p99)} | ${short(warm.p50)} / ${short(warm.p99)} |`);
 	}
 	print();
+}
 
+async function searchOverHttps(): Promise<void> {
 	note('searching over HTTPS');
 	print('| search over HTTPS, 64 connections | per second | p50 / p99 ms | server CPU per search | answer |');
 	print('|---|---|---|---|---|');
@@ -77,6 +86,7 @@ try {
 	const asked = [...kinds, {kind: 'all kinds mixed', queries: mixed}].map(set => ({...set, again: false}));
 	asked.push({kind: 'all kinds mixed, the same ones again and again', queries: mixed, again: true});
 	for (const {kind, queries, again} of asked) {
+		if (!kind.includes(values.only)) continue;
 		const start = await server.usage();
 		const found = await load(server.port, queries, seconds, 64, again);
 		const end = await server.usage();
@@ -92,17 +102,27 @@ try {
 	const end = await server.usage();
 	print(`Memory of the server after the searches, without and with mapped files: ${memoryOf(end)}.`);
 	print();
+}
+
+try {
+	print(`### ${size.toLocaleString('en')} files of ${corpus.peers} peers`);
+	print();
+	if (isThere) await server.online();
+	else await register();
+	if (!values['no-process']) await searchInProcess();
+	if (!values['no-https']) await searchOverHttps();
 	await server.stop();
 
 	if (!values['no-rivals']) {
 		const rivals: RivalResult[] = [];
-		note('bm25');
-		rivals.push(await bm25(corpus, sets, path.join(folder, 'bm25.db')));
-		note('plocate');
-		const located = await plocate(corpus, sets, path.join(folder, 'plocate.db'));
+		const isAsked = (name: string) => name.includes(values.only);
+		note('rivals');
+		if (isAsked('bm25')) rivals.push(await bm25(corpus, sets, path.join(folder, 'bm25.db')));
+		const located = isAsked('plocate') ? await plocate(corpus, sets, path.join(folder, 'plocate.db')) : undefined;
 		if (located) rivals.push(located);
-		else print('plocate is not installed here: left out.');
-		if (size <= 1_000_000) {
+		else if (isAsked('plocate')) print('plocate is not installed here: left out.');
+		if (!isAsked('MiniSearch')) note('without MiniSearch');
+		else if (size <= 1_000_000) {
 			note('MiniSearch');
 			rivals.push(await miniSearch(corpus, sets));
 		} else print('MiniSearch is left out: such an index does not fit its memory.');

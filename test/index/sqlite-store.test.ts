@@ -194,3 +194,23 @@ test('survives kill -9 in the middle of an upload', async () => {
 		database.close();
 	});
 });
+
+test('searches are put off while others have waited too long, and answered again after that', async () => {
+	await inFolder(async file => {
+		const store = new SqliteStore(file, {readers: 1, queue: 0});
+		await store.open();
+		try {
+			const first = store.searchText(parseQuery('first'));
+			// Still in the same turn of the loop: the first one cannot be answered yet.
+			for (const asked = performance.now(); performance.now() === asked; );
+			await expect(store.searchText(parseQuery('second'))).rejects.toMatchObject({
+				code: 'busy',
+				details: {retryAfter: 1},
+			});
+			expect(await first).toMatchObject({total: 0, more: false});
+			expect(await store.searchText(parseQuery('second'))).toMatchObject({total: 0, more: false});
+		} finally {
+			await store.close();
+		}
+	});
+});

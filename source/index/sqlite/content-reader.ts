@@ -10,8 +10,8 @@ const sharesRead = 64;
 const sharesListed = 1000;
 /** The same where the first ones are all offline. */
 const sharesLookedThrough = 100_000;
-/** Contents and folders that are remembered: some 30 MB in each thread that reads. */
-const contentsRemembered = 8000;
+/** Contents and folders that are remembered: some 40 MB in each thread that reads. */
+const contentsRemembered = 12_000;
 const foldersRemembered = 20_000;
 
 /** A source before the peer's name and address are put to it. `at`: Unix seconds. */

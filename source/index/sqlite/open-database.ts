@@ -29,7 +29,8 @@ const peerTables = `
  * sum of all below it; a peer's root has parent 0 and its number as name; at is Unix seconds. share: one file of one peer,
  * found by its folder and 48 bits of its name (nh); gen tells the rows of a catalog that was replaced. holder: the same
  * shares, found by content; at counts from its folder's. The name of both is '' where it is the content's own. fts: words
- * of a content's paths under a row ID that sorts by popularity (fts-text.ts). tok, voc: every word once, found by what is
+ * of a content's paths under a row ID that sorts by popularity (fts-text.ts), in small pages: where two lists are gone through
+ * side by side, whatever is passed over in a page is read one by one. tok, voc: every word once, found by what is
  * inside it.
  */
 const catalogTables = `
@@ -53,7 +54,8 @@ const catalogTables = `
  * How the full-text table is written: what a transaction gathers (8 MiB) becomes one part, and four parts of a size are
  * merged. Fewer parts to look through make searches a fifth cheaper while files register; writing costs the same.
  */
-const textOptions = "INSERT INTO fts(fts, rank) VALUES('automerge', 4), ('hashsize', 8388608), ('deletemerge', 0)";
+const textOptions =
+	"INSERT INTO fts(fts, rank) VALUES('automerge', 4), ('hashsize', 8388608), ('deletemerge', 0), ('pgsz', 1000)";
 
 /** The tables of versions 1 and 2. */
 const dropOldCatalog = ['fts', 'voc', 'tok', 'file', 'share', 'folder'].map(table => `DROP TABLE ${table};`).join(' ');

@@ -32,6 +32,7 @@ const batchesAhead = 12;
 export class SqliteStore implements IndexStore {
 	readonly #file: string;
 	readonly #readerCount: number;
+	readonly #queue: number;
 	readonly #memory = createPresenceMemory();
 	readonly #presence = new SharedPresence(this.#memory);
 	readonly #receiving = new Set<string>();
@@ -44,9 +45,13 @@ export class SqliteStore implements IndexStore {
 	/** What the operator should know after {@link open}. */
 	notice: string | undefined;
 
-	/** @param options.readers threads that answer searches; two or more, so that a slow search holds up no other */
-	constructor(file: string, options: {readers?: number} = {}) {
+	/**
+	 * @param options.readers threads that answer searches; two or more, so that a slow search holds up no other
+	 * @param options.queue milliseconds that searches may have waited before others are put off; limits.searchQueue
+	 */
+	constructor(file: string, options: {readers?: number; queue?: number} = {}) {
 		this.#file = file;
+		this.#queue = options.queue ?? limits.searchQueue;
 		this.#readerCount = options.readers ?? Math.min(4, Math.max(2, availableParallelism() - 1));
 	}
 
@@ -161,7 +166,7 @@ export class SqliteStore implements IndexStore {
 		};
 		return this.#answers.get(JSON.stringify(request), this.#presence.clock, async () => {
 			const reader = this.#reader;
-			if (reader.waitingFor > limits.searchQueue)
+			if (reader.waitingFor > this.#queue)
 				throw new P2pError('busy', 'The index has more searches to answer than it can', {
 					hint: 'Try again in a second',
 					details: {retryAfter: 1},

@@ -17,7 +17,7 @@ type Waiting = {resolve: (value: never) => void; reject: (error: unknown) => voi
 /** Of JavaScript's memory, in MiB: what these threads keep is far less, and with little room garbage goes soon. */
 const resourceLimits = {
 	writer: {maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 96},
-	reader: {maxOldGenerationSizeMb: 384, maxYoungGenerationSizeMb: 24},
+	reader: {maxOldGenerationSizeMb: 384, maxYoungGenerationSizeMb: 48},
 };
 
 /** The methods of T as calls across threads. */
