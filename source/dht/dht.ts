@@ -1,5 +1,5 @@
 // Content routing with no server: a peer's, a server's or a command's place in the distributed hash table.
-import {type KeyObject, randomBytes} from 'node:crypto';
+import {randomBytes} from 'node:crypto';
 import {mkdirSync} from 'node:fs';
 import path from 'node:path';
 import {limits} from '../api/limits.ts';
@@ -12,10 +12,8 @@ import {
 	type SearchResponse,
 } from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
-import type {EngineBus} from '../core/events.ts';
 import {protectFolder} from '../core/private-folder.ts';
 import {watchLanNodes} from '../net/lan-nodes.ts';
-import type {SecureClient} from '../net/secure-client.ts';
 import type {TableAnswer} from '../net/table-route.ts';
 import {nearest, toldAt} from './addresses.ts';
 import {localNodes, rememberedNodes, rememberNodes} from './bootstrap.ts';
@@ -25,57 +23,23 @@ import {Finder} from './finder.ts';
 import {Keeper} from './keeper.ts';
 import {NetworkKey} from './network-key.ts';
 import {DhtNode, isPrivateAddress, lanAddresses, type NodeAddress} from './node.ts';
+import type {DhtLink, DhtOptions, DhtShare} from './options.ts';
 import {OwnPresence} from './own-presence.ts';
 import {numberOfPeer, PeerBook, presenceEvery} from './peer-book.ts';
 import {PeerWatch} from './peer-watch.ts';
 import {PostingStore} from './posting-store.ts';
-import {type PublishedCatalog, Publisher} from './publisher.ts';
+import {Publisher} from './publisher.ts';
 import {Asker} from './questions.ts';
-import {type Probe, Reach, type Way} from './reach.ts';
+import {Reach, type Way} from './reach.ts';
 import type {Signer} from './records.ts';
 import {Sender} from './sender.ts';
 import {Tunnels} from './tunnels.ts';
 import {keyWords} from './words.ts';
 
+export type {DhtShare} from './options.ts';
+
 /** The name of the network that is joined where none is given. */
 export const defaultNetwork = 'p2p-tui';
-
-/** What is published of a peer. */
-export type DhtShare = {
-	catalog: PublishedCatalog & {readonly bytes: number};
-	name: string;
-	/** Port of its file server, and the address that it listens on where that is not all of them. */
-	port: number;
-	host?: string;
-};
-
-export type DhtOptions = {
-	identity: {id: string; privateKey: KeyObject};
-	client: SecureClient;
-	bus: EngineBus;
-	dataDir: string;
-	/** Networks of different names do not see each other. */
-	network?: string;
-	/** Of a private network: 32 bytes that only its members have. */
-	networkKey?: Uint8Array;
-	/** Nodes that are named, index servers among them. */
-	bootstrap: NodeAddress[];
-	/** Local address of its UDP socket; undefined: all. */
-	host?: string;
-	/** UDP port; another one is taken when it is in use. Undefined: the system chooses. */
-	port?: number;
-	/** TCP port of the HTTPS server of this identity that passes on to {@link Dht.take}; undefined: there is none. */
-	door?: number;
-	/** Keeps a part of the table for others; a one-shot command does not. */
-	keeps: boolean;
-	/** Tries who answers at an address; absent: peers are taken to be where they say. */
-	probe?: Probe;
-	/** What it publishes; a server and a command publish nothing. */
-	share?: DhtShare;
-};
-
-/** How it stands, in the form of a link to an index server. */
-export type DhtLink = {address: string; state: 'connecting' | 'online' | 'lost'; number?: number; message?: string};
 
 /** Milliseconds that a command without any other node to ask waits for one on the LAN. */
 const lanPatience = 1500;
