@@ -10,11 +10,8 @@ import type {DhtNode, TableNode} from './node.ts';
 
 /** Milliseconds that a door is remembered, and one that did not open. */
 const remembered = {open: 600_000, shut: 120_000};
-/** Milliseconds that a call may take: a machine under load takes in a thousand files within some seconds. */
-const callMs = 20_000;
-/** Milliseconds that the first call through a door may take, as its port may be closed to this machine. */
-const firstMs = 6000;
-
+/** Milliseconds that a call may take: a machine under load takes in a thousand files within some seconds. A closed port ends it sooner. */
+const callMs = 30_000;
 /** How often a node that takes in others' lists is asked again, and milliseconds between. */
 const busyTries = 10;
 const busyMs = 500;
@@ -24,7 +21,7 @@ export class Doors {
 	readonly #node: DhtNode;
 	readonly #client: SecureClient;
 	readonly #key: NetworkKey;
-	readonly #known = new Map<string, {door: Promise<Door | undefined>; until: number; used: boolean}>();
+	readonly #known = new Map<string, {door: Promise<Door | undefined>; until: number}>();
 
 	constructor(node: DhtNode, client: SecureClient, key: NetworkKey) {
 		this.#node = node;
@@ -38,7 +35,7 @@ export class Doors {
 		let known = this.#known.get(name);
 		if (!known || known.until < Date.now()) {
 			if (this.#known.size >= limits.table.doors) this.#known.clear();
-			known = {door: this.#ask(to), until: Date.now() + remembered.open, used: false};
+			known = {door: this.#ask(to), until: Date.now() + remembered.open};
 			this.#known.set(name, known);
 		}
 		const door = await known.door;
@@ -49,16 +46,14 @@ export class Doors {
 		const body = this.#key.seal(list);
 		for (let attempt = 0; ; attempt++) {
 			try {
-				const answer = await this.#client.json(
+				return await this.#client.json(
 					{id: door.id, host: to.host, port: door.port},
 					{
 						...{method: 'POST', path: tablePath, body, schema: tableAnswerSchema},
 						headers: {'content-type': 'application/octet-stream'},
-						signal: AbortSignal.timeout(known.used ? callMs : firstMs),
+						signal: AbortSignal.timeout(callMs),
 					},
 				);
-				known.used = true;
-				return answer;
 			} catch (error) {
 				const code = error instanceof P2pError ? error.code : undefined;
 				if (code === 'refused') return code;
