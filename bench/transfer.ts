@@ -78,7 +78,7 @@ async function runOnce(contestant: Contestant, workload: Workload, scratch: stri
 	await mkdir(into);
 	// Earlier writes must not be paid for by this run.
 	execFileSync('sync');
-	const meter = new ServerMeter(contestant.servers);
+	const meter = new ServerMeter(contestant.servers, contestant.beside);
 	const {code, seconds, net, cpu, rss, arrived, stdout, stderr} = await contestant.run(into);
 	const server = meter.read();
 	if (code !== 0) throw new Error(`it ended with ${code}: ${stderr.slice(-300) || stdout.slice(-300)}`);

@@ -30,6 +30,8 @@ export type Contestant = {
 	note: string;
 	/** Processes of the sending side. */
 	servers: readonly ChildProcess[];
+	/** What else works for it, such as an index server: its CPU counts, its memory is no sender's. */
+	beside?: readonly ChildProcess[];
 	/** Fetches into an empty folder. */
 	run(into: string): Promise<Run>;
 };

@@ -46,10 +46,14 @@ function collect(stream: NodeJS.ReadableStream): () => string {
 /** The long-running side of a transfer: CPU and memory between two instants, over all its processes. */
 export class ServerMeter {
 	readonly #pids: number[];
+	readonly #beside: number[];
 	readonly #before: number;
 
-	constructor(servers: readonly ChildProcess[]) {
-		this.#pids = servers.flatMap(({pid}) => (pid === undefined ? [] : tree(pid)));
+	/** @param beside only their CPU counts */
+	constructor(servers: readonly ChildProcess[], beside: readonly ChildProcess[] = []) {
+		const all = (list: readonly ChildProcess[]) => list.flatMap(({pid}) => (pid === undefined ? [] : tree(pid)));
+		this.#pids = all(servers);
+		this.#beside = all(beside);
 		// Forgets the peak so far: see proc(5), clear_refs.
 		for (const pid of this.#pids) attempt(() => writeFileSync(`/proc/${pid}/clear_refs`, '5'));
 		this.#before = this.#cpu();
@@ -61,7 +65,7 @@ export class ServerMeter {
 	}
 
 	#cpu(): number {
-		return this.#pids.reduce((sum, pid) => sum + cpuOf(pid, 13), 0);
+		return [...this.#pids, ...this.#beside].reduce((sum, pid) => sum + cpuOf(pid, 13), 0);
 	}
 }
 

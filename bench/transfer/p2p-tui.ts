@@ -60,10 +60,10 @@ export const ours: Rival = async (workload, scratch) => {
 		const getter = {workload, server, scratch};
 		const contestants: Contestant[] =
 			workload.files.length > 1
-				? [{...contestant('p2p-tui, 1 source', getter, one), servers: [child, senders[0]!]}]
+				? [{...contestant('p2p-tui, 1 source', getter, one), beside: [child], servers: [senders[0]!]}]
 				: [
-						{...contestant('p2p-tui, 1 source', getter, one), servers: [child, senders[0]!]},
-						{...contestant('p2p-tui, 4 sources', getter, []), servers: children},
+						{...contestant('p2p-tui, 1 source', getter, one), beside: [child], servers: [senders[0]!]},
+						{...contestant('p2p-tui, 4 sources', getter, []), beside: [child], servers: senders},
 					];
 		const curl = findProgram('curl');
 		if (curl) contestants.push({...(await byCurl(curl, workload, url, scratch)), servers: [senders[0]!]});
@@ -96,7 +96,11 @@ async function byCurl(curl: string, {folder, files}: Workload, url: string, scra
 
 type Getter = {workload: Workload; server: string; scratch: string};
 
-function contestant(name: string, {workload, server, scratch}: Getter, from: string[]): Omit<Contestant, 'servers'> {
+function contestant(
+	name: string,
+	{workload, server, scratch}: Getter,
+	from: string[],
+): Omit<Contestant, 'servers' | 'beside'> {
 	const isFolder = workload.files.length > 1;
 	const wanted = isFolder ? path.basename(workload.folder) : `name:${workload.files[0]}`;
 	const data = path.join(scratch, 'getter');

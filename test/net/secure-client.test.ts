@@ -1,8 +1,10 @@
 import {execFile} from 'node:child_process';
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import {createServer as createHttpsServer} from 'node:https';
 import {createServer, type Server} from 'node:net';
 import {promisify} from 'node:util';
 import Fastify from 'fastify';
-import {describe, expect, onTestFinished, test} from 'vitest';
+import {describe, expect, onTestFinished, test, vi} from 'vitest';
 import {z} from 'zod';
 import {temporaryIdentity} from '../../source/identity/identity.ts';
 import {isLoopback, listen, plainHost} from '../../source/net/listen.ts';
@@ -29,6 +31,19 @@ async function whoServer() {
 	const address = await listen(app, {host: '127.0.0.1', defaultPort: 0});
 	onTestFinished(() => app.close());
 	return {identity, address, target: {...address, id: identity.id}, requests: () => requests};
+}
+
+/** Answers as it is told to. `seen`: the methods of what came. */
+async function rawServer(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+	const identity = await temporaryIdentity();
+	const seen: string[] = [];
+	const server = createHttpsServer(tlsServerOptions(identity), (request, response) => {
+		seen.push(request.method ?? '');
+		answer(request, response);
+	});
+	const port = await listening(server);
+	onTestFinished(() => server.closeAllConnections());
+	return {target: {host: '127.0.0.1', port, id: identity.id}, seen};
 }
 
 async function clientOf(identity: Awaited<ReturnType<typeof temporaryIdentity>>) {
@@ -101,6 +116,46 @@ describe('SecureClient', () => {
 		await expect(probeIdentity(me, at(plain))).rejects.toMatchObject({code: 'unreachable'});
 		const stop = AbortSignal.abort(new Error('enough'));
 		await expect(probeIdentity(me, at(silent), stop)).rejects.toThrow('enough');
+	});
+
+	test('a call that a kept connection swallowed as it closed is made again, unless it may have had an effect', async () => {
+		const {target, seen} = await rawServer(({url, socket}, response) => {
+			const calls = (socket as {calls?: number}).calls ?? 0;
+			(socket as {calls?: number}).calls = calls + 1;
+			if (url === '/who' && calls > 0) socket.destroy();
+			else response.end('{"you":"x"}');
+		});
+		const client = await clientOf(await temporaryIdentity());
+		const call = {path: '/who', schema: whoSchema};
+		await client.json(target, call);
+		expect(await client.json(target, call)).toEqual({you: 'x'});
+		expect(seen).toEqual(['GET', 'GET', 'GET']);
+		const post = client.json(target, {...call, method: 'POST', body: {}});
+		await expect(post).rejects.toMatchObject({code: 'unreachable'});
+		expect(seen).toEqual(['GET', 'GET', 'GET', 'POST']);
+	});
+
+	test('no more calls run at once than it has connections; those that wait can be given up', async () => {
+		const held: (() => void)[] = [];
+		const {target, seen} = await rawServer((_, response) => {
+			held.push(() => response.end('{"you":"x"}'));
+		});
+		const client = new SecureClient(await temporaryIdentity(), {connections: 2});
+		onTestFinished(() => client.close());
+		const given = new AbortController();
+		const call = (signal?: AbortSignal) => client.json(target, {path: '/', schema: whoSchema, ...(signal && {signal})});
+		const first = [call(), call()];
+		const waiting = call(given.signal);
+		const last = call();
+		await vi.waitFor(() => expect(held).toHaveLength(2), {timeout: 10_000});
+		given.abort(new Error('enough'));
+		await expect(waiting).rejects.toThrow('enough');
+		for (const answer of held.splice(0)) answer();
+		await Promise.all(first);
+		await vi.waitFor(() => expect(held).toHaveLength(1), {timeout: 10_000});
+		for (const answer of held.splice(0)) answer();
+		expect(await last).toEqual({you: 'x'});
+		expect(seen).toHaveLength(3);
 	});
 
 	test('a guest without a key is served as one', async () => {

@@ -69,6 +69,22 @@ describe('searching', () => {
 		expect(asked('get')).toHaveLength(1);
 	});
 
+	test('a link of another network: its server is not asked, and where it fails that is said', async () => {
+		const content = 'ab'.repeat(32);
+		const ours = store.get().peer!.servers[0]!.address;
+		const away = `p2p-tui://${content}/music?tr=10.9.8.7:45000`;
+		expect(await peer.get.link(away)).toBe(true);
+		expect(asked('getFolder')).toEqual([{peer: content, path: 'music'}]);
+		expect(store.get().peer!.servers.map(({address}) => address)).not.toContain('10.9.8.7:45000');
+		engine.commands.getFolder = async () => {
+			throw new P2pError('no-source', 'No such peer');
+		};
+		expect(await peer.get.link(away)).toBe(false);
+		expect(toast()).toBe('No such peer. The link is for the network of 10.9.8.7:45000, which this peer is not in');
+		expect(await peer.get.link(`${away}&tr=${ours}`)).toBe(false);
+		expect(toast()).toBe('No such peer');
+	});
+
 	test('an empty field asks nothing and shows nothing', async () => {
 		await searchFor('ubuntu');
 		await searchFor('  ');

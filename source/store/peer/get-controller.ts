@@ -1,6 +1,7 @@
 import type {ContentSources} from '../../api/schemas.ts';
-import {looksLikeFolderLink, parseFolderLink} from '../../content/folder-link.ts';
-import {formatLink, parseLink} from '../../content/link.ts';
+import {type FolderLink, looksLikeFolderLink, parseFolderLink} from '../../content/folder-link.ts';
+import {type ContentLink, formatLink, parseLink} from '../../content/link.ts';
+import {displayText} from '../../core/display.ts';
 import {errorLine} from '../../core/errors.ts';
 import {shortBytes, shortId} from '../../core/format.ts';
 import {baseName} from '../../core/share-path.ts';
@@ -64,29 +65,40 @@ export class GetController extends ControllerBase {
 
 	/** Downloads what a link to a file or to a folder names. @returns whether it started */
 	async link(text: string): Promise<boolean> {
+		let elsewhere = '';
 		try {
-			const {name, existed} = await this.#getLinked(text);
+			const link = looksLikeFolderLink(text) ? parseFolderLink(text) : parseLink(text);
+			elsewhere = this.#elsewhere(link.servers);
+			const {name, existed} = await this.#getLinked(link);
 			this.say('info', existed ? `${name} is already there or on its way` : `Getting ${name}`);
 			return true;
 		} catch (error) {
-			this.say('error', errorLine(error));
+			this.say('error', `${errorLine(error)}${elsewhere}`);
 			return false;
 		}
 	}
 
-	/** @throws P2pError usage for a link that is none; what the search for its holders fails with */
-	async #getLinked(text: string): Promise<{name: string; existed: boolean}> {
+	/** @throws P2pError what the search for its holders fails with */
+	async #getLinked(link: FolderLink | ContentLink): Promise<{name: string; existed: boolean}> {
 		const {commands} = this.engine;
-		if (looksLikeFolderLink(text)) {
-			const {peer, path} = parseFolderLink(text);
+		if ('peer' in link) {
+			const {peer, path} = link;
 			const {existed} = await commands.getFolder({peer, path});
 			return {name: baseName(path) || shortId(peer), existed};
 		}
-		const {content, name: linked} = parseLink(text);
+		const {content, name: linked} = link;
 		const found = await commands.sources({content});
 		const name = (linked !== undefined && baseName(linked)) || found.name;
 		const {existed} = await commands.get({content, name, size: found.size});
 		return {name, existed};
+	}
+
+	/** A running peer stays in its own networks: why a link may fail that names servers of others only. */
+	#elsewhere(servers: readonly string[]): string {
+		const ours = (this.state.peer?.servers ?? []).map(({address}) => address);
+		const [first] = servers;
+		if (first === undefined || servers.some(server => ours.includes(server))) return '';
+		return `. The link is for the network of ${displayText(first)}, which this peer is not in`;
 	}
 
 	/** A link to the chosen file, for others of the network. */
