@@ -1,4 +1,5 @@
 // What the screens cost: `npm run bench:tui`, after `npm run build`. Prints a Markdown table; see docs/benchmarks.md.
+// `npm run bench:tui -- prepare 100000 FOLDER` makes what `real 100000 FOLDER` then measures without making it anew.
 // Linux only: CPU time of a single thread is read from /proc.
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -7,13 +8,14 @@ import {fixtureProgram, startPty} from '../test/helpers/tui-pty.ts';
 import {percentile, short} from './index/statistics.ts';
 import {firstFrame, keyLatency, load, transferSpeed} from './tui/live.ts';
 import {bundle, outputOf} from './tui/processes.ts';
-import {bigFile, measureReal, startNetwork, startScreen} from './tui/real.ts';
+import {bigFile, measureReal, prepareReal, startNetwork, startScreen} from './tui/real.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'p2p-bench-tui-'));
 const stops: (() => void)[] = [];
 const rows: [what: string, measured: string, target: string][] = [];
 const median = (list: number[]) => percentile(list, 0.5);
-const only = process.argv[2];
+const [only, count = '100000', kept] = process.argv.slice(2);
+const files = Number(count);
 const part = async (name: string, work: () => Promise<void>) => {
 	if (only === undefined || name.startsWith(only)) await work();
 };
@@ -102,9 +104,10 @@ try {
 		);
 		screen.dispose();
 	});
+	if (only === 'prepare') await prepareReal(kept ?? path.join(folder, 'real'), files);
 	// The command has machine-wide effects for half a minute: a hundred thousand files are written and hashed.
 	await part('real', async () => {
-		rows.push(...(await measureReal(path.join(folder, 'real'), Number(process.argv[3] ?? 100_000), stops)));
+		rows.push(...(await measureReal(kept ?? path.join(folder, 'real'), files, stops)));
 	});
 } finally {
 	for (const stop of stops) stop();

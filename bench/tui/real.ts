@@ -1,6 +1,6 @@
 // Real engines for the screens to show: an index server, a peer that shares 100,000 files and one of 1 GiB, and a peer
 // with a screen that searches them, has a thousand transfers and downloads the big file meanwhile.
-import {mkdirSync, openSync, writeFileSync, writeSync} from 'node:fs';
+import {existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync} from 'node:fs';
 import path from 'node:path';
 import {keys, type PtyScreen, startPty} from '../../test/helpers/tui-pty.ts';
 import {percentile} from '../index/statistics.ts';
@@ -61,8 +61,8 @@ async function hold(screen: PtyScreen, sequence: string, times: number): Promise
 type Measured = [what: string, measured: string, target: string];
 const tenth = (value: number) => String(Math.round(value * 10) / 10);
 
-/** What the screen costs over real engines. @param files how many small files are shared besides the big one */
-export async function measureReal(folder: string, files: number, stops: (() => void)[]): Promise<Measured[]> {
+/** The share, hashed and registered, so that engines on the same folder start in seconds. Takes minutes. */
+export async function prepareReal(folder: string, files: number): Promise<void> {
 	const share = path.join(folder, 'many');
 	for (let at = 0; at < files; at++) {
 		const below = path.join(share, `part ${Math.floor(at / 1000)}`);
@@ -70,7 +70,26 @@ export async function measureReal(folder: string, files: number, stops: (() => v
 		writeFileSync(path.join(below, `result ${String(at).padStart(6, '0')} of a study.txt`), `${at}`);
 	}
 	bigFile(share, 1 << 30);
-	const server = await startNetwork(folder, share, files + 1, stops);
+	const stops: (() => void)[] = [];
+	try {
+		await startNetwork(folder, share, files + 1, stops);
+	} finally {
+		for (const stop of stops) stop();
+	}
+	writeFileSync(path.join(folder, 'prepared'), String(files));
+}
+
+/**
+ * What the screen costs over real engines.
+ * @param folder of `prepareReal`; prepared now where it is not
+ * @param files how many small files are shared besides the big one
+ */
+export async function measureReal(folder: string, files: number, stops: (() => void)[]): Promise<Measured[]> {
+	if (!existsSync(path.join(folder, 'prepared'))) await prepareReal(folder, files);
+	const count = Number(readFileSync(path.join(folder, 'prepared'), 'utf8'));
+	const server = await startNetwork(folder, path.join(folder, 'many'), count + 1, stops);
+	// What an earlier run downloaded would only be told to be there already.
+	for (const name of ['me', 'me-downloads']) rmSync(path.join(folder, name), {recursive: true, force: true});
 	const screen = startScreen(folder, server, ['--limit-down', '20M'], stops);
 	await screen.waitFor('2 online', 60_000);
 	screen.send('/big');

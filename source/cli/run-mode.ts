@@ -5,9 +5,9 @@ import {EngineBus} from '../core/events.ts';
 import {type ExitCode, exitCodes} from '../core/exit-codes.ts';
 import {createIndexServer} from '../engine/create-index-server.ts';
 import {createPeer} from '../engine/create-peer.ts';
-import type {PeerEngine} from '../engine/messages.ts';
+import type {PeerEngine, ServerEngine} from '../engine/messages.ts';
 import {askLine} from '../headless/plain/ask.ts';
-import {plainEvents, runPlainPeer} from '../headless/plain/plain-session.ts';
+import {plainEvents, runPlainPeer, runPlainServer} from '../headless/plain/plain-session.ts';
 import {printEvents} from '../headless/print-events.ts';
 import {type Command, type CommandContext, printLine} from './context.ts';
 import {isInteractive, screenOf} from './interactive.ts';
@@ -62,11 +62,11 @@ async function runHeadless(context: CommandContext, mode: 'server' | 'peer'): Pr
 	else peerOptions(context.flags, '');
 	const {flags, owned} = settle(mode, context.flags);
 	const bus = new EngineBus();
-	const isPlain = context.plain && !context.json && mode === 'peer';
+	const isPlain = context.plain && !context.json;
 	const stopPrinting = printEvents(bus, {
 		json: context.json,
 		write: printLine,
-		...(isPlain && {only: plainEvents}),
+		...(isPlain && mode === 'peer' && {only: plainEvents}),
 	});
 	try {
 		if (owned.instance > 1)
@@ -78,6 +78,10 @@ async function runHeadless(context: CommandContext, mode: 'server' | 'peer'): Pr
 			mode === 'server'
 				? await createIndexServer(serverOptions(flags, owned.folder), bus)
 				: await startPeer(flags, owned.folder, bus, context.signal);
+		if (isPlain && mode === 'server') {
+			await runPlainServer(handle as ServerEngine, terminal, context.signal);
+			return exitCodes.done;
+		}
 		if (isPlain) {
 			await runPlainPeer(handle as PeerEngine, terminal, context.signal, changes =>
 				writeConfigFile(owned.folder, changes),

@@ -1,8 +1,8 @@
 import {PassThrough} from 'node:stream';
 import {expect, test} from 'vitest';
 import {plainCommands} from '../../source/headless/plain/commands.ts';
-import {findCommand, plainHelp, runPlainPeer} from '../../source/headless/plain/plain-session.ts';
-import {fixturePeer} from '../helpers/tui-fixture-engine.ts';
+import {findCommand, plainHelp, runPlainPeer, runPlainServer} from '../../source/headless/plain/plain-session.ts';
+import {fixturePeer, fixtureServer} from '../helpers/tui-fixture-engine.ts';
 
 /** A session to which lines are typed; each waits for what the one before printed. */
 async function session() {
@@ -103,6 +103,9 @@ test('everything else that the screens can do', async () => {
 	expect(last()).toEqual(['setLimits', {down: 5_000_000}]);
 	expect(s.saved).toEqual([{limitDown: 5_000_000}]);
 	expect(await s.type('set slots 0')).toContain('Error: Upload slots: 1 to 500');
+	expect(await s.type('set name attic box')).toContain('name is attic box from the next start');
+	expect(s.saved.at(-1)).toEqual({name: 'attic box'});
+	expect(await s.type('set name')).toContain('For example: set name laptop');
 	expect(await s.type('set colour blue')).toContain('Error: There is no setting colour');
 	s.input.end();
 	await s.over;
@@ -117,7 +120,53 @@ test('an interrupt stops it in order', async () => {
 
 test('the help has every command, and a start of a name is enough', () => {
 	for (const {name} of plainCommands) expect(plainHelp().some(line => line.startsWith(name))).toBe(true);
-	expect(findCommand('tr')?.name).toBe('transfers');
-	expect(findCommand('share')?.name).toBe('share');
-	expect(findCommand('s')).toBeUndefined();
+	expect(findCommand('tr', plainCommands)?.name).toBe('transfers');
+	expect(findCommand('share', plainCommands)?.name).toBe('share');
+	expect(findCommand('s', plainCommands)).toBeUndefined();
+});
+
+test('says and changes whom a share is for', async () => {
+	const s = await session();
+	const [alice, bob] = s.engine.snapshot().peers.rows.map(({id}) => id);
+	expect(await s.type('audience flac')).toContain('flac is for everybody');
+	expect(await s.type('audience flac for alice, bob')).toContain('flac is for alice, bob alone now');
+	expect(s.engine.calls.at(-1)).toEqual(['setAudience', {name: 'flac', peers: [alice, bob]}]);
+	expect(await s.type('shares')).toMatch(/flac, .*for alice, bob alone/);
+	expect(await s.type('audience flac for nobody')).toContain('flac is for nobody now');
+	expect(await s.type('audience flac for everybody')).toContain('flac is for everybody now');
+	expect(s.engine.calls.at(-1)).toEqual(['setAudience', {name: 'flac', peers: null}]);
+	expect(await s.type('audience flac for mallory')).toContain('Error: There is no peer mallory');
+	expect(await s.type('audience jazz for alice')).toContain('Error: There is no share jazz');
+	s.input.end();
+	await s.over;
+});
+
+test('a server tells who is there and what is asked, kicks, and exports', async () => {
+	const [input, output] = [new PassThrough(), new PassThrough()];
+	const engine = fixtureServer();
+	let printed = '';
+	output.on('data', chunk => {
+		printed += String(chunk);
+	});
+	const over = runPlainServer(engine, {input, output}, new AbortController().signal);
+	const type = async (line: string) => {
+		const from = printed.length;
+		input.write(`${line}\n`);
+		await expect.poll(() => printed.slice(from)).toMatch(/> $/);
+		return printed.slice(from);
+	};
+	await expect.poll(() => printed).toContain('Ready');
+	const {counts, peers} = engine.snapshot();
+	expect(await type('status')).toContain(`${counts.online} peers online of ${counts.peers}`);
+	expect(await type('peers')).toMatch(/1\. alice, [0-9a-f]{8}, 10\.0\.0\.20:25000/);
+	expect((await type('requests 3')).trim().split('\n')).toHaveLength(4);
+	expect(await type('kick bob')).toContain('bob is no longer registered');
+	expect(engine.snapshot().peers.rows.map(({id}) => id)).not.toContain(peers.rows[1]?.id);
+	expect(await type('kick mallory')).toContain('Error: There is no peer mallory');
+	expect(await type('export')).toMatch(/peers? written to .*json/);
+	expect(await type('get 1')).toContain('There is no command get');
+	expect(await type('help')).toContain('kick PEER: end a registration');
+	input.write('quit\n');
+	await over;
+	expect(printed).toContain('Stopping');
 });

@@ -121,6 +121,16 @@ describe('keys', () => {
 		await s.waitFor(() => s.inverse().some(run => run.includes('queued-item-51.bin')));
 	});
 
+	test('a held key does not stop at the end of a page of hits', async () => {
+		const s = await start({start: 'peer', state: 'overfull'});
+		await s.waitFor('1 Search');
+		s.send('/ubuntu');
+		await s.waitFor('100,000');
+		press(s, keys.enter);
+		s.send(keys.down.repeat(350));
+		await s.waitFor(() => s.inverse().some(run => run.includes('ubuntu-archive-000350')));
+	});
+
 	test('a paste goes into the field as one, and into a search from anywhere', async () => {
 		const s = await start({start: 'peer'});
 		await s.waitFor('1 Search');

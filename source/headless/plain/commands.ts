@@ -7,6 +7,7 @@ import {formatBytes, shortId} from '../../core/format.ts';
 import type {PeerEngine} from '../../engine/messages.ts';
 import {chosen} from './chosen.ts';
 import {setCommand} from './set-command.ts';
+import {shareCommands} from './share-commands.ts';
 import {transferCommands} from './transfer-commands.ts';
 
 /** What the commands work on: the engine, and what the last lists numbered. */
@@ -24,16 +25,18 @@ export type PlainState = {
 };
 
 /** One command: how it is called, what it does. */
-export type PlainCommand = {
+export type PlainCommand<State = PlainState> = {
 	name: string;
 	/** Its arguments, for the help. */
 	usage: string;
 	help: string;
-	run(state: PlainState, argument: string): Promise<void> | void;
+	run(state: State, argument: string): Promise<void> | void;
 };
 
 const hitsPrinted = 20;
-const count = (number: number, word: string) => `${number.toLocaleString('en')} ${word}${number === 1 ? '' : 's'}`;
+/** `1 file`, `2,000 files`. */
+export const count = (number: number, word: string): string =>
+	`${number.toLocaleString('en')} ${word}${number === 1 ? '' : 's'}`;
 
 async function search(state: PlainState, query: string): Promise<void> {
 	if (query === '') throw new P2pError('usage', 'Search for what? For example: search ubuntu');
@@ -65,7 +68,7 @@ async function more(state: PlainState): Promise<void> {
 }
 
 /** Peers as they are typed: with commas, with spaces, or with `and`; a name may have spaces where commas part them. */
-function peerNames(text: string, sources: readonly Source[]): string[] {
+export function peerNames(text: string, sources: readonly {name: string}[]): string[] {
 	const whole = text.trim();
 	if (sources.some(({name}) => name === whole)) return [whole];
 	const parts = whole.split(text.includes(',') ? /\s*,\s*(?:and\s+)?/ : /\s+(?:and\s+)?/);
@@ -143,16 +146,6 @@ function status(state: PlainState): void {
 	state.print(`down ${formatBytes(down.now)}/s, up ${formatBytes(up.now)}/s`);
 }
 
-function shares(state: PlainState): void {
-	const rows = state.engine.snapshot().shares;
-	if (rows.length === 0) state.print('Nothing is shared: share and a folder adds one');
-	for (const row of rows) {
-		state.print(
-			`${displayText(row.name)}, ${displayText(row.folder)}, ${count(row.files, 'file')}, ${formatBytes(row.bytes)}, ${row.state}`,
-		);
-	}
-}
-
 /** Every command, in the order of the help. `quit` and `help` belong to the session. */
 export const plainCommands: readonly PlainCommand[] = [
 	{name: 'search', usage: 'WORDS', help: 'find files that anybody shares', run: search},
@@ -163,37 +156,13 @@ export const plainCommands: readonly PlainCommand[] = [
 	{name: 'browse', usage: 'PEER [PATH]', help: 'what a peer shares', run: list},
 	{name: 'ls', usage: 'PEER [PATH]', help: 'the same', run: list},
 	{name: 'fetch', usage: 'PEER PATH', help: 'download a file or a whole folder of that peer', run: fetchPath},
-	{name: 'shares', usage: '', help: 'what you share', run: shares},
-	{
-		name: 'share',
-		usage: 'FOLDER',
-		help: 'share a folder',
-		async run({engine, print}, folder) {
-			if (folder === '') throw new P2pError('usage', 'Share which folder? For example: share ~/Music');
-			print(`Sharing ${displayText((await engine.commands.addShare({folder})).name)}`);
-		},
-	},
-	{
-		name: 'unshare',
-		usage: 'NAME',
-		help: 'stop sharing a folder; nothing is deleted',
-		async run({engine, print}, asked) {
-			const {name} = chosen(engine.snapshot().shares, asked, row => row.name, 'share');
-			await engine.commands.removeShare({name});
-			print(`${displayText(name)} is no longer shared`);
-		},
-	},
-	{
-		name: 'rescan',
-		usage: 'NAME',
-		help: 'look through a shared folder again',
-		async run({engine, print}, asked) {
-			const {name} = chosen(engine.snapshot().shares, asked, row => row.name, 'share');
-			await engine.commands.rescan({name});
-			print(`Looking through ${displayText(name)} again`);
-		},
-	},
+	...shareCommands,
 	{name: 'status', usage: '', help: 'servers, shares and speeds', run: status},
 	{name: 'log', usage: '[LINES]', help: 'what happened last', run: log},
-	{name: 'set', usage: '[NAME VALUE]', help: 'limits and slots; without a name, which there are', run: setCommand},
+	{
+		name: 'set',
+		usage: '[NAME VALUE]',
+		help: 'limits, slots and your name; without a name, which there are',
+		run: setCommand,
+	},
 ];

@@ -4,8 +4,12 @@ import {absoluteFolder} from '../../config/data-folders.ts';
 import {displayText} from '../../core/display.ts';
 import {errorLine} from '../../core/errors.ts';
 import type {EngineEvents} from '../../core/events.ts';
-import type {PeerEngine} from '../../engine/messages.ts';
+import type {PeerEngine, ServerEngine} from '../../engine/messages.ts';
 import {type PlainCommand, type PlainState, plainCommands} from './commands.ts';
+import {serverCommands} from './server-commands.ts';
+
+/** What the help and the finding of a command need of it. */
+type Named = Pick<PlainCommand, 'name' | 'usage' | 'help'>;
 
 /** Where the person types and reads. */
 export type PlainTerminal = {input: NodeJS.ReadableStream; output: NodeJS.WritableStream};
@@ -32,8 +36,8 @@ const listPrinted = 200;
 const ending = ['quit', 'exit', 'q'];
 
 /** The help: every command on a line. */
-export function plainHelp(): string[] {
-	const lines = plainCommands.map(({name, usage, help}) => `${usage === '' ? name : `${name} ${usage}`}: ${help}`);
+export function plainHelp(commands: readonly Named[] = plainCommands): string[] {
+	const lines = commands.map(({name, usage, help}) => `${usage === '' ? name : `${name} ${usage}`}: ${help}`);
 	return [
 		'Type a command and press Enter. The start of its name is enough.',
 		...lines,
@@ -43,32 +47,44 @@ export function plainHelp(): string[] {
 }
 
 /** The command that a word means: its name, or a start that no other has. */
-export function findCommand(word: string): PlainCommand | undefined {
-	const exact = plainCommands.find(({name}) => name === word);
+export function findCommand<Command extends Named>(word: string, commands: readonly Command[]): Command | undefined {
+	const exact = commands.find(({name}) => name === word);
 	if (exact) return exact;
-	const found = plainCommands.filter(({name}) => name.startsWith(word));
+	const found = commands.filter(({name}) => name.startsWith(word));
 	return word !== '' && found.length === 1 ? found[0] : undefined;
 }
 
-/**
- * Reads commands until `quit` or the end of the input; then stops the engine. Nothing that a command does wrong ends it.
- * Events are printed by the caller, from before the engine started: {@link plainEvents}.
- */
-export async function runPlainPeer(
+/** Reads a peer's commands until `quit`; events are printed by the caller, from before it started: {@link plainEvents}. */
+export function runPlainPeer(
 	engine: PeerEngine,
-	{input, output}: PlainTerminal,
+	terminal: PlainTerminal,
 	signal: AbortSignal,
 	save?: PlainState['save'],
 ): Promise<void> {
+	return runSession(engine, terminal, signal, plainCommands, print => ({engine, hits: [], transfers: [], print, save}));
+}
+
+/** Reads a server's commands until `quit`. */
+export function runPlainServer(engine: ServerEngine, terminal: PlainTerminal, signal: AbortSignal): Promise<void> {
+	return runSession(engine, terminal, signal, serverCommands, print => ({engine, print}));
+}
+
+/** Reads commands until `quit` or the end of the input; then stops the engine. Nothing that a command does wrong ends it. */
+async function runSession<State>(
+	engine: PeerEngine | ServerEngine,
+	{input, output}: PlainTerminal,
+	signal: AbortSignal,
+	commands: readonly PlainCommand<State>[],
+	stateFor: (print: (line: string) => void) => State,
+): Promise<void> {
 	const lines = createInterface({input, output, prompt: '> ', terminal: false});
 	const print = (line: string) => output.write(`${line}\n`);
-	const state: PlainState = {engine, hits: [], transfers: [], print, save};
+	const state = stateFor(print);
 	// Without someone who watches, an engine makes no snapshots of its own.
 	const stopWatching = engine.subscribe(() => {});
 	// A list is printed whole as far as anybody would listen; a screen asks for what it shows.
-	void engine.commands
-		.windows({transfers: {offset: 0, rows: listPrinted}, peers: {offset: 0, rows: listPrinted}})
-		.catch(() => {});
+	const window = {offset: 0, rows: listPrinted};
+	void engine.commands.windows({transfers: window, peers: window}).catch(() => {});
 	const stop = () => lines.close();
 	signal.addEventListener('abort', stop, {once: true});
 	void engine.ended.then(stop, stop);
@@ -92,10 +108,10 @@ export async function runPlainPeer(
 
 	async function run(name: string, argument: string): Promise<void> {
 		if (name === 'help' || name === '?') {
-			for (const text of plainHelp()) print(text);
+			for (const text of plainHelp(commands)) print(text);
 			return;
 		}
-		const command = findCommand(name);
+		const command = findCommand(name, commands);
 		if (!command) {
 			print(`There is no command ${displayText(name)}. Type help for the commands.`);
 			return;

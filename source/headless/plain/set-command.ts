@@ -5,11 +5,12 @@ import {parseSetting, type SettingEntry, settingEntries} from '../../store/setti
 import type {PlainState} from './commands.ts';
 
 /** How they are called here, and among the engine's limits. */
-const names: Record<string, {id: SettingEntry['id']; limit: keyof LimitsRequest}> = {
+const names: Record<string, {id: SettingEntry['id']; limit?: keyof LimitsRequest}> = {
 	'limit-down': {id: 'limitDown', limit: 'down'},
 	'limit-up': {id: 'limitUp', limit: 'up'},
 	slots: {id: 'slots', limit: 'slots'},
 	running: {id: 'running', limit: 'running'},
+	name: {id: 'name'},
 };
 
 /**
@@ -29,9 +30,12 @@ export async function setCommand({engine, save, print}: PlainState, argument: st
 	const entry = known && entryOf(known.id);
 	if (!entry) throw new P2pError('usage', `There is no setting ${name}: set lists them`);
 	if (typed === '')
-		throw new P2pError('usage', `To what? For example: set ${name} ${entry.kind === 'rate' ? '5MB' : '4'}`);
+		throw new P2pError(
+			'usage',
+			`To what? For example: set ${name} ${{rate: '5MB', text: 'laptop'}[entry.kind as string] ?? '4'}`,
+		);
 	const value = parseSetting(entry, typed);
-	await engine.commands.setLimits({[known.limit]: value});
+	if (known.limit) await engine.commands.setLimits({[known.limit]: value});
 	await save?.({[known.id]: value});
-	print(`${name} is ${typed} now`);
+	print(`${name} is ${typed} ${entry.nextStart ? 'from the next start' : 'now'}`);
 }

@@ -8,7 +8,7 @@ import {type HelpGroup, helpGroups} from '../keys/hints.ts';
 
 /** Lines of one group: its title, its keys, and an empty line. */
 function groupLines({title, hints}: HelpGroup, width: number, ellipsis: string): Span[][] {
-	const keyWidth = Math.max(17, ...hints.map(hint => cells(hint.key) + 1));
+	const keyWidth = Math.max(width >= 36 ? 17 : 12, ...hints.map(hint => cells(hint.key) + 1));
 	return [
 		[[fitCells(` ${title}`, width), 'bold']],
 		...hints.map(({key, label}): Span[] => [

@@ -29,13 +29,15 @@ export function PaletteOverlay({overlay}: {overlay: Extract<Overlay, {kind: 'pal
 		},
 		true,
 	);
-	const titleWidth = Math.max(8, inner - 4 - 11 - 9);
+	// Where there is little room the name is what matters.
+	const where = inner >= 50 ? 11 : 0;
+	const titleWidth = Math.max(8, inner - 4 - where - 9);
 	const rows = entries.slice(top, top + visible).map((entry, at) => {
 		const isChosen = top + at === overlay.index;
 		return paintLine(theme, inner, [
 			[isChosen ? ` ${glyphs.pointer} ` : '   ', 'accent'],
 			[fitCells(entry.title, titleWidth, {ellipsis: glyphs.ellipsis}), isChosen ? 'bold' : 'plain'],
-			[` ${fitCells(entry.where, 10)}`, 'muted'],
+			[where > 0 ? ` ${fitCells(entry.where, where - 1)}` : '', 'muted'],
 			[fitCells(entry.key, 9), 'key'],
 		]);
 	});

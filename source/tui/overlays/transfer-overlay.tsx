@@ -25,13 +25,15 @@ export function TransferOverlay({overlay}: {overlay: Extract<Overlay, {kind: 'tr
 			<Dialog title="Transfer" width={width} padded rows={[[['  It is no longer in the list', 'muted']]]} hints={[]} />
 		);
 	}
-	const rows: DialogRow[] = headRows(theme, inner, {direction: 'down', ...row}, size.rows < 16);
+	const isShort = size.rows < 16;
+	const rows: DialogRow[] = headRows(theme, inner, {direction: 'down', ...row}, isShort);
 	const {hints} = footerHints(context.store.get(), glyphs);
 	// What is left of the terminal's height goes to the map, the sources, the speed and the log, in this order.
-	let room = size.rows - 2 - rows.length - 2;
+	let room = size.rows - 2 - rows.length - (isShort ? 1 : 2);
 	if (details && room >= 3) {
 		const stripRows = room >= 26 ? 6 : room >= 18 ? 4 : room >= 10 ? 2 : 1;
-		const part = sourceRows(theme, inner, details, stripRows, Math.max(1, Math.min(8, room - stripRows - 3)));
+		const legendRows = Math.max(1, Math.min(8, room - stripRows - (isShort ? 0 : 3)));
+		const part = sourceRows(theme, inner, details, stripRows, legendRows, isShort);
 		const kept = part.slice(0, Math.max(0, room));
 		rows.push(...kept);
 		room -= kept.length;
@@ -53,7 +55,7 @@ export function TransferOverlay({overlay}: {overlay: Extract<Overlay, {kind: 'tr
 		};
 		rows.push(field('With', [[cut(row.peers.map(nameOf).join(', '), inner - 15, glyphs.ellipsis)]]));
 	}
-	rows.push(blank);
+	if (!isShort) rows.push(blank);
 	const painted = rows
 		.slice(0, size.rows - 3)
 		.map(line => (Array.isArray(line) ? paintLine(theme, inner, line as readonly Span[]) : (line as PaneRow)));

@@ -36,6 +36,7 @@ export function headRows(theme: Theme, inner: number, row: TransferRow, isShort:
 	const isRoomy = inner >= 56;
 	const left = row.speed > 0 && row.state === 'running' ? shortDuration((row.size - row.done) / row.speed) : '';
 	const why = row.message ?? (row.state === 'running' ? row.bottleneck?.text : undefined);
+	if (isShort) return shortHeadRows(theme, inner, row, why);
 	return [
 		[['  '], [cut(theme.text(row.name), inner - 4, ellipsis, 'middle'), 'bold']],
 		[['  '], ...bar(share, Math.max(1, inner - 9), glyphs, tone), [`${Math.floor(share * 100)}%`.padStart(5)]],
@@ -51,7 +52,7 @@ export function headRows(theme: Theme, inner: number, row: TransferRow, isShort:
 			: []),
 		...(why
 			? wrapped(theme.text(why), room, ellipsis)
-					.slice(0, isShort ? 1 : 2)
+					.slice(0, 2)
 					.map((line, at) =>
 						field(at > 0 ? '' : row.state === 'failed' ? 'Because' : 'Held up by', [
 							[line, row.state === 'failed' ? 'error' : 'warn'],
@@ -59,7 +60,34 @@ export function headRows(theme: Theme, inner: number, row: TransferRow, isShort:
 					)
 			: []),
 		...(row.path ? [field('File', [[cut(theme.text(shortFolder(row.path)), room, ellipsis, 'middle')]])] : []),
-		...(isShort ? [] : [field('Content ID', [[cut(row.content, room, ellipsis), 'muted']])]),
+		field('Content ID', [[cut(row.content, room, ellipsis), 'muted']]),
+	];
+}
+
+/** The same without names before the figures, where there is room for little: what holds it up is told whole. */
+function shortHeadRows(theme: Theme, inner: number, row: TransferRow, why: string | undefined): DialogRow[] {
+	const {glyphs} = theme;
+	const {sign, tone} = transferSign(row, glyphs);
+	const share = transferShare(row);
+	const isRunning = row.state === 'running';
+	const left = row.speed > 0 && isRunning ? shortDuration((row.size - row.done) / row.speed) : '';
+	const reason = why === undefined ? '' : `${row.state === 'failed' ? 'because' : 'held up:'} ${theme.text(why)}`;
+	return [
+		[['  '], [cut(theme.text(row.name), inner - 4, glyphs.ellipsis, 'middle'), 'bold']],
+		[['  '], ...bar(share, Math.max(1, inner - 9), glyphs, tone), [`${Math.floor(share * 100)}%`.padStart(5)]],
+		[
+			['  '],
+			[isRunning ? sign : `${sign} ${row.state}`, tone],
+			[` ${shortBytes(row.done)}`],
+			[` of ${shortBytes(row.size)}`, 'muted'],
+			[isRunning ? `  ${speed(row.speed)}` : ''],
+			[left === '' ? '' : `  ${left} left`, 'muted'],
+		],
+		...(reason === ''
+			? []
+			: wrapped(reason, inner - 4, glyphs.ellipsis)
+					.slice(0, 2)
+					.map((line): Span[] => [['  '], [line, row.state === 'failed' ? 'error' : 'warn']])),
 	];
 }
 
@@ -70,6 +98,7 @@ export function sourceRows(
 	details: TransferDetails,
 	stripRows: number,
 	legendRows: number,
+	isShort = false,
 ): DialogRow[] {
 	const {glyphs} = theme;
 	const strip = pieceStrip(theme, details.map, inner - 4, stripRows).map(line => `  ${line}  `);
@@ -121,7 +150,9 @@ export function sourceRows(
 			: []),
 		[hidden > 0 ? `   and ${grouped(hidden)} more ${hidden === 1 ? 'source' : 'sources'}` : '', 'muted'],
 	];
-	return [blank, ...strip, counted, blank, ...legend];
+	// Where rows are few, they go to the sources.
+	const between = isShort ? [] : [blank];
+	return [...between, ...strip, ...(isShort ? [] : [counted]), ...between, ...legend];
 }
 
 /** The history of the speed in `rows` rows, with its highest. */

@@ -88,7 +88,7 @@ function peerStrip(theme: Theme, inner: number, state: UiState, hit: ContentSour
 }
 
 /** What stands where there are no results. */
-function emptyLines(state: UiState): Span[][] {
+function emptyLines(state: UiState, inner: number): Span[][] {
 	const {search, peer} = state;
 	const offline = peer && !peer.servers.some(server => server.state === 'online');
 	if (search.error) return [[[search.error, 'error']], [[`Enter tries again`, 'muted']]];
@@ -97,7 +97,7 @@ function emptyLines(state: UiState): Span[][] {
 		return [
 			[
 				['/', 'key'],
-				[' searches what everybody shares, as you type', 'muted'],
+				[` searches what everybody shares${inner >= 50 ? ', as you type' : ''}`, 'muted'],
 			],
 			...(offline ? [[['No index server is connected yet', 'warn'] as const]] : []),
 			[
@@ -105,10 +105,14 @@ function emptyLines(state: UiState): Span[][] {
 				['ext:flac', 'accent'],
 				['   ', 'muted'],
 				['size:>100MB', 'accent'],
-				['   ', 'muted'],
-				['"a phrase"', 'accent'],
-				['   ', 'muted'],
-				['-without', 'accent'],
+				...(inner >= 50
+					? ([
+							['   ', 'muted'],
+							['"a phrase"', 'accent'],
+							['   ', 'muted'],
+							['-without', 'accent'],
+						] as Span[])
+					: []),
 			],
 		];
 	}
@@ -195,7 +199,8 @@ export function SearchPane({rect}: {rect: Rect}) {
 		);
 	}
 	const from = rows.length;
-	if (hits.length === 0) for (const line of emptyLines(state)) rows.push(paintLine(theme, inner, [['  '], ...line]));
+	if (hits.length === 0)
+		for (const line of emptyLines(state, inner)) rows.push(paintLine(theme, inner, [['  '], ...line]));
 	for (let index = list.top; index < Math.min(hits.length, list.top + visible); index++) {
 		const row = hits[index];
 		if (row) rows.push(hitLine(theme, inner, row, index === list.index, focused));
