@@ -1,3 +1,4 @@
+// How typed words become rows of a list, and numbers become words.
 import {P2pError} from '../../core/errors.ts';
 
 /** The row that a number of the last list, or the start of a name, means. @throws P2pError usage, not-found, ambiguous */
@@ -10,4 +11,16 @@ export function chosen<T>(rows: readonly T[], asked: string, nameOf: (row: T) =>
 	if (asked === '') throw new P2pError('usage', `Which ${what}? Give its number`);
 	if (found.length > 1) throw new P2pError('ambiguous', `Several ${what}s begin with ${asked}: give a number`);
 	throw new P2pError('not-found', `There is no ${what} ${asked}`);
+}
+
+/** `1 file`, `2,000 files`. */
+export const count = (number: number, word: string): string =>
+	`${number.toLocaleString('en')} ${word}${number === 1 ? '' : 's'}`;
+
+/** Peers as they are typed: with commas, with spaces, or with `and`; a name may have spaces where commas part them. */
+export function peerNames(text: string, sources: readonly {name: string}[]): string[] {
+	const whole = text.trim();
+	if (sources.some(({name}) => name === whole)) return [whole];
+	const parts = whole.split(text.includes(',') ? /\s*,\s*(?:and\s+)?/ : /\s+(?:and\s+)?/);
+	return parts.filter(Boolean);
 }

@@ -5,7 +5,7 @@ import {displayText} from '../../core/display.ts';
 import {P2pError} from '../../core/errors.ts';
 import {formatBytes, shortId} from '../../core/format.ts';
 import type {PeerEngine} from '../../engine/messages.ts';
-import {chosen} from './chosen.ts';
+import {chosen, count, peerNames} from './chosen.ts';
 import {setCommand} from './set-command.ts';
 import {shareCommands} from './share-commands.ts';
 import {transferCommands} from './transfer-commands.ts';
@@ -34,10 +34,6 @@ export type PlainCommand<State = PlainState> = {
 };
 
 const hitsPrinted = 20;
-/** `1 file`, `2,000 files`. */
-export const count = (number: number, word: string): string =>
-	`${number.toLocaleString('en')} ${word}${number === 1 ? '' : 's'}`;
-
 async function search(state: PlainState, query: string): Promise<void> {
 	if (query === '') throw new P2pError('usage', 'Search for what? For example: search ubuntu');
 	const answer = await state.engine.commands.search({query, limit: hitsPrinted});
@@ -65,14 +61,6 @@ async function more(state: PlainState): Promise<void> {
 	if (!state.more) throw new P2pError('usage', 'There are no more: search first');
 	const {query, cursor} = state.more;
 	addHits(state, query, await state.engine.commands.search({query, limit: hitsPrinted, cursor}));
-}
-
-/** Peers as they are typed: with commas, with spaces, or with `and`; a name may have spaces where commas part them. */
-export function peerNames(text: string, sources: readonly {name: string}[]): string[] {
-	const whole = text.trim();
-	if (sources.some(({name}) => name === whole)) return [whole];
-	const parts = whole.split(text.includes(',') ? /\s*,\s*(?:and\s+)?/ : /\s+(?:and\s+)?/);
-	return parts.filter(Boolean);
 }
 
 /** @throws P2pError no-source, ambiguous */

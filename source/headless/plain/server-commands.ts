@@ -3,7 +3,8 @@ import {displayText} from '../../core/display.ts';
 import {P2pError} from '../../core/errors.ts';
 import {formatBytes, shortDuration, shortId} from '../../core/format.ts';
 import type {ServerEngine} from '../../engine/messages.ts';
-import {count, type PlainCommand} from './commands.ts';
+import {count} from './chosen.ts';
+import type {PlainCommand} from './commands.ts';
 
 /** What the commands of a server work on. */
 export type ServerPlainState = {engine: ServerEngine; print(line: string): void};

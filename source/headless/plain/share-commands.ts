@@ -3,8 +3,8 @@ import {displayText} from '../../core/display.ts';
 import {P2pError} from '../../core/errors.ts';
 import {formatBytes, shortId} from '../../core/format.ts';
 import type {PeerRow, ShareRow} from '../../engine/messages.ts';
-import {chosen} from './chosen.ts';
-import {count, type PlainCommand, type PlainState, peerNames} from './commands.ts';
+import {chosen, count, peerNames} from './chosen.ts';
+import type {PlainCommand, PlainState} from './commands.ts';
 
 /** Whom a share is for, in words. */
 function audienceText(ids: readonly string[] | undefined, peers: readonly PeerRow[]): string {
