@@ -128,6 +128,38 @@ test('a database of an older version keeps its peers and their numbers, and says
 	});
 });
 
+test('pages that merging leaves free go back to the disk in quiet moments', async () => {
+	await inFolder(async file => {
+		const id = 'ab'.repeat(32);
+		const store = new SqliteStore(file);
+		await store.open();
+		await store.register({id, name: 'x', host: 'h', port: 1});
+		async function* files() {
+			for (let round = 0; round < 24; round++)
+				yield Array.from({length: 1000}, (_, i) =>
+					add(`s/folder ${i}/file ${round}-${i} ${(round * 7919 + i * 31) % 977}.txt`),
+				);
+		}
+		await store.applyChanges(id, {epoch: '11'.repeat(16), from: 0, to: 1}, files());
+		const pages = () => {
+			const database = new DatabaseSync(file, {readOnly: true});
+			try {
+				const {freelist_count: free} = database.prepare('PRAGMA freelist_count').get() as {freelist_count: number};
+				const {page_count: all} = database.prepare('PRAGMA page_count').get() as {page_count: number};
+				return {free, all};
+			} finally {
+				database.close();
+			}
+		};
+		const full = pages().all;
+		expect(full).toBeGreaterThan(400);
+		await store.leave(id);
+		// What the peer shared is taken out, and with it most of the file.
+		await until('the file is small', () => pages().all < full / 2 && pages().free <= 64, 60_000);
+		await store.close();
+	});
+}, 90_000);
+
 test('a backup is taken while files register, and opens with what was there', async () => {
 	await inFolder(async file => {
 		const id = 'ab'.repeat(32);

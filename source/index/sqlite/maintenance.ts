@@ -7,6 +7,9 @@ const mergePart = 0.05;
 /** Pages that one step may write: some milliseconds. */
 const pages = 300;
 
+/** Free pages that stay: the next changes need some. */
+const pagesKept = 64;
+
 type Phase = 'rest' | 'begin' | 'merge';
 
 /**
@@ -36,6 +39,7 @@ export class Maintenance {
 	step(): boolean {
 		switch (this.#phase) {
 			case 'rest':
+				if (this.#isLogged && this.#giveBack()) return true;
 				if (this.#isLogged) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 				this.#isLogged = false;
 				return false;
@@ -60,6 +64,19 @@ export class Maintenance {
 			busy ||= this.#changes() - before >= 2;
 		}
 		return busy;
+	}
+
+	/** Gives some free pages, which merging leaves behind, back to the disk; returns whether there may be more. */
+	#giveBack(): boolean {
+		const before = this.#freePages();
+		if (before <= pagesKept) return false;
+		this.#database.exec(`PRAGMA incremental_vacuum(${Math.min(pages, before - pagesKept)})`);
+		// A file of a form that cannot give pages back keeps them.
+		return this.#freePages() < before;
+	}
+
+	#freePages(): number {
+		return (this.#database.prepare('PRAGMA freelist_count').get() as {freelist_count: number}).freelist_count;
 	}
 
 	#changes(): number {

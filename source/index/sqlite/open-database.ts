@@ -71,7 +71,8 @@ export function openForWriting(file: string): {database: DatabaseSync; emptied: 
 		const isNew = !existsSync(file);
 		const database = new DatabaseSync(file);
 		try {
-			if (isNew) database.exec('PRAGMA page_size=8192');
+			// Free pages are given back in quiet moments (maintenance.ts); a file that exists keeps its form until it is vacuumed.
+			if (isNew) database.exec('PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL');
 			database.exec(pragmas);
 			const version = numberOf(database, 'user_version');
 			const id = numberOf(database, 'application_id');
@@ -186,7 +187,7 @@ function migrate(database: DatabaseSync): void {
 		if (database.isTransaction) database.exec('ROLLBACK');
 		throw error;
 	}
-	database.exec('VACUUM');
+	database.exec('PRAGMA auto_vacuum=INCREMENTAL; VACUUM');
 }
 
 function numberOf(database: DatabaseSync, pragma: string): number {
