@@ -154,31 +154,54 @@ export class PieceScheduler<F extends Fetcher> {
 	/** Half of what the slowest has left, from its end, if this fetcher would have it clearly earlier. */
 	#race(racer: F, available: Uint8Array | undefined): PieceRange | undefined {
 		let best: {run: Run<F>; gain: number} | undefined;
-		const pace = this.#pieceSize / (racer.speed || guess);
 		for (const run of this.#runs.values()) {
 			if (run.fetcher === racer || run.left === 0) continue;
-			const {silent, speed, source} = run.fetcher;
-			const stuck = silent > silentMs && this.#now() - run.started > silentMs;
-			if (source === racer.source && !stuck) continue;
-			const needs = stuck ? 60 : (run.left * this.#pieceSize) / (speed || guess);
-			const gain = needs - pace * Math.ceil(run.left / 2);
-			if (gain > worthRacing && gain > (best?.gain ?? 0) && this.#tail(run, available)) best = {run, gain};
+			if (run.fetcher.source === racer.source && !this.#isStuck(run)) continue;
+			const gain = this.#gain(run, racer);
+			if (gain > worthRacing && gain > (best?.gain ?? 0) && this.#tail(run, racer, available)) best = {run, gain};
 		}
-		return best && this.#tail(best.run, available);
+		return best && this.#tail(best.run, racer, available);
 	}
 
-	/** The last half of a run's open pieces, as far as they lie together and nobody else races for them. */
-	#tail({range, left}: Run<F>, available: Uint8Array | undefined): PieceRange | undefined {
+	#isStuck({fetcher, started}: Run<F>): boolean {
+		return fetcher.silent > silentMs && this.#now() - started > silentMs;
+	}
+
+	/** How many seconds earlier the racer would have its half of what a run has left. */
+	#gain(run: Run<F>, racer: F): number {
+		const pace = this.#pieceSize / (racer.speed || guess);
+		const needs = this.#isStuck(run) ? 60 : (run.left * this.#pieceSize) / (run.fetcher.speed || guess);
+		return needs - pace * Math.ceil(run.left / 2);
+	}
+
+	/** The last half of a run's open pieces, as far as they lie together. */
+	#tail({range, left}: Run<F>, racer: F, available: Uint8Array | undefined): PieceRange | undefined {
 		const most = Math.ceil(left / 2);
 		let count = 0;
 		let first = range.first + range.count;
 		for (let piece = first - 1; piece >= range.first && count < most; piece--) {
-			const open = !hasBit(this.#have, piece) && this.#holders[piece] === 1 && (!available || hasBit(available, piece));
-			if (!open && count > 0) break;
-			if (!open) continue;
+			const isOpen =
+				!hasBit(this.#have, piece) && (!available || hasBit(available, piece)) && this.#mayRace(piece, racer);
+			if (!isOpen && count > 0) break;
+			if (!isOpen) continue;
 			first = piece;
 			count++;
 		}
 		return count > 0 ? {first, count} : undefined;
+	}
+
+	/**
+	 * Nobody else races for it; or one does who is no better: a slow source that seemed stuck was raced by a connection of
+	 * its own, which must not keep the fast ones away.
+	 */
+	#mayRace(piece: number, racer: F): boolean {
+		const holders = this.#holders[piece]!;
+		if (holders !== 2) return holders === 1;
+		for (const run of this.#runs.values()) {
+			const {first, count} = run.range;
+			if (piece < first || piece >= first + count || run.left === 0) continue;
+			if (run.fetcher.source === racer.source || this.#gain(run, racer) <= worthRacing) return false;
+		}
+		return true;
 	}
 }

@@ -72,6 +72,22 @@ describe('the end', () => {
 		expect(scheduler.complete).toBe(true);
 	});
 
+	test('a slow source that raced itself, as it seemed stuck, does not keep a fast one away', () => {
+		let now = 0;
+		const scheduler = new PieceScheduler(1, pieceSize, makeBitmap(1), () => now);
+		const stuck = fetcher('slow', 10_000, 1500);
+		const [other, fast] = [fetcher('slow', 10_000), fetcher('fast', 100 * mebi)];
+		scheduler.began(1, stuck, {first: 0, count: 1});
+		now = 2000;
+		expect(scheduler.next(other, 1)).toEqual({first: 0, count: 1});
+		scheduler.began(2, other, {first: 0, count: 1});
+		expect(scheduler.next(fetcher('slow', 10_000), 1)).toBeUndefined();
+		expect(scheduler.next(fast, 1)).toEqual({first: 0, count: 1});
+		scheduler.began(3, fast, {first: 0, count: 1});
+		expect(scheduler.next(fetcher('faster', 200 * mebi), 1)).toBeUndefined();
+		expect(scheduler.arrived(3, 0).useless.map(({run}) => run)).toEqual([1, 2]);
+	});
+
 	test('lanes of one source do not race each other, unless one is stuck', () => {
 		let now = 0;
 		const scheduler = new PieceScheduler(1, pieceSize, makeBitmap(1), () => now);
