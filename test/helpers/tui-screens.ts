@@ -2,7 +2,7 @@
 import type {Action} from '../../source/store/actions.ts';
 import {defaultSettings} from '../../source/store/settings.ts';
 import type {UiStore} from '../../source/store/ui-store.ts';
-import {browseEntries, detailsOf, fixedTime, hits, peerRows} from './tui-fixture-data.ts';
+import {browseEntries, detailsOf, fixedTime, hits, peerRows, selfId} from './tui-fixture-data.ts';
 import {fixturePeer, fixtureServer} from './tui-fixture-engine.ts';
 import {dispatchAll, storeWith} from './tui-render.ts';
 
@@ -173,7 +173,7 @@ function overfull(): Record<string, Make> {
 				kind: 'get',
 				hit: held,
 				cursor: 30,
-				chosen: sources.filter(source => source.online).map(({peer: id}) => id),
+				chosen: sources.filter(source => source.online && source.peer !== selfId).map(({peer: id}) => id),
 				rtt: {},
 				busy: true,
 			}),

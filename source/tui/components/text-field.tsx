@@ -12,6 +12,7 @@ import {useUi} from './ui-context.ts';
  * @param behind how many characters of `value` stand right of the cursor
  */
 export function paintField(theme: Theme, value: string, behind: number, width: number): string {
+	if (width <= 0) return '';
 	const at = value.length - Math.min(behind, value.length);
 	const before = safeText(value.slice(0, at));
 	const after = value.slice(at);
@@ -21,7 +22,7 @@ export function paintField(theme: Theme, value: string, behind: number, width: n
 	const beforeCells = cells(before);
 	const total = beforeCells + cells(safeText(after)) + 1;
 	const hidden = Math.max(0, Math.min(total - width, beforeCells - Math.floor((width * 2) / 3)));
-	const left = endOf(before, beforeCells - hidden);
+	const left = endOf(before, Math.max(0, beforeCells - hidden));
 	const room = width - cells(left) - cells(cursor);
 	// A wide character under the cursor may find no room at the edge.
 	if (room < 0) return fitCells(left, width, {ellipsis: ''});
@@ -31,7 +32,7 @@ export function paintField(theme: Theme, value: string, behind: number, width: n
 /** The end of a text in exactly `width` cells. */
 function endOf(text: string, width: number): string {
 	let end = text;
-	while (cells(end) > width) end = end.slice(lengthAfter(end));
+	while (end !== '' && cells(end) > width) end = end.slice(lengthAfter(end));
 	return ' '.repeat(width - cells(end)) + end;
 }
 

@@ -16,7 +16,7 @@ type GetOverlay = Extract<Overlay, {kind: 'get'}>;
 function columnsFor(inner: number) {
 	const id = inner >= 50 ? 9 : 0;
 	const shared = inner >= 74 ? 18 : inner >= 64 ? 12 : 0;
-	const rtt = inner >= 30 ? 7 : 0;
+	const rtt = inner >= 30 ? 8 : 0;
 	const address = inner >= 62 ? 22 : 0;
 	return {id, shared, rtt, address, name: Math.max(6, inner - 6 - id - shared - rtt - address - 2)};
 }

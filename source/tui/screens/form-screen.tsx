@@ -10,10 +10,13 @@ import {paintLine, type Span} from '../draw/line.ts';
 import {cells, fitCells, wrapped} from '../draw/width.ts';
 import type {Theme} from '../theme.ts';
 
-const labelWidth = 16;
+const mostLabel = 16;
+/** What a field keeps of a row that is nearly too narrow for it. */
+const leastField = 6;
 
 function fieldRow(theme: Theme, inner: number, field: Field, isCurrent: boolean): PaneRow {
 	const {glyphs} = theme;
+	const labelWidth = Math.max(1, Math.min(mostLabel, inner - 4 - leastField));
 	const label: Span[] = [
 		[isCurrent ? `  ${glyphs.pointer} ` : '    ', 'accent'],
 		[fitCells(field.label, labelWidth - 1), isCurrent ? 'bold' : 'plain'],
@@ -26,8 +29,8 @@ function fieldRow(theme: Theme, inner: number, field: Field, isCurrent: boolean)
 				: [theme.text(field.value), field.error ? 'error' : 'plain'];
 		return paintLine(theme, inner, [...label, value]);
 	}
-	const room = inner - 4 - labelWidth;
-	const beside = field.value === '' ? room - 1 : 0;
+	const room = Math.max(0, inner - 4 - labelWidth);
+	const beside = field.value === '' ? Math.max(0, room - 1) : 0;
 	return {
 		before: paintLine(theme, 4 + labelWidth, label),
 		field: field.value,
