@@ -7,8 +7,11 @@ import {SettingsController} from '../../source/store/settings-controller.ts';
 import {createUiStore, type UiStore} from '../../source/store/ui-store.ts';
 import {PaneFrame} from '../../source/tui/components/pane-frame.tsx';
 import {type Ui, UiContext, usePicked} from '../../source/tui/components/ui-context.ts';
+import {SearchPane} from '../../source/tui/panes/search-pane.tsx';
 import {MenuScreen} from '../../source/tui/screens/menu-screen.tsx';
 import {createTheme} from '../../source/tui/theme.ts';
+import {fixturePeer} from '../helpers/tui-fixture-engine.ts';
+import {storeWith} from '../helpers/tui-render.ts';
 
 /** Holds at last, on a machine however busy. */
 const eventually = (check: () => void) => vi.waitFor(check, {timeout: 60_000});
@@ -57,6 +60,21 @@ describe('start menu', () => {
 		await eventually(() => expect(onMenu).toHaveBeenCalledWith({do: 'peer'}));
 		expect(store.get().menu).toBe('peer');
 	});
+});
+
+test('that no server is connected is said until one is', async () => {
+	const snapshot = fixturePeer({state: 'empty'}).snapshot();
+	const link = (state: 'connecting' | 'online') => ({...snapshot.servers[0]!, state});
+	const store = storeWith(80, 24, {...snapshot, servers: [link('connecting')]});
+	const {lastFrame} = render(
+		<Terminal ui={uiFor(store)}>
+			<SearchPane rect={{x: 0, y: 0, width: 78, height: 12}} />
+		</Terminal>,
+	);
+	await eventually(() => expect(frame(lastFrame())).toContain('No index server is connected yet'));
+	store.dispatch({type: 'snapshot', snapshot: {...snapshot, servers: [link('online')]}});
+	await eventually(() => expect(frame(lastFrame())).not.toContain('No index server'));
+	expect(frame(lastFrame())).toContain('searches what everybody shares');
 });
 
 describe('text field', () => {

@@ -87,10 +87,13 @@ function peerStrip(theme: Theme, inner: number, state: UiState, hit: ContentSour
 	};
 }
 
+function isOffline({peer}: UiState): boolean {
+	return peer !== undefined && !peer.servers.some(server => server.state === 'online');
+}
+
 /** What stands where there are no results. */
 function emptyLines(state: UiState, inner: number): Span[][] {
-	const {search, peer} = state;
-	const offline = peer && !peer.servers.some(server => server.state === 'online');
+	const {search} = state;
 	if (search.error) return [[[search.error, 'error']], [[`Enter tries again`, 'muted']]];
 	if (search.busy && search.answered !== search.query.trim()) return [[['searching', 'muted']]];
 	if (search.query.trim() === '') {
@@ -99,7 +102,7 @@ function emptyLines(state: UiState, inner: number): Span[][] {
 				['/', 'key'],
 				[` searches what everybody shares${inner >= 50 ? ', as you type' : ''}`, 'muted'],
 			],
-			...(offline ? [[['No index server is connected yet', 'warn'] as const]] : []),
+			...(isOffline(state) ? [[['No index server is connected yet', 'warn'] as const]] : []),
 			[
 				['try  ', 'muted'],
 				['ext:flac', 'accent'],
@@ -152,7 +155,7 @@ export function SearchPane({rect}: {rect: Rect}) {
 		state.lists.search,
 		state.focus,
 		state.peer?.id,
-		state.peer?.servers.length,
+		isOffline(state),
 		state.screen,
 	]);
 	void self;
