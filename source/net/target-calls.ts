@@ -71,7 +71,8 @@ export class TargetCalls {
 					response.once('close', over);
 					return response;
 				} catch (error) {
-					// The other side closed a kept connection just as we used it: it has not seen the call.
+					// The other side closed a kept connection just as we used it. Should it have acted on the call all the same, it
+					// does so twice: what these methods ask for may be (RFC 9110, 9.2.2).
 					const unseen = state.reused && /^(ECONNRESET|EPIPE)$/.test(systemCode(error) ?? '');
 					if (!unseen || !replayable || call.method === 'POST' || attempt >= this.#most) throw error;
 				}
