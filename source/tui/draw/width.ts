@@ -27,6 +27,8 @@ const contestedRanges = [
 	[0xe0100, 0xe01ef],
 ] as const;
 const isContested = (code: number) => contestedRanges.some(([from, to]) => code >= from && code <= to);
+/** Fillers and others that draw nothing: some terminals give them a cell or two. */
+const invisible = /\p{Default_Ignorable_Code_Point}/gu;
 
 /** Regional indicators stand for letters; the other contested characters only change their neighbours. */
 const withoutContested = (code: number) =>
@@ -34,7 +36,7 @@ const withoutContested = (code: number) =>
 
 function makeSafe(text: string): string {
 	let agreed = '';
-	for (const character of displayText(text)) {
+	for (const character of displayText(text).replace(invisible, '')) {
 		const code = character.codePointAt(0) ?? 0;
 		agreed += isContested(code) ? withoutContested(code) : character;
 	}
