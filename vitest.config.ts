@@ -9,6 +9,7 @@ export default defineConfig({
 		testTimeout: 180_000,
 		hookTimeout: 180_000,
 		expect: {poll: {timeout: 60_000}},
+		setupFiles: ['test/helpers/fixed-seed.ts'],
 		pool: 'forks',
 		// They mostly wait for other processes: one fewer than the cores would leave two cores idle most of the time.
 		maxWorkers: Math.max(3, availableParallelism() - 1),
