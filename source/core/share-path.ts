@@ -31,6 +31,11 @@ export function checkSharePath(path: string): string {
 	return path;
 }
 
+/** The path of what is in a folder; '' is the folder above all. */
+export function pathIn(folder: string, name: string): string {
+	return folder === '' ? name : `${folder}/${name}`;
+}
+
 /** The last component: a file's own name. */
 export function baseName(path: string): string {
 	return path.slice(path.lastIndexOf('/') + 1);

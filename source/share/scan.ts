@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import {displayText} from '../core/display.ts';
 import {diskError, errorLine, systemCode} from '../core/errors.ts';
-import {sharePathProblem} from '../core/share-path.ts';
+import {pathIn, sharePathProblem} from '../core/share-path.ts';
 import type {FileStamp} from './catalog.ts';
 import {stampOf} from './stamp.ts';
 
@@ -32,11 +32,6 @@ export type ScanRules = {
 /** Told of what is left out and why, where the owner may wonder. */
 export type OnSkip = (message: string) => void;
 
-/** `rel` and `name` joined by `/`, where `rel` may be '' for the share itself. */
-export function join(rel: string, name: string): string {
-	return rel === '' ? name : `${rel}/${name}`;
-}
-
 /** Hidden entries are never shared, and so neither is `.p2p-tui` with its partial files. */
 export function isHidden(name: string): boolean {
 	return name.startsWith('.');
@@ -57,7 +52,7 @@ export function classify(
 ): ScannedEntry {
 	if (isHidden(name) || !(stats.isFile() || stats.isDirectory())) return {type: 'other'};
 	const shown = () => displayText(path.join(rules.root, rel, name));
-	const problem = sharePathProblem(`${rules.name}/${join(rel, name)}`);
+	const problem = sharePathProblem(`${rules.name}/${pathIn(rel, name)}`);
 	if (problem) {
 		onSkip(`Not shared, since its path is ${problem}: ${shown()}`);
 		return {type: 'other'};

@@ -1,11 +1,12 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {displayText} from '../core/display.ts';
 import {errorLine, P2pError} from '../core/errors.ts';
+import {pathIn} from '../core/share-path.ts';
 import type {CatalogWriter, KnownFile} from './catalog.ts';
 import type {HashedFile} from './hash-pool.ts';
 import type {HashQueue, HashTask, HashTaskOwner} from './hash-queue.ts';
 import {type PendingFile, PendingFiles} from './pending-files.ts';
-import {join, type OnSkip, type ScannedFile} from './scan.ts';
+import type {OnSkip, ScannedFile} from './scan.ts';
 import {stampOf} from './stamp.ts';
 
 /** Files removed between two turns of the event loop. */
@@ -76,7 +77,7 @@ export class ShareFiles {
 	 * @param eventAt when something was last heard of it, in Unix milliseconds; 0: never
 	 */
 	found(folderRel: string, folder: number, found: ScannedFile, old: KnownFile | undefined, eventAt: number): void {
-		const rel = join(folderRel, found.name);
+		const rel = pathIn(folderRel, found.name);
 		const same = (other: {stamp: string; size: number} | undefined) =>
 			other !== undefined && other.stamp === found.stamp && other.size === found.size;
 		if (same(old)) {
@@ -104,7 +105,7 @@ export class ShareFiles {
 
 	/** A file that is not there any more. @param old its row, where it has one */
 	gone(folderRel: string, name: string, old: KnownFile | undefined): void {
-		this.#pending.delete(join(folderRel, name));
+		this.#pending.delete(pathIn(folderRel, name));
 		if (old) this.#catalog.removeFile(old.id);
 	}
 

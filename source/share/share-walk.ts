@@ -1,8 +1,9 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {displayText} from '../core/display.ts';
+import {pathIn} from '../core/share-path.ts';
 import type {CatalogWriter, KnownFile} from './catalog.ts';
 import type {FolderContents, FolderReader} from './folder-reader.ts';
-import {join, type OnSkip, readEntry, type ScanRules} from './scan.ts';
+import {type OnSkip, readEntry, type ScanRules} from './scan.ts';
 import type {ShareFiles} from './share-files.ts';
 import type {FolderWatcher} from './watch.ts';
 
@@ -71,8 +72,8 @@ export class ShareWalk {
 			const entry = await readEntry(rules, rel, name, onSkip);
 			const knownFolder = catalog.findFolder(folder, name);
 			if (knownFolder !== undefined && entry.type !== 'folder') {
-				watcher().remove(join(rel, name));
-				await files.folderGone(join(rel, name), knownFolder);
+				watcher().remove(pathIn(rel, name));
+				await files.folderGone(pathIn(rel, name), knownFolder);
 			}
 			const knownFile = catalog.file(folder, name);
 			if (entry.type === 'file') files.found(rel, folder, entry.file, knownFile, Date.now());
@@ -103,8 +104,8 @@ export class ShareWalk {
 		const folders = new Map(contents.folders.map(each => [each.name, each.identity]));
 		for (const child of catalog.folders(folder)) {
 			if (folders.has(child.name)) continue;
-			watcher().remove(join(rel, child.name));
-			await files.folderGone(join(rel, child.name), child.id);
+			watcher().remove(pathIn(rel, child.name));
+			await files.folderGone(pathIn(rel, child.name), child.id);
 		}
 		for (const [name, identity] of folders) {
 			this.#enter(rel, folder, name, identity, lineage);
@@ -127,12 +128,12 @@ export class ShareWalk {
 		for (let at = lineage; at; at = at.above) {
 			if (at.identity !== identity) continue;
 			onSkip(
-				`Not shared, since it leads back to a folder above it: ${displayText(`${rules.root}/${join(rel, name)}`)}`,
+				`Not shared, since it leads back to a folder above it: ${displayText(`${rules.root}/${pathIn(rel, name)}`)}`,
 			);
 			return;
 		}
 		catalog.childFolder(folder, name);
-		this.#visits.push({rel: join(rel, name), lineage: {identity, above: lineage}});
+		this.#visits.push({rel: pathIn(rel, name), lineage: {identity, above: lineage}});
 	}
 
 	#folderAt(rel: string): number | undefined {

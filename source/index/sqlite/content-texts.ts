@@ -4,6 +4,7 @@ import {extensionOf, kindOf} from '../../api/kinds.ts';
 import {limits} from '../../api/limits.ts';
 import {nameStem} from '../../api/query-match.ts';
 import {fold, tokenSet} from '../../api/tokens.ts';
+import {pathIn} from '../../core/share-path.ts';
 import {extensionSign, kindSign, nameSign, sizeSignsOf} from './fts-text.ts';
 
 /** Where a content is shared: the path of the folder, '' for the root, and the file's own name. */
@@ -18,7 +19,7 @@ const endingLength = 8;
 
 /** The path of a place. */
 export function pathOf({folder, name}: Place): string {
-	return folder === '' ? name : `${folder}/${name}`;
+	return pathIn(folder, name);
 }
 
 /** The different places of a content under which it is searched: more names than that are spam. */

@@ -1,6 +1,7 @@
 // What a reader remembers of contents, names and folders.
 import {readText, type TextWords} from '../../api/query-match.ts';
 import {fold} from '../../api/tokens.ts';
+import {pathIn} from '../../core/share-path.ts';
 
 /** A folder of a peer. What is kept of it here never changes. */
 export class StoredFolder {
@@ -32,7 +33,7 @@ export class StoredFolder {
 
 	/** The path of a file in it. */
 	pathOf(name: string): string {
-		return this.path === '' ? name : `${this.path}/${name}`;
+		return pathIn(this.path, name);
 	}
 }
 

@@ -1,5 +1,6 @@
 import {shortBytes} from '../../core/format.ts';
 import {shortFolder} from '../../store/folder.ts';
+import {ableSources} from '../../store/selectors.ts';
 import type {Overlay, UiState} from '../../store/state.ts';
 import {Dialog, dialogInner} from '../components/dialog.tsx';
 import {usePicked, useUi} from '../components/ui-context.ts';
@@ -60,10 +61,11 @@ function summary(state: UiState, overlay: GetOverlay): Span[] {
 	if (count === 0) return [['  no peer is marked', 'warn']];
 	const free = state.peer?.downloads.freeBytes ?? 0;
 	if (free > 0 && free < overlay.hit.size) return [['  '], [`only ${shortBytes(free)} are free there`, 'error']];
+	const able = ableSources(overlay.hit, state.peer?.id).length;
 	return [
 		['  '],
 		[String(count), 'count'],
-		[` of ${overlay.hit.sources.filter(source => source.online && source.peer !== state.peer?.id).length} peers`],
+		[` of ${able} ${able === 1 ? 'peer' : 'peers'}`],
 		[
 			overlay.hit.sourceCount > overlay.hit.sources.length ? `, ${grouped(overlay.hit.sourceCount)} in all` : '',
 			'muted',
