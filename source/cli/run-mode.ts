@@ -8,6 +8,7 @@ import {createPeer} from '../engine/create-peer.ts';
 import type {PeerEngine, ServerEngine} from '../engine/messages.ts';
 import {askLine} from '../headless/plain/ask.ts';
 import {plainEvents, runPlainPeer, runPlainServer} from '../headless/plain/plain-session.ts';
+import {PlainTerminal} from '../headless/plain/plain-terminal.ts';
 import {printEvents} from '../headless/print-events.ts';
 import {type Command, type CommandContext, printLine} from './context.ts';
 import {isInteractive, screenOf} from './interactive.ts';
@@ -29,7 +30,7 @@ export const command: Command = async context => {
 	return runHeadless(context, mode);
 };
 
-const terminal = {input: process.stdin, output: process.stdout};
+const terminal = new PlainTerminal(process.stdin, process.stdout);
 
 /** The linear interface: what the prompts of the start menu ask is asked line by line. */
 async function runPlain(context: CommandContext, given: 'server' | 'peer' | undefined): Promise<ExitCode> {
@@ -65,7 +66,7 @@ async function runHeadless(context: CommandContext, mode: 'server' | 'peer'): Pr
 	const isPlain = context.plain && !context.json;
 	const stopPrinting = printEvents(bus, {
 		json: context.json,
-		write: printLine,
+		write: line => terminal.tell(line),
 		...(isPlain && mode === 'peer' && {only: plainEvents}),
 	});
 	try {

@@ -2,6 +2,7 @@ import {PassThrough} from 'node:stream';
 import {expect, test} from 'vitest';
 import {plainCommands} from '../../source/headless/plain/commands.ts';
 import {findCommand, plainHelp, runPlainPeer, runPlainServer} from '../../source/headless/plain/plain-session.ts';
+import {PlainTerminal} from '../../source/headless/plain/plain-terminal.ts';
 import {fixturePeer, fixtureServer} from '../helpers/tui-fixture-engine.ts';
 
 /** A session to which lines are typed; each waits for what the one before printed. */
@@ -14,7 +15,7 @@ async function session() {
 		printed += String(chunk);
 	});
 	const saved: unknown[] = [];
-	const over = runPlainPeer(engine, {input, output}, abort.signal, async changes => {
+	const over = runPlainPeer(engine, new PlainTerminal(input, output), abort.signal, async changes => {
 		saved.push(changes);
 	});
 	return {
@@ -111,6 +112,21 @@ test('everything else that the screens can do', async () => {
 	await s.over;
 });
 
+test('what happens meanwhile stands on lines of its own, and the prompt comes again after it', async () => {
+	const output = new PassThrough();
+	const terminal = new PlainTerminal(new PassThrough(), output);
+	const abort = new AbortController();
+	const lines = terminal.ask(abort.signal, () => {});
+	terminal.tell('before');
+	const first = lines.next();
+	terminal.tell('meanwhile');
+	terminal.tell('and more');
+	abort.abort();
+	expect((await first).done).toBe(true);
+	terminal.tell('after');
+	expect(String(output.read())).toBe('before\n> \nmeanwhile\n> \nand more\n> after\n');
+});
+
 test('an interrupt stops it in order', async () => {
 	const s = await session();
 	s.abort.abort();
@@ -148,7 +164,7 @@ test('a server tells who is there and what is asked, kicks, and exports', async 
 	output.on('data', chunk => {
 		printed += String(chunk);
 	});
-	const over = runPlainServer(engine, {input, output}, new AbortController().signal);
+	const over = runPlainServer(engine, new PlainTerminal(input, output), new AbortController().signal);
 	const type = async (line: string) => {
 		const from = printed.length;
 		input.write(`${line}\n`);

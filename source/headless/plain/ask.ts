@@ -1,5 +1,5 @@
 import {createInterface} from 'node:readline/promises';
-import type {PlainTerminal} from './plain-session.ts';
+import type {PlainTerminal} from './plain-terminal.ts';
 
 /**
  * Asks a question in a line of its own until the answer passes.

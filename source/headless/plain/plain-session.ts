@@ -1,18 +1,15 @@
 // A linear text interface: a prompt for commands, and events as lines. For screen readers, and for dumb terminals.
-import {createInterface} from 'node:readline';
 import {absoluteFolder} from '../../config/data-folders.ts';
 import {displayText} from '../../core/display.ts';
 import {errorLine} from '../../core/errors.ts';
 import type {EngineEvents} from '../../core/events.ts';
 import type {PeerEngine, ServerEngine} from '../../engine/messages.ts';
 import {type PlainCommand, type PlainState, plainCommands} from './commands.ts';
+import type {PlainTerminal} from './plain-terminal.ts';
 import {serverCommands} from './server-commands.ts';
 
 /** What the help and the finding of a command need of it. */
 type Named = Pick<PlainCommand, 'name' | 'usage' | 'help'>;
-
-/** Where the person types and reads. */
-export type PlainTerminal = {input: NodeJS.ReadableStream; output: NodeJS.WritableStream};
 
 /** Progress is asked for with `transfers`: told by itself it would talk over everything. */
 export const plainEvents: Array<keyof EngineEvents> = [
@@ -72,35 +69,32 @@ export function runPlainServer(engine: ServerEngine, terminal: PlainTerminal, si
 /** Reads commands until `quit` or the end of the input; then stops the engine. Nothing that a command does wrong ends it. */
 async function runSession<State>(
 	engine: PeerEngine | ServerEngine,
-	{input, output}: PlainTerminal,
+	terminal: PlainTerminal,
 	signal: AbortSignal,
 	commands: readonly PlainCommand<State>[],
 	stateFor: (print: (line: string) => void) => State,
 ): Promise<void> {
-	const lines = createInterface({input, output, prompt: '> ', terminal: false});
-	const print = (line: string) => output.write(`${line}\n`);
+	const print = (line: string) => terminal.print(line);
 	const state = stateFor(print);
 	// Without someone who watches, an engine makes no snapshots of its own.
 	const stopWatching = engine.subscribe(() => {});
 	// A list is printed whole as far as anybody would listen; a screen asks for what it shows.
 	const window = {offset: 0, rows: listPrinted};
 	void engine.commands.windows({transfers: window, peers: window}).catch(() => {});
-	const stop = () => lines.close();
-	signal.addEventListener('abort', stop, {once: true});
+	const over = new AbortController();
+	const stop = () => over.abort();
 	void engine.ended.then(stop, stop);
 	print('Ready. Type help for the commands.');
-	lines.prompt();
 	try {
-		for await (const line of lines) {
+		// Ctrl-C is the program's matter: the second one does not wait for a clean stop.
+		const interrupt = () => process.kill(process.pid, 'SIGINT');
+		for await (const line of terminal.ask(AbortSignal.any([signal, over.signal]), interrupt)) {
 			const [, word = '', argument = ''] = /^\s*(\S*)\s*(.*?)\s*$/.exec(line) ?? [];
 			const name = word.toLowerCase();
 			if (ending.includes(name)) break;
 			if (name !== '') await run(name, argument);
-			lines.prompt();
 		}
 	} finally {
-		signal.removeEventListener('abort', stop);
-		lines.close();
 		stopWatching();
 		print('Stopping: what is here is kept');
 		await engine.stop();
