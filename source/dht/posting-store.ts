@@ -249,7 +249,7 @@ export class PostingStore {
 
 	/** Peers after a place in their order, those that have not expired. */
 	presences(after: number, now: number, limit: number): Array<{key: number; raw: Buffer}> {
-		return this.#run('SELECT key, raw FROM presence WHERE key > ? AND expiry > ? ORDER BY key LIMIT ?')
+		return this.#run('SELECT key, raw FROM presence WHERE key > ? AND expiry > ? ORDER BY key LIMIT ?+0')
 			.all(after, now, limit)
 			.map(row => ({key: Number(row.key), raw: Buffer.from(row.raw as Uint8Array)}));
 	}
@@ -263,7 +263,7 @@ export class PostingStore {
 	/** Words that begin with a text, from an ID on, in the order of their IDs. */
 	wordsFrom(start: string, from: number, limit: number): number[] {
 		this.#write();
-		return this.#run('SELECT id FROM word WHERE text >= ? AND text < ? AND id >= ? ORDER BY id LIMIT ?')
+		return this.#run('SELECT id FROM word WHERE text >= ? AND text < ? AND id >= ? ORDER BY id LIMIT ?+0')
 			.all(start, `${start}\u{10ffff}`, from, limit)
 			.map(row => Number(row.id));
 	}
@@ -273,7 +273,7 @@ export class PostingStore {
 		return this.#files(
 			`SELECT r.id, p.key, r.raw FROM posting JOIN record r ON r.id = posting.record
 			JOIN publisher p ON p.id = r.publisher WHERE posting.word = ? AND posting.record > ? AND r.expiry > ?
-			ORDER BY posting.record LIMIT ?`,
+			ORDER BY posting.record LIMIT ?+0`,
 			word,
 			after,
 			now,
@@ -285,7 +285,7 @@ export class PostingStore {
 	withContent(content: string, after: number, now: number, limit: number): KeptFile[] {
 		return this.#files(
 			`SELECT r.id, p.key, r.raw FROM record r JOIN publisher p ON p.id = r.publisher
-			WHERE r.content = ? AND r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) = x'00' ORDER BY r.id LIMIT ?`,
+			WHERE r.content = ? AND r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) = x'00' ORDER BY r.id LIMIT ?+0`,
 			numberOfContent(content),
 			after,
 			now,
@@ -297,7 +297,7 @@ export class PostingStore {
 	all(after: number, now: number, limit: number): KeptFile[] {
 		return this.#files(
 			`SELECT r.id, p.key, r.raw FROM record r JOIN publisher p ON p.id = r.publisher
-			WHERE r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) = x'00' ORDER BY r.id LIMIT ?`,
+			WHERE r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) = x'00' ORDER BY r.id LIMIT ?+0`,
 			after,
 			now,
 			limit,
@@ -308,7 +308,7 @@ export class PostingStore {
 	forget(now: number, wordsOf: (path: string) => string[]): void {
 		this.#together(() => {
 			this.#write();
-			const rows = this.#run('SELECT id, expiry FROM record WHERE id > ? ORDER BY id LIMIT ?').all(
+			const rows = this.#run('SELECT id, expiry FROM record WHERE id > ? ORDER BY id LIMIT ?+0').all(
 				this.#forgotten,
 				forgetStep,
 			);

@@ -81,7 +81,7 @@ export class Journal {
 	page(after: {place: number; id: number} | undefined, limit: number): StoredDownload[] {
 		const {place, id} = after ?? {place: -Number.MAX_VALUE, id: 0};
 		const rows = this.#prepare(
-			`SELECT ${listedColumns} FROM download WHERE (place, id) > (?, ?) AND parent=0 ORDER BY place, id LIMIT ?`,
+			`SELECT ${listedColumns} FROM download WHERE (place, id) > (?, ?) AND parent=0 ORDER BY place, id LIMIT ?+0`,
 		).all(place, id, limit);
 		return (rows as DownloadRecord[]).map(fromRecord);
 	}
@@ -179,7 +179,7 @@ export class Journal {
 	/** A page of a folder's files, from the `first`th, in the order in which they were put in. */
 	tree(content: string, first: number, limit: number): TreeFile[] {
 		return this.#prepare(
-			'SELECT path, file AS content, size FROM tree WHERE content=? AND n>=? ORDER BY n LIMIT ?',
+			'SELECT path, file AS content, size FROM tree WHERE content=? AND n>=? ORDER BY n LIMIT ?+0',
 		).all(content, first, limit) as TreeFile[];
 	}
 

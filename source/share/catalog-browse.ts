@@ -16,10 +16,10 @@ export class CatalogBrowser {
 		this.#page = page;
 		this.#queries = {
 			folders: database.prepare(
-				'SELECT name, files, bytes FROM folder WHERE parent = ? AND name > ? ORDER BY name LIMIT ?',
+				'SELECT name, files, bytes FROM folder WHERE parent = ? AND name > ? ORDER BY name LIMIT ?+0',
 			),
 			files: database.prepare(
-				'SELECT name, size, content FROM file WHERE folder = ? AND name > ? ORDER BY name LIMIT ?',
+				'SELECT name, size, content FROM file WHERE folder = ? AND name > ? ORDER BY name LIMIT ?+0',
 			),
 			file: database.prepare('SELECT size, content FROM file WHERE folder = ? AND name = ?'),
 		};

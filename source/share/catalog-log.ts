@@ -27,9 +27,9 @@ export class CatalogLog {
 			meta: database.prepare('SELECT epoch, version FROM meta'),
 			store: database.prepare('UPDATE meta SET epoch = ?, version = ?'),
 			added: database.prepare(
-				'SELECT folder, name, size, stamp, content, version FROM file WHERE version > ? ORDER BY version LIMIT ?',
+				'SELECT folder, name, size, stamp, content, version FROM file WHERE version > ? ORDER BY version LIMIT ?+0',
 			),
-			removed: database.prepare('SELECT version, path FROM tombstone WHERE version > ? ORDER BY version LIMIT ?'),
+			removed: database.prepare('SELECT version, path FROM tombstone WHERE version > ? ORDER BY version LIMIT ?+0'),
 			bury: database.prepare('INSERT OR REPLACE INTO tombstone(version, path) VALUES (?, ?)'),
 			unbury: database.prepare('DELETE FROM tombstone WHERE path = ?'),
 			unburyAll: database.prepare('DELETE FROM tombstone'),

@@ -20,7 +20,7 @@ export class KnownContents {
 			shared: database.prepare('SELECT content FROM file WHERE stamp = ? AND size = ? LIMIT 1'),
 			gone: database.prepare('SELECT content FROM known WHERE stamp = ? AND size = ?'),
 			remember: database.prepare('INSERT OR REPLACE INTO known(stamp, size, content) VALUES (?, ?, ?)'),
-			oldest: database.prepare('SELECT id, size, content FROM known ORDER BY id LIMIT ?'),
+			oldest: database.prepare('SELECT id, size, content FROM known ORDER BY id LIMIT ?+0'),
 			forget: database.prepare('DELETE FROM known WHERE id = ?'),
 			dropLayer: database.prepare(
 				'DELETE FROM layer WHERE content = ?1 AND NOT EXISTS (SELECT 1 FROM file WHERE content = ?1)',
