@@ -1,4 +1,5 @@
 // The one tokenizer for names and for queries: what is found depends on both being cut in the same way.
+import {byLetters} from './letters.ts';
 
 /** Scripts that are written without spaces between words: cut into pairs of letters. */
 const unspaced =
@@ -50,7 +51,7 @@ export type Tokens = {
 /** The text without case and accents, so that equal means "looks the same to a person who types it". */
 export function fold(text: string): string {
 	if (!nonAscii.test(text)) return text.toLowerCase();
-	return foldLetters(decompose(text)).normalize('NFC');
+	return foldForeign(text);
 }
 
 /** Cuts a name, a path or a query into folded words. */
@@ -61,7 +62,7 @@ export function tokenize(text: string): Tokens {
 		return tokens;
 	}
 	// Composed again after the accents went: syllables of Hangul and voiced kana are single letters.
-	for (const match of decompose(text).normalize('NFC').matchAll(runs)) {
+	for (const match of withoutAccents(text).matchAll(runs)) {
 		const groups = match.groups ?? {};
 		if (groups.pairs) addPairs(tokens, groups.pairs);
 		else if (groups.word) addWord(tokens, groups.word, borders);
@@ -77,6 +78,9 @@ export function tokenSet(text: string): Set<string> {
 	for (const token of extra) all.add(token);
 	return all;
 }
+
+const foldForeign = byLetters(text => foldLetters(decompose(text)).normalize('NFC'));
+const withoutAccents = byLetters(text => decompose(text).normalize('NFC'));
 
 function decompose(text: string): string {
 	return text.normalize('NFKD').replace(accents, '');

@@ -47,6 +47,27 @@ describe('words', () => {
 		expect(words('ＦＵＬＬ')).toEqual(words('FULL'));
 	});
 
+	test('are the same whether letters are rewritten one by one or together', () => {
+		// The ligature at the end makes a text one that is rewritten as a whole.
+		const unit = fc.oneof(
+			fc.integer({min: 0x80, max: 0x6ff}),
+			fc.integer({min: 0x300, max: 0x36f}),
+			fc.integer({min: 0x1100, max: 0x11ff}),
+			fc.integer({min: 0x2000, max: 0x33ff}),
+			fc.integer({min: 0x4e00, max: 0x4eff}),
+			fc.integer({min: 0xac00, max: 0xd7ff}),
+			fc.constantFrom(0x20, 0x41, 0x61, 0x03a3),
+		);
+		fc.assert(
+			fc.property(fc.array(unit, {minLength: 1, maxLength: 8}), units => {
+				const text = String.fromCharCode(...units);
+				expect(fold(`${text} ﬁ`)).toBe(`${fold(text)} fi`);
+				expect(tokenize(`${text} ﬁ`).sequence).toEqual([...tokenize(text).sequence, 'fi']);
+			}),
+			{numRuns: 2000},
+		);
+	});
+
 	test('hold nothing that a query could mean, and are not endless', () => {
 		fc.assert(
 			fc.property(fc.string({unit: 'binary'}), text => {
