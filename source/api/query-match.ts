@@ -78,7 +78,8 @@ export function wordsRank(query: ParsedQuery, {name, folders, own}: PathWords): 
 
 /** Whether a file has the name that was typed, with or without its ending. `name`: folded */
 export function isNamed({plain}: ParsedQuery, name: string): boolean {
-	return plain !== '' && (name === plain || nameStem(name) === plain);
+	if (plain === '' || !name.startsWith(plain)) return false;
+	return name.length === plain.length || name.lastIndexOf('.') === plain.length;
 }
 
 /** A file name without its ending. */

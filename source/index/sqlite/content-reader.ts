@@ -1,8 +1,9 @@
 import type {DatabaseSync} from 'node:sqlite';
 import {limits} from '../../api/limits.ts';
 import {type ContentKeys, contentKeys} from './content-key.ts';
+import {isoSeconds} from './iso-seconds.ts';
 import type {SharedPresence} from './shared-presence.ts';
-import {Remembered, type StoredContent, StoredFolder, StoredName, type StoredShare} from './stored-content.ts';
+import {nameOf, Remembered, type StoredContent, StoredFolder, StoredName} from './stored-content.ts';
 
 /** Shares of one content that are read for a search; of the rest only the number counts. */
 const sharesRead = 64;
@@ -19,7 +20,7 @@ export type RawSource = {peer: number; path: string; at: number};
 /** A content before that. `sourceCount`: online peers. */
 export type RawContent = {content: string; name: string; size: number; sources: RawSource[]; sourceCount: number};
 
-type FileRow = [size: number, twin: number, hash: Uint8Array, name: string];
+type FileRow = [size: number, twin: number, content: string, name: string];
 type HolderRow = [folder: number, name: string, at: number];
 
 /** Reads contents and who shares them, and remembers those that are asked for again and again. */
@@ -42,7 +43,7 @@ export class ContentReader {
 		};
 		this.#presence = presence;
 		this.#keys = contentKeys(database);
-		this.#file = prepare('SELECT size, twin, hash, name FROM file WHERE id=?');
+		this.#file = prepare('SELECT size, twin, lower(hex(hash)), name FROM file WHERE id=?');
 		this.#byKey = prepare('SELECT f.id, f.hash FROM filekey k JOIN file f ON f.id=k.file WHERE k.hk=?');
 		// SQLite looks at a bound LIMIT when it plans, and prepares the statement anew for every binding: not so a sum.
 		this.#holders = prepare('SELECT folder, name, at FROM holder WHERE file=? LIMIT ?+0 OFFSET ?+0');
@@ -60,7 +61,7 @@ export class ContentReader {
 		if (known && this.#presence.writtenAt(id) <= known.asOf) return known;
 		const stored = this.#read(id, sharesRead);
 		// Which shares were read may depend on who was online.
-		if (!stored || (stored.isPart && !stored.shares.some(({peer}) => this.#presence.isOnline(peer))))
+		if (!stored || (stored.isPart && !stored.peers.some(peer => this.#presence.isOnline(peer))))
 			this.#contents.delete(id);
 		else this.#contents.set(id, stored);
 		return stored;
@@ -78,13 +79,11 @@ export class ContentReader {
 	}
 
 	/** The end of an online source's JSON, from the value of `path` on. */
-	textOf(share: StoredShare): string {
-		if (share.text === undefined) {
-			const folder = this.folder(share.folder);
-			const path = JSON.stringify(folder.pathOf(share.name.text));
-			share.text = `${path},"sharedAt":"${isoSeconds(folder.at + share.at)}","online":true}`;
-		}
-		return share.text;
+	textOf(stored: StoredContent, share: number): string {
+		const folder = this.folder(stored.folders[share] as number);
+		const below = folder.text === '' ? '' : `${folder.json}/`;
+		const at = isoSeconds(folder.at + (stored.times[share] as number));
+		return `"${below}${nameOf(stored, share).json}","sharedAt":"${at}","online":true}`;
 	}
 
 	/** All sources of a content, one per peer, online ones first; undefined when nobody ever registered it. */
@@ -92,20 +91,24 @@ export class ContentReader {
 		const [believed] = this.#sizesOf(Buffer.from(content, 'hex'));
 		const stored = believed === undefined ? undefined : this.#read(believed, sharesListed);
 		if (!stored) return undefined;
-		const {size, byPeer} = stored;
-		const online = byPeer.filter(({peer}) => this.#presence.isOnline(peer));
-		const rest = byPeer.filter(({peer}) => !this.#presence.isOnline(peer));
-		const sources = [...online, ...rest].slice(0, limits.sourcesPerHit).map(({peer, folder: id, name, at}) => {
-			const folder = this.folder(id);
-			return {peer, path: folder.pathOf(name.text), at: folder.at + at};
+		const {size, peers, folders, times} = stored;
+		const all = stored.byPeer ?? [...peers.keys()];
+		const isOnline = (share: number) => this.#presence.isOnline(peers[share] as number);
+		const online = all.filter(isOnline);
+		const ordered = [...online, ...all.filter(share => !isOnline(share))];
+		const sources = ordered.slice(0, limits.sourcesPerHit).map(share => {
+			const folder = this.folder(folders[share] as number);
+			const path = folder.pathOf(nameOf(stored, share).text);
+			return {peer: peers[share] as number, path, at: folder.at + (times[share] as number)};
 		});
-		const name = (online[0] ?? rest[0])?.name.text ?? '';
+		const [first] = ordered;
+		const name = first === undefined ? '' : nameOf(stored, first).text;
 		return {content, name, size, sources, sourceCount: online.length + this.unread(stored)};
 	}
 
 	/** How many online peers share a content beyond those whose shares were read. */
-	unread({id, shares, isPart}: StoredContent): number {
-		return isPart ? Math.max(0, this.#presence.shares(id) - shares.length) : 0;
+	unread({id, peers, isPart}: StoredContent): number {
+		return isPart ? Math.max(0, this.#presence.shares(id) - peers.length) : 0;
 	}
 
 	/** Whether no other size is claimed for this content by more online shares: what is not believed is not offered. */
@@ -123,7 +126,7 @@ export class ContentReader {
 	#read(id: number, most: number): StoredContent | undefined {
 		const row = this.#file.get(id) as unknown as FileRow | undefined;
 		if (!row) return undefined;
-		const [size, twin, hash, ownName] = row;
+		const [size, twin, content, ownName] = row;
 		let rows = this.#holders.all(id, most, 0) as unknown as HolderRow[];
 		const isOnline = ([folder]: HolderRow) => this.#presence.isOnline(this.#presence.peerOf(folder));
 		const isPart = rows.length === most;
@@ -131,39 +134,39 @@ export class ContentReader {
 			const later = (this.#holders.all(id, sharesLookedThrough, most) as unknown as HolderRow[]).filter(isOnline);
 			if (later.length > 0) rows = later.slice(0, most);
 		}
-		const own = new StoredName(ownName);
-		const names = new Map<string, StoredName>();
-		const shares = rows.map(([folder, text, at]): StoredShare => {
-			const peer = this.#presence.peerOf(folder);
-			if (text === '') return {peer, folder, name: own, at};
-			const name = names.get(text) ?? new StoredName(text);
-			names.set(text, name);
-			return {peer, folder, name, at};
-		});
-		const content = Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex');
-		const different = names.size === 0 ? [own] : [...names.values()];
-		if (names.size > 0 && shares.some(({name}) => name === own)) different.push(own);
-		return {
-			...{id, asOf: this.#asOf, content, size, isTwin: twin === 1, isPart},
-			...{shares, names: different, byPeer: onePerPeer(shares)},
-		};
+		const peers: number[] = [];
+		const folders: number[] = [];
+		const times: number[] = [];
+		for (const [folder, , at] of rows) {
+			peers.push(this.#presence.peerOf(folder));
+			folders.push(folder);
+			times.push(at);
+		}
+		const base = {id, asOf: this.#asOf, content, size, isTwin: twin === 1, isPart, peers, folders, times};
+		const {names, nameOf} = namesOf(rows, ownName);
+		return {...base, names, nameOf, byPeer: onePerPeer(peers), hit: undefined};
 	}
 }
 
-function onePerPeer(shares: StoredShare[]): StoredShare[] {
-	if (shares.length < 2) return shares;
-	const peers = new Set<number>();
-	return shares.filter(({peer}) => peers.size < peers.add(peer).size);
+/** The different names of shares, which are '' where they are the content's own. */
+function namesOf(rows: HolderRow[], own: string): Pick<StoredContent, 'names' | 'nameOf'> {
+	const only = rows[0]?.[1] ?? '';
+	if (rows.every(row => row[1] === only)) return {names: [new StoredName(only || own)], nameOf: undefined};
+	const known = new Map<string, number>();
+	const names: StoredName[] = [];
+	const nameOf = rows.map(([, text]) => {
+		const before = known.get(text);
+		if (before !== undefined) return before;
+		known.set(text, names.length);
+		return names.push(new StoredName(text || own)) - 1;
+	});
+	return {names, nameOf};
 }
 
-let lastSecond = -1;
-let lastText = '';
-
-/** A time in the form of Date.toISOString; shares of one upload have the same. */
-function isoSeconds(at: number): string {
-	if (at !== lastSecond) {
-		lastText = new Date(at * 1000).toISOString();
-		lastSecond = at;
-	}
-	return lastText;
+/** The first share of each peer; undefined where that is all of them. */
+function onePerPeer(shares: number[]): number[] | undefined {
+	if (shares.length < 2) return undefined;
+	const peers = new Set(shares);
+	if (peers.size === shares.length) return undefined;
+	return [...shares.keys()].filter(share => peers.delete(shares[share] as number));
 }

@@ -7,9 +7,10 @@ import {readCursor, writeCursor} from '../cursor.ts';
 import type {SearchText} from '../store.ts';
 import type {ContentReader} from './content-reader.ts';
 import {fileOfRow} from './fts-text.ts';
+import type {Found} from './hit-page.ts';
 import {comparedSizes, countExpression, isOneTerm, matchExpression, type Step, steps} from './match-expression.ts';
 import type {PeerTexts} from './peer-texts.ts';
-import {type Asked, type Found, pageOf, SearchHits} from './search-hits.ts';
+import {type Asked, SearchHits} from './search-hits.ts';
 import type {SharedPresence} from './shared-presence.ts';
 import type {VocabularyReader} from './vocabulary.ts';
 
@@ -95,6 +96,7 @@ export class IndexSearch {
 		const before = readCursor(cursor, 'number', 'number', 'number', 'number', 'number');
 		const [step = 0, row = -1, counted = 0, isMore = 0, given = 0] = before ?? [];
 		const found: Found[] = [];
+		this.#hits.page.clear();
 		const overview = before ? undefined : this.#overview(asked);
 		let place: Place | undefined = {step, row};
 		if (overview && !asked.peers && overview.all.next === undefined && overview.all.rows.length <= limit)
@@ -113,7 +115,7 @@ export class IndexSearch {
 		found.sort((a, b) => a.rank - b.rank || b.sources - a.sources || a.id - b.id);
 		const after = place && [place.step, place.row, total, more ? 1 : 0, given + found.length];
 		const next = after ? `,"cursor":"${writeCursor(after)}"` : '';
-		return {json: pageOf(found, `,"total":${total},"more":${more}${next}`), total, more};
+		return {json: this.#hits.page.take(found, `,"total":${total},"more":${more}${next}`), total, more};
 	}
 
 	/** The most popular of what has the words from their start: enough to count it, and all that there is of a rare one. */

@@ -2,11 +2,13 @@
 import type {ParsedQuery} from '../../api/query.ts';
 import {hasFilters, isNamed, matchRanks, wordsRank} from '../../api/query-match.ts';
 import type {ContentReader} from './content-reader.ts';
+import {type Found, HitPage} from './hit-page.ts';
+import {KeptBytes} from './kept-bytes.ts';
 import type {Step} from './match-expression.ts';
 import type {PeerTexts} from './peer-texts.ts';
 import {quickRank} from './quick-rank.ts';
 import type {SharedPresence} from './shared-presence.ts';
-import type {StoredContent, StoredHit, StoredName} from './stored-content.ts';
+import {nameOf, type StoredContent, type StoredName} from './stored-content.ts';
 
 /** Different paths of a content that are compared with a query. */
 const pathsCompared = 20;
@@ -20,11 +22,6 @@ export type Asked = {
 	clock: number;
 };
 
-/** A hit, with what it is ranked by. */
-export type Found = {rank: number; id: number; sources: number; json: Uint8Array};
-
-const encoder = new TextEncoder();
-
 /** The best match of a step: no name that the index finds in that step can do better, whole names aside. */
 const bestOf: Record<Step, number> = {
 	exact: matchRanks.exact,
@@ -33,10 +30,19 @@ const bestOf: Record<Step, number> = {
 	inside: matchRanks.inside,
 };
 
+/** Bytes of hits that are kept ready in each thread that reads. */
+const bytesKept = 16 * 1024 * 1024;
+
+/** A name that answers the query, and how well. */
+type Named = {rank: number; name: StoredName};
+
 export class SearchHits {
 	readonly #contents: ContentReader;
 	readonly #peers: PeerTexts;
 	readonly #presence: SharedPresence;
+	readonly #kept = new KeptBytes(bytesKept);
+	/** The page that hits are written to. */
+	readonly page = new HitPage();
 
 	constructor(contents: ContentReader, peers: PeerTexts, presence: SharedPresence) {
 		this.#contents = contents;
@@ -45,52 +51,56 @@ export class SearchHits {
 	}
 
 	/**
-	 * Compares a candidate with the query by its names among online sources.
+	 * Compares a candidate with the query by its names among online sources, and writes it to the page if it is a hit.
 	 *
 	 * @param step the step that found it; undefined: any but the last
 	 */
 	check(asked: Asked, step: Step | undefined, id: number): Found | undefined {
-		const {query, peers} = asked;
 		const stored = this.#contents.read(id);
 		if (!stored || !this.#contents.isBelieved(stored)) return undefined;
-		const isWanted = (peer: number) => this.#presence.isOnline(peer) && (peers === undefined || peers.has(peer));
-		const best = this.#bestName(query, stored, isWanted, step ?? 'whole');
+		const best = this.#bestName(asked, stored, bestOf[step ?? 'whole']);
 		if (!best) return undefined;
 		if (step ? (best.rank === matchRanks.exact) !== (step === 'exact') : best.rank >= matchRanks.inside)
 			return undefined;
 		// An earlier step had it already.
 		if (step === 'inside' && best.rank < matchRanks.inside) return undefined;
-		const {sources, json} = this.#hit(asked, stored, best.name, isWanted);
-		return {rank: best.rank, id, sources, json};
+		const from = this.page.end;
+		const sources = this.#write(asked, stored, best.name);
+		return {rank: best.rank, id, sources, from, to: this.page.end};
 	}
 
-	/** The name among wanted shares that matches best. */
-	#bestName(
-		query: ParsedQuery,
-		{size, shares, names}: StoredContent,
-		isWanted: (peer: number) => boolean,
-		step: Step,
-	): {rank: number; name: StoredName} | undefined {
-		const top = bestOf[step];
-		let best: {rank: number; name: StoredName} | undefined;
+	/** The name among wanted shares that matches best. `top`: no name can do better, whole names aside. */
+	#bestName(asked: Asked, stored: StoredContent, top: number): Named | undefined {
+		const {query, peers: wanted} = asked;
+		const {peers, names} = stored;
+		let best: Named | undefined;
 		let seen: Set<string> | undefined;
-		for (const {peer, name, folder: id} of shares) {
-			if (!isWanted(peer)) continue;
+		/** Names of which no other place can do better. */
+		let settled: Set<StoredName> | undefined;
+		for (let share = 0; share < peers.length; share++) {
+			const peer = peers[share] as number;
+			if (!this.#presence.isOnline(peer) || (wanted && !wanted.has(peer))) continue;
+			const name = nameOf(stored, share);
 			// What a name needed its folders for once, it does not do better in others.
 			if (best && best.rank <= top + 1) {
 				if (names.length === 1) break;
-				if (name === best.name) continue;
+				if (name === best.name || settled?.has(name)) continue;
 			}
 			// After the best of this step only a whole name could do better: that one was found in the first step.
 			const isDone = (best && best.rank <= top) || (seen && seen.size >= pathsCompared);
-			if (isDone && !isNamed(query, name.folded)) continue;
-			const folder = this.#contents.folder(id);
-			if (shares.length > 1) {
+			if (isDone && !isNamed(query, name.folded)) {
+				settled ??= new Set();
+				settled.add(name);
+				if (best && best.rank <= top + 1 && settled.size === names.length - 1) break;
+				continue;
+			}
+			const folder = this.#contents.folder(stored.folders[share] as number);
+			if (peers.length > 1) {
 				const path = folder.pathOf(name.text);
 				if (seen?.has(path)) continue;
 				seen = (seen ?? new Set()).add(path);
 			}
-			if (!hasFilters(query, name.text, size)) continue;
+			if (!hasFilters(query, name.text, stored.size)) continue;
 			const rank =
 				quickRank(query, name, folder) ?? wordsRank(query, {name: name.folded, folders: folder.words, own: name.words});
 			if (rank !== undefined && (!best || rank < best.rank)) best = {rank, name};
@@ -99,47 +109,51 @@ export class SearchHits {
 		return best;
 	}
 
-	/** A content as it is told; most are told again and again, with other words asked for. */
-	#hit(
-		{peers, named, here, clock}: Asked,
-		stored: StoredContent,
-		name: StoredName,
-		isWanted: (peer: number) => boolean,
-	): Pick<StoredHit, 'sources' | 'json'> {
+	/** Writes a content as it is told, and returns its sources; most are told again and again, with other words asked for. */
+	#write({peers, named, here, clock}: Asked, stored: StoredContent, name: StoredName): number {
 		const {hit} = stored;
 		const unread = peers ? 0 : this.#contents.unread(stored);
 		const isSame = hit?.clock === clock && hit.name === name && hit.named === named;
-		if (!peers && isSame && hit.here === here && hit.unread === unread) return hit;
-		let sources = 0;
-		let text = '';
-		for (const share of stored.byPeer) {
-			if (!isWanted(share.peer)) continue;
-			if (++sources > named) continue;
-			text += `${sources > 1 ? ',' : ''}${this.#peers.text(share.peer, here)}${this.#contents.textOf(share)}`;
+		if (!peers && isSame && hit.here === here && hit.unread === unread) {
+			const bytes = this.page.reserve(hit.length);
+			if (this.#kept.copy(hit.place, hit.length, bytes, this.page.end)) {
+				this.page.skip(hit.length);
+				return hit.sources;
+			}
 		}
-		sources += unread;
-		const json = encoder.encode(
-			`{"content":"${stored.content}","name":${JSON.stringify(name.text)},"size":${stored.size},"sources":[${text}],"sourceCount":${sources}}`,
+		const from = this.page.end;
+		const {text, online} = this.#sourcesOf(stored, peers, named, here);
+		const sources = online + unread;
+		this.page.write(
+			`{"content":"${stored.content}","name":"${name.json}","size":${stored.size},"sources":[${text}],"sourceCount":${sources}}`,
 		);
-		if (!peers) stored.hit = {clock, named, here, name, sources, unread, json};
-		return {sources, json};
+		if (peers) return sources;
+		const place = this.#kept.keep(this.page.bytes, from, this.page.end);
+		stored.hit =
+			place === undefined
+				? undefined
+				: {clock, named, here, name, sources, unread, place, length: this.page.end - from};
+		return sources;
 	}
-}
 
-/** A page of hits as the JSON of a SearchResponse; `rest`: what comes after the hits. */
-export function pageOf(found: Found[], rest: string): Uint8Array {
-	const start = '{"hits":[';
-	const end = `]${rest}}`;
-	let size = start.length + end.length + Math.max(0, found.length - 1);
-	for (const {json} of found) size += json.byteLength;
-	// Memory of its own, as it goes to another thread.
-	const page = Buffer.allocUnsafeSlow(size);
-	let at = page.write(start, 0, 'latin1');
-	for (const [index, {json}] of found.entries()) {
-		if (index > 0) page[at++] = 0x2c;
-		page.set(json, at);
-		at += json.byteLength;
+	/** The JSON of the first wanted sources, and how many there are. */
+	#sourcesOf(
+		stored: StoredContent,
+		wanted: Set<number> | undefined,
+		named: number,
+		here: string | undefined,
+	): {text: string; online: number} {
+		const {peers, byPeer} = stored;
+		const count = byPeer ? byPeer.length : peers.length;
+		let online = 0;
+		let text = '';
+		for (let index = 0; index < count; index++) {
+			const share = byPeer ? (byPeer[index] as number) : index;
+			const peer = peers[share] as number;
+			if (!this.#presence.isOnline(peer) || (wanted && !wanted.has(peer))) continue;
+			if (++online > named) continue;
+			text += `${online > 1 ? ',' : ''}${this.#peers.text(peer, here)}${this.#contents.textOf(stored, share)}`;
+		}
+		return {text, online};
 	}
-	page.write(end, at, 'latin1');
-	return page;
 }

@@ -3,45 +3,12 @@ import {readText, type TextWords} from '../../api/query-match.ts';
 import {fold} from '../../api/tokens.ts';
 import {pathIn} from '../../core/share-path.ts';
 
-/** A folder of a peer. What is kept of it here never changes. */
-export class StoredFolder {
-	readonly path: string;
-	/** When it was made, in Unix seconds: shares count from there. */
-	readonly at: number;
-	#folded: string | undefined;
-	#words: TextWords | undefined;
-
-	constructor(path: string, at: number) {
-		this.path = path;
-		this.at = at;
-	}
-
-	get text(): string {
-		return this.path;
-	}
-
-	get folded(): string {
-		this.#folded ??= fold(this.path);
-		return this.#folded;
-	}
-
-	/** The path, cut. */
-	get words(): TextWords {
-		this.#words ??= readText(this.path);
-		return this.#words;
-	}
-
-	/** The path of a file in it. */
-	pathOf(name: string): string {
-		return pathIn(this.path, name);
-	}
-}
-
-/** A file's own name, which many peers may share it under. */
-export class StoredName {
+/** A text that names are compared by: each form of it is made when it is asked for, and kept. */
+class StoredText {
 	readonly text: string;
 	#folded: string | undefined;
 	#words: TextWords | undefined;
+	#json: string | undefined;
 
 	constructor(text: string) {
 		this.text = text;
@@ -52,17 +19,42 @@ export class StoredName {
 		return this.#folded;
 	}
 
-	/** The name, cut. */
+	/** The text, cut. */
 	get words(): TextWords {
 		this.#words ??= readText(this.text);
 		return this.#words;
 	}
+
+	/** As it stands between the quotation marks of a JSON string. */
+	get json(): string {
+		this.#json ??= JSON.stringify(this.text).slice(1, -1);
+		return this.#json;
+	}
 }
 
-/** A share. `at`: seconds after its folder was made. */
-export type StoredShare = {peer: number; folder: number; name: StoredName; at: number; text?: string};
+/** A folder of a peer by its path, '' for the root. What is kept of it here never changes. */
+export class StoredFolder extends StoredText {
+	/** When it was made, in Unix seconds: shares count from there. */
+	readonly at: number;
 
-/** A hit in JSON as UTF-8, under one of the content's names; valid for the same clock, number of named sources and `here`. */
+	constructor(path: string, at: number) {
+		super(path);
+		this.at = at;
+	}
+
+	/** The path of a file in it. */
+	pathOf(name: string): string {
+		return pathIn(this.text, name);
+	}
+}
+
+/** A file's own name, which many peers may share it under. */
+export class StoredName extends StoredText {}
+
+/**
+ * A hit in JSON as UTF-8, under one of the content's names; valid for the same clock, number of named sources and `here`.
+ * `place`: where KeptBytes has it.
+ */
 export type StoredHit = {
 	clock: number;
 	named: number;
@@ -71,28 +63,39 @@ export type StoredHit = {
 	sources: number;
 	/** How many of them come from shares that were not read. */
 	unread: number;
-	json: Uint8Array;
+	place: number;
+	length: number;
 };
 
-/** A content as it is remembered. `asOf`: the transaction that it is no older than. */
+/** A content as it is remembered, with lists that have an entry for each of its shares, nearly the oldest first. */
 export type StoredContent = {
 	id: number;
+	/** The transaction that it is no older than. */
 	asOf: number;
 	content: string;
 	size: number;
 	/** There are others who say that this content has another size. */
 	isTwin: boolean;
-	/** Oldest first, nearly. */
-	shares: StoredShare[];
-	/** The different names among them. */
-	names: StoredName[];
-	/** The oldest of each peer. */
-	byPeer: StoredShare[];
 	/** There are shares that were not read. */
 	isPart: boolean;
+	peers: number[];
+	folders: number[];
+	/** Seconds since the folder was made. */
+	times: number[];
+	/** The different names. */
+	names: StoredName[];
+	/** Which of them each share has; undefined: the only one. */
+	nameOf: number[] | undefined;
+	/** The oldest share of each peer; undefined: all. */
+	byPeer: number[] | undefined;
 	/** What was last told of it. */
-	hit?: StoredHit;
+	hit: StoredHit | undefined;
 };
+
+/** The name of a share. */
+export function nameOf({names, nameOf}: StoredContent, share: number): StoredName {
+	return names[nameOf?.[share] ?? 0] as StoredName;
+}
 
 /** A map that forgets what has not been asked for lately: what is in neither of its two halves. */
 export class Remembered<K, V> {
