@@ -16,6 +16,7 @@ export class IndexReader {
 	readonly #peers: PeerTexts;
 	readonly #search: IndexSearch;
 	readonly #folders: FolderReader;
+	readonly #vocabulary: VocabularyReader;
 
 	readonly #begin;
 	readonly #commit;
@@ -27,8 +28,8 @@ export class IndexReader {
 		const presence = new SharedPresence(memory);
 		this.#contents = new ContentReader(this.#database, presence);
 		this.#peers = new PeerTexts(this.#database, presence);
-		const vocabulary = new VocabularyReader(this.#database);
-		this.#search = new IndexSearch(this.#database, this.#contents, this.#peers, presence, vocabulary);
+		this.#vocabulary = new VocabularyReader(this.#database);
+		this.#search = new IndexSearch(this.#database, this.#contents, this.#peers, presence, this.#vocabulary);
 		this.#folders = new FolderReader(this.#database);
 	}
 
@@ -43,6 +44,11 @@ export class IndexReader {
 
 	browse(request: BrowseRequest): BrowseResponse {
 		return this.#snapshot(() => this.#folders.browse(request));
+	}
+
+	/** Gets ready for searches, a little at a time, in moments without any; returns whether there is more to do. */
+	prepare(): boolean {
+		return this.#vocabulary.learn();
 	}
 
 	close(): void {

@@ -35,6 +35,7 @@ function giveWay(): void {
 }
 
 let upkeep: NodeJS.Timeout | undefined;
+let preparing: NodeJS.Immediate | undefined;
 
 function keepUp(writer: IndexWriter, pause: number): void {
 	clearTimeout(upkeep);
@@ -45,6 +46,17 @@ function keepUp(writer: IndexWriter, pause: number): void {
 			// A full disk or a damaged file shows in the next call, which has somebody to tell.
 		}
 	}, pause);
+}
+
+/** Between two steps all calls that wait are answered. */
+function prepare(reader: IndexReader): void {
+	preparing = setImmediate(() => {
+		try {
+			if (reader.prepare()) prepare(reader);
+		} catch {
+			// Searches do without, or say what is wrong.
+		}
+	});
 }
 
 try {
@@ -62,10 +74,12 @@ try {
 		}
 		if (method === 'close') {
 			clearTimeout(upkeep);
+			clearImmediate(preparing);
 			port.close();
 		} else if (target instanceof IndexWriter) keepUp(target, idle);
 	});
 	port.postMessage({id: 0});
+	if (target instanceof IndexReader) prepare(target);
 } catch (error) {
 	port.postMessage({id: 0, failure: plain(error)});
 	port.close();

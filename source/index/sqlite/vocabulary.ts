@@ -2,6 +2,7 @@
 
 import type {DatabaseSync} from 'node:sqlite';
 import {writing} from './open-database.ts';
+import {WordParts} from './word-parts.ts';
 
 /** Words of a length that is worth looking into: a shorter one has no inside that does not start it. */
 const shortest = 4;
@@ -48,15 +49,27 @@ export class VocabularyWriter {
 const lookupsRemembered = 2000;
 /** Milliseconds that they are remembered. */
 const lookupAge = 2000;
+/** Words that one step takes into memory: less than a millisecond. */
+const learnedPerStep = 100;
+/** Entries that are kept in memory, in each thread that reads: some 20 MB. Later words are looked up in the database. */
+const mostEntries = 2_000_000;
 
 /** Finds words. */
 export class VocabularyReader {
 	readonly #longer;
 	readonly #trigrams;
+	readonly #after;
+	readonly #parts = new WordParts();
+	readonly #most: number;
+	/** The last word that is in memory, and whether there were more when it was last looked. */
+	#last = 0;
+	#hasMore = true;
 	#lookups = new Map<string, string[] | undefined>();
 	#since = 0;
 
-	constructor(database: DatabaseSync) {
+	/** @param most entries kept in memory */
+	constructor(database: DatabaseSync, most = mostEntries) {
+		this.#most = most;
 		this.#longer = database.prepare(`SELECT t FROM tok WHERE t > ? AND t < ? LIMIT ${mostLonger + 1}`);
 		this.#longer.setReturnArrays(true);
 		this.#trigrams = database.prepare(
@@ -64,6 +77,20 @@ export class VocabularyReader {
 				(SELECT rowid FROM voc WHERE voc MATCH ? AND rowid > ? ORDER BY rowid LIMIT ${candidatesAtOnce}) ORDER BY id`,
 		);
 		this.#trigrams.setReturnArrays(true);
+		this.#after = database.prepare(`SELECT id, t FROM tok WHERE id > ? ORDER BY id LIMIT ${learnedPerStep}`);
+		this.#after.setReturnArrays(true);
+	}
+
+	/** Takes more words into memory; returns whether there are more to take. Words are never taken out of the database. */
+	learn(): boolean {
+		if (this.#parts.entries >= this.#most) return false;
+		const rows = this.#after.all(this.#last) as unknown as [id: number, word: string][];
+		for (const [id, word] of rows) {
+			this.#parts.add(word);
+			this.#last = id;
+		}
+		this.#hasMore = rows.length === learnedPerStep;
+		return this.#hasMore;
 	}
 
 	/** See Vocabulary.startingWith. */
@@ -83,11 +110,15 @@ export class VocabularyReader {
 	#findInside(inside: string, most: number): string[] {
 		const letters = [...inside];
 		if (letters.length < 3) return [];
+		// What came since, unless that is much.
+		if (!this.#hasMore) this.learn();
+		const found = this.#parts.find(inside, most);
+		const isWhole = !this.#hasMore && this.#parts.entries < this.#most;
+		if (isWhole || found.length === most) return found;
 		const trigrams = new Set<string>();
 		for (let at = 0; at + 3 <= letters.length; at++) trigrams.add(letters.slice(at, at + 3).join(''));
-		const found: string[] = [];
 		const match = [...trigrams].map(trigram => `"${trigram}"`).join(' AND ');
-		let last = -1;
+		let last = this.#last;
 		for (let looked = 0; looked < candidates; looked += candidatesAtOnce) {
 			const rows = this.#trigrams.all(match, last) as unknown as [word: string, id: number][];
 			for (const [word, id] of rows) {
