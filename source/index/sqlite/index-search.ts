@@ -45,7 +45,7 @@ type Rows = {rows: number[]; next: number | undefined};
 type Budget = {read: number; passed: number; size: number};
 type Total = {total: number; more: boolean};
 /** What the first page knows: the most popular of all that has the words from their start, and of them what has them whole. */
-type Overview = {all: Rows; whole?: Rows};
+type Overview = {expression: string; all: Rows; whole?: Rows};
 
 export class IndexSearch {
 	readonly #hits: SearchHits;
@@ -121,7 +121,8 @@ export class IndexSearch {
 	/** The most popular of what has the words from their start: enough to count it, and all that there is of a rare one. */
 	#overview(asked: Asked): Overview {
 		const size = isOneTerm(asked.query) ? counted.one : counted.several;
-		return {all: this.#candidates(asked, countExpression(asked.query, this.#vocabulary), -1, size)};
+		const expression = countExpression(asked.query, this.#vocabulary);
+		return {expression, all: this.#candidates(asked, expression, -1, size)};
 	}
 
 	/**
@@ -188,7 +189,9 @@ export class IndexSearch {
 		}
 		const expression = matchExpression(query, step, this.#vocabulary, few && after === -1);
 		if (expression === undefined) return undefined;
-		const read = this.#candidates(asked, expression, after, size);
+		// Nothing begins with the words but they themselves: what was found first is what has them whole.
+		const isKnown = after === -1 && expression === overview?.expression;
+		const read = isKnown ? overview.all : this.#candidates(asked, expression, after, size);
 		if (overview && step === 'whole' && after === -1) overview.whole = read;
 		return read;
 	}

@@ -12,12 +12,17 @@ export type Step = (typeof steps)[number];
 export type Vocabulary = {
 	/** All words that begin with a text and are longer; undefined where they are many. */
 	startingWith(start: string): string[] | undefined;
+	/** Whether there is any, for a start of {@link shortestKnown} UTF-16 units or more. */
+	hasLonger(start: string): boolean;
 	/** Words that have a text inside but do not begin with it; fewer where the text is one of several. */
 	wordsWith(inside: string, isAlone: boolean): string[];
 };
 
 /** Letters of a word's start that the full-text table has an index for. */
 export const indexedStart = 6;
+
+/** Shortest start of which the vocabulary knows all longer words. */
+export const shortestKnown = 3;
 
 /**
  * The expressions of a query. Each leaves out what an earlier one finds, `exact` aside, which is compared by whole names.
@@ -39,9 +44,12 @@ export function matchExpression(
 			return query.plain === '' ? undefined : all([any(nameSigns(query.plain).map(quote)), ...common, ...exactly]);
 		case 'whole':
 			return all([...common, ...exactly]);
-		case 'start':
-			if (starts.length === 0) return undefined;
-			return without(all([...common, ...starts.map(start => startPart(start, vocabulary))]), exactly);
+		case 'start': {
+			const parts = starts.map(start => startPart(start, vocabulary));
+			// Nothing begins with them but they themselves.
+			if (parts.every((part, index) => part === exactly[index])) return undefined;
+			return without(all([...common, ...parts]), exactly);
+		}
 		case 'inside': {
 			const isAlone = starts.length === 1;
 			const inside = starts.map(start => (start.length >= insideLength ? vocabulary.wordsWith(start, isAlone) : []));
@@ -55,10 +63,11 @@ export function matchExpression(
 }
 
 /**
- * Everything that begins with a text. Past the letters that there is an index for FTS5 would merge the lists of all
+ * Everything that begins with a text: what is a word and the start of no other is looked up as that word. Past the letters that there is an index for FTS5 would merge the lists of all
  * words first: a few words are looked up one by one, and many by their first letters and compared afterwards.
  */
 function startPart(start: string, vocabulary: Vocabulary): string {
+	if (start.length >= shortestKnown && !vocabulary.hasLonger(start)) return quote(start);
 	const letters = [...start];
 	if (letters.length <= indexedStart) return `${quote(start)}*`;
 	const longer = vocabulary.startingWith(start);

@@ -4,7 +4,10 @@ import type {DatabaseSync} from 'node:sqlite';
 import {writing} from './open-database.ts';
 import {WordParts} from './word-parts.ts';
 
-/** Words of a length that is worth looking into: a shorter one has no inside that does not start it. */
+/**
+ * Words of a length that is worth looking into: a shorter one has no inside that does not start it, and is no longer than
+ * a start of `shortestKnown`.
+ */
 const shortest = 4;
 const longest = 64;
 /** Words that are remembered as known, to save asking. */
@@ -57,6 +60,7 @@ const mostEntries = 2_000_000;
 /** Finds words. */
 export class VocabularyReader {
 	readonly #longer;
+	readonly #anyLonger;
 	readonly #trigrams;
 	readonly #after;
 	readonly #parts = new WordParts();
@@ -72,6 +76,8 @@ export class VocabularyReader {
 		this.#most = most;
 		this.#longer = database.prepare(`SELECT t FROM tok WHERE t > ? AND t < ? LIMIT ${mostLonger + 1}`);
 		this.#longer.setReturnArrays(true);
+		this.#anyLonger = database.prepare('SELECT 1 FROM tok WHERE t > ? AND t < ? LIMIT 1');
+		this.#anyLonger.setReturnArrays(true);
 		this.#trigrams = database.prepare(
 			`SELECT t, id FROM tok WHERE id IN
 				(SELECT rowid FROM voc WHERE voc MATCH ? AND rowid > ? ORDER BY rowid LIMIT ${candidatesAtOnce}) ORDER BY id`,
@@ -99,6 +105,11 @@ export class VocabularyReader {
 			const words = this.#longer.all(start, `${start}\u{10ffff}`) as unknown as [string][];
 			return words.length > mostLonger ? undefined : words.map(([word]) => word);
 		});
+	}
+
+	/** See Vocabulary.hasLonger. */
+	hasLonger(start: string): boolean {
+		return this.#anyLonger.get(start, `${start}\u{10ffff}`) !== undefined;
 	}
 
 	/** See Vocabulary.wordsWith: those seen first (the common ones) first. */
