@@ -4,7 +4,7 @@ import {notLoopback} from '../host-view.ts';
 import type {SharedPresence} from './shared-presence.ts';
 
 /** A peer's part of a source in JSON, up to its path: as registered, and with a host put in its place. */
-type PeerText = {before: string; host: string; after: string; afterElsewhere: string; isLoopback: boolean};
+type PeerText = {plain: string; before: string; host: string; afterElsewhere: string; isLoopback: boolean};
 type PeerRow = {number: number; id: string; name: string; host: string; port: number; addresses: string};
 
 /** What answers say about peers, as JSON that is made once: the same thousand peers are in every answer. */
@@ -43,9 +43,9 @@ export class PeerTexts {
 			known = textOf(this.#row.get(peer) as PeerRow);
 			this.#texts.set(peer, known);
 		}
-		const {before, host, after, afterElsewhere} = known;
-		if (here === undefined) return before + host + after;
-		return before + (known.isLoopback ? JSON.stringify(here) : host) + afterElsewhere;
+		if (here === undefined) return known.plain;
+		const {before, host, afterElsewhere, isLoopback} = known;
+		return before + (isLoopback ? JSON.stringify(here) : host) + afterElsewhere;
 	}
 }
 
@@ -53,10 +53,11 @@ function textOf({number, id, name, host, port, addresses}: PeerRow): PeerText {
 	const after = (list: string[]) =>
 		`,"port":${port},${list.length > 0 ? `"addresses":${JSON.stringify(list)},` : ''}"path":`;
 	const all = JSON.parse(addresses) as string[];
+	const before = `{"peer":"${id}","number":${number},"name":${JSON.stringify(name)},"host":`;
 	return {
-		before: `{"peer":"${id}","number":${number},"name":${JSON.stringify(name)},"host":`,
+		plain: before + JSON.stringify(host) + after(all),
+		before,
 		host: JSON.stringify(host),
-		after: after(all),
 		afterElsewhere: after(notLoopback(all)),
 		isLoopback: isLoopback(host),
 	};
