@@ -1,5 +1,5 @@
-/** Milliseconds for which a thread looks for its next call before it goes to sleep: what waking it up would take. */
-const lookFor = 0.06;
+/** Milliseconds for which a thread looks for its next call before it goes to sleep: twice what waking it up takes. */
+const lookFor = 0.2;
 
 /**
  * Tells a thread that a call waits for it, through shared memory: one side counts calls, the other sleeps until the count
