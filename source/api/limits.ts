@@ -148,6 +148,12 @@ export const limits = {
 	messageLength: 500,
 	/** The `details` of another program's error, as JSON, in characters; more is left out. */
 	detailsLength: 16 * 1024,
+	/** Files of at most this size need no upload slot, in bytes: making them wait costs more than sending them. */
+	slotFree: 64 * 1024,
+	/** Contents that one call asks for, each of at most `slotFree` bytes: 8 KiB of the 16 that a request's head may have. */
+	filesCall: 128,
+	/** Bytes of all files that one call is answered with: they are read before the first of them goes out. */
+	filesCallBytes: 1024 * 1024,
 	/** Seconds that a busy source may ask a download to wait. */
 	retryAfter: 300,
 	/** Bytes a second that a reader must take while others wait for a slot or a buffer: a line of 128 kbit/s does. */

@@ -54,6 +54,15 @@ export const peerNodeInfoSchema = z.object({
 });
 export type PeerNodeInfo = z.infer<typeof peerNodeInfoSchema>;
 
+/** `GET /v1/files?contents=` of a peer: small files, answered as file-frames.ts says. Content IDs with commas between. */
+export const filesQuerySchema = z.object({
+	contents: z
+		.string()
+		.max(limits.filesCall * 65)
+		.transform(text => text.split(','))
+		.pipe(z.array(contentIdSchema).min(1).max(limits.filesCall)),
+});
+
 /** `GET /v1` of a private server, or of a peer in private networks, to who is no member: all that a stranger learns. */
 export const privateInfoSchema = z.object({
 	kind: z.enum(['server', 'peer']),

@@ -59,6 +59,8 @@ export class SourceConnection {
 	/** Body bytes received over its life. */
 	received = 0;
 	readonly times: ConnectionTimes = {limit: 0, answers: 0, theirDisk: 0, theirLimit: 0};
+	/** Whether it may answer `GET /v1/files?contents=`: an older peer does not. */
+	takesLists = true;
 	/** The last request failed without one byte of answer: on a kept connection that means it was closed under us. */
 	diedUnanswered = false;
 	readonly #target: Target;

@@ -1,168 +1,135 @@
-import {close, closeSync, constants, fdatasync, openSync, writeSync} from 'node:fs';
-import path from 'node:path';
-import {blockSize} from '../content/content-id.ts';
-import {blockHashes, merkleRoot, nextPowerOfTwo} from '../content/merkle.ts';
-import {P2pError, systemCode} from '../core/errors.ts';
-import type {Sink, SourceConnection} from './connection.ts';
-import type {ResponseHead} from './http-response.ts';
-import {type CheckedFolder, openFolder} from './open-folder.ts';
+import {limits} from '../api/limits.ts';
+import {type ArrivingFile, ArrivingFiles, type ArrivingParts} from './arriving-files.ts';
+import type {SourceConnection} from './connection.ts';
+import {FileSink, FramesSink} from './file-sinks.ts';
 import {type Fault, FaultError} from './types.ts';
 import type {FilesOrder} from './worker-messages.ts';
 
-type SmallFile = FilesOrder['files'][number];
-
-/** Requests under way at once on one connection: the sender has the next file ready before this one is through. */
-const depth = 32;
+/**
+ * Requests under way at once on one connection. Files one by one are ready at the sender before the one before is through.
+ * Lists are not asked for ahead: Node's server takes a request that comes while much is still to be written for nonsense
+ * (HPE_PAUSED) when another one is right behind it; the source's other connections keep the line busy meanwhile.
+ */
+const ahead = {lists: 1, files: 32};
 
 /** Written files that may wait for the disk before no more are asked for. */
-const mostSyncing = 64;
+const mostSyncing = 128;
 
 /** What a run of files takes from its lane. */
-export type FilesParts = {
-	/** Holds the largest of the files. */
+export type FilesParts = ArrivingParts & {
+	/** Holds the largest of the files, and 32 bytes. */
 	buffer: Buffer;
-	folders: RunFolders;
-	/** Milliseconds are added here. */
-	times: {hash: number; write: number};
-	/** Files on their way to the disk, of this run; whoever ends it waits for them. */
-	syncing: Set<Promise<void>>;
-	/** A file is verified, written, and on the disk. */
-	synced(n: number): void;
-	/** The disk failed; told at most once. */
-	failed(error: FaultError): void;
 	/** The source does not give that one. */
 	refused(n: number, fault: Fault): void;
 };
 
 /**
- * Fetches whole files, the requests sent ahead of the answers; verifies each before a byte of it is written. The disk
- * takes them in while the next ones come: `syncing` holds what is not there yet at the end.
+ * Fetches whole files, the requests sent ahead of the answers, small ones many at a time; verifies each before a byte of
+ * it is written. The disk takes them in while the next ones come: `syncing` holds what is not there yet at the end.
  *
  * @throws FaultError what ended it before all were asked for
  */
 export async function runFiles({files, stallMs}: FilesOrder, connection: SourceConnection, parts: FilesParts) {
-	const pending = new Set<Promise<void>>();
-	let failed: unknown;
-	for (const file of files) {
-		while (pending.size >= depth) await Promise.race(pending);
-		while (parts.syncing.size >= mostSyncing) await Promise.race(parts.syncing);
-		if (failed !== undefined || !connection.open) break;
-		const sink = new FileSink(file, parts);
-		const answer = connection
-			.get(`/v1/files/${file.content}`, undefined, sink, stallMs)
-			.catch(error => {
-				if (error instanceof FaultError && error.fault.kind === 'refused') parts.refused(file.n, error.fault);
-				else failed ??= error;
-			})
-			.finally(() => pending.delete(answer));
-		pending.add(answer);
-	}
-	await Promise.all(pending);
-	if (failed !== undefined) throw failed;
-	if (!connection.open) throw new FaultError({kind: 'network', message: 'it closed the connection'});
-}
-
-/** Takes one whole file in. */
-class FileSink implements Sink {
-	readonly #file: SmallFile;
-	readonly #parts: FilesParts;
-	#filled = 0;
-
-	constructor(file: SmallFile, parts: FilesParts) {
-		this.#file = file;
-		this.#parts = parts;
-	}
-
-	head({status, length}: ResponseHead): number {
-		if (status !== 200 || length !== this.#file.size)
-			throw new FaultError({
-				kind: 'lied',
-				message: `it announces ${length ?? 'no'} bytes instead of ${this.#file.size}`,
-			});
-		return length;
-	}
-
-	body(source: Buffer, from: number, to: number): void {
-		source.copy(this.#parts.buffer, this.#filled, from, to);
-		this.#filled += to - from;
-		if (this.#filled === this.#file.size) this.#complete(this.#parts.buffer.subarray(0, this.#filled));
-	}
-
-	#complete(bytes: Buffer): void {
-		const {times} = this.#parts;
-		const start = performance.now();
-		const hashes = blockHashes(bytes);
-		const root = merkleRoot(hashes, nextPowerOfTwo(Math.ceil(bytes.length / blockSize)));
-		const hashed = performance.now();
-		times.hash += hashed - start;
-		if (root.toString('hex') !== this.#file.content) throw new FaultError({kind: 'corrupt', piece: 0});
-		const fault = (error: unknown) =>
-			new FaultError({kind: 'disk', code: systemCode(error) ?? 'EIO', message: (error as Error).message});
-		let fd: number;
-		try {
-			fd = this.#parts.folders.write(this.#file.path, bytes);
-		} catch (error) {
-			if (error instanceof P2pError) throw new FaultError({kind: 'disk', code: 'ELOOP', message: error.message});
-			throw fault(error);
+	const requests = new Requests(connection, parts.syncing);
+	const arriving = new ArrivingFiles(parts);
+	const {buffer} = parts;
+	let singly = files;
+	if (connection.takesLists) {
+		singly = files.filter(({size}) => size > limits.slotFree);
+		for (const list of listsOf(files)) {
+			if (!(await requests.room(ahead.lists))) break;
+			const sink = new FramesSink(list, buffer, arriving, (file, code) =>
+				parts.refused(file.n, {kind: 'refused', code, message: 'it does not give that file'}),
+			);
+			const contents = list.map(({content}) => content).join();
+			const answer = connection.get(`/v1/files?contents=${contents}`, undefined, sink, stallMs).then(
+				() => sink.end(),
+				error => {
+					// What came before it broke off is there.
+					arriving.sync();
+					if (!isUnknownCall(error)) throw error;
+					connection.takesLists = false;
+					singly.push(...list);
+				},
+			);
+			requests.add(answer);
 		}
-		times.write += performance.now() - hashed;
-		this.#sync(fd).catch(error => this.#parts.failed(fault(error)));
+		await requests.settled();
 	}
-
-	/** Brings the file to the disk by the descriptor that wrote it: no further look at its path. */
-	#sync(fd: number): Promise<void> {
-		const {syncing, synced} = this.#parts;
-		const done = new Promise<void>((resolve, reject) => {
-			fdatasync(fd, error => {
-				close(fd, () => undefined);
-				if (error) return reject(error);
-				synced(this.#file.n);
-				resolve();
-			});
+	for (const file of singly) {
+		if (!(await requests.room(ahead.files))) break;
+		const sink = new FileSink(file, buffer, arriving);
+		const answer = connection.get(`/v1/files/${file.content}`, undefined, sink, stallMs).catch(error => {
+			if (error instanceof FaultError && error.fault.kind === 'refused') parts.refused(file.n, error.fault);
+			else throw error;
 		});
-		const settled = done.catch(() => undefined).finally(() => syncing.delete(settled));
-		syncing.add(settled);
-		return done;
+		requests.add(answer);
 	}
+	await requests.settled();
+	requests.check();
 }
 
-const flags = constants.O_CREAT | constants.O_TRUNC | constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0);
+/** Small files, as many together as one call may ask for. */
+function* listsOf(files: ArrivingFile[]): Generator<ArrivingFile[]> {
+	let list: ArrivingFile[] = [];
+	let bytes = 0;
+	for (const file of files) {
+		if (file.size > limits.slotFree) continue;
+		if (list.length === limits.filesCall || bytes + file.size > limits.filesCallBytes) {
+			yield list;
+			list = [];
+			bytes = 0;
+		}
+		list.push(file);
+		bytes += file.size;
+	}
+	if (list.length > 0) yield list;
+}
 
-/** The folders that a run writes to, each opened and checked once. */
-export class RunFolders {
-	readonly #root: string;
-	readonly #open = new Map<string, CheckedFolder>();
+/** Whether the source refuses the call itself, as one does that is older than it, or has other limits. */
+function isUnknownCall(error: unknown): boolean {
+	return (
+		error instanceof FaultError &&
+		error.fault.kind === 'refused' &&
+		['not-found', 'bad-request', 'too-large'].includes(error.fault.code)
+	);
+}
 
-	/** @param root the downloads folder */
-	constructor(root: string) {
-		this.#root = root;
+/** The requests of a run that are under way. */
+class Requests {
+	readonly #connection: SourceConnection;
+	readonly #syncing: Set<Promise<void>>;
+	readonly #pending = new Set<Promise<void>>();
+	#failure: unknown;
+
+	constructor(connection: SourceConnection, syncing: Set<Promise<void>>) {
+		this.#connection = connection;
+		this.#syncing = syncing;
 	}
 
-	/**
-	 * Writes a new file.
-	 *
-	 * @returns its descriptor, to be closed
-	 * @throws P2pError not-writable when a link leads out of the downloads folder; system errors
-	 */
-	write(file: string, bytes: Buffer): number {
-		const parent = path.dirname(file);
-		let folder = this.#open.get(parent);
-		if (!folder) {
-			folder = openFolder(this.#root, parent);
-			this.#open.set(parent, folder);
-		}
-		const fd = openSync(path.join(folder.path, path.basename(file)), flags, 0o666);
-		try {
-			for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
-			return fd;
-		} catch (error) {
-			closeSync(fd);
-			throw error;
-		}
+	/** Waits until fewer than `most` are under way. @returns whether another makes sense */
+	async room(most: number): Promise<boolean> {
+		while (this.#pending.size >= most) await Promise.race(this.#pending);
+		while (this.#syncing.size >= mostSyncing) await Promise.race(this.#syncing);
+		return this.#failure === undefined && this.#connection.open;
 	}
 
-	close(): void {
-		for (const folder of this.#open.values()) folder.close();
-		this.#open.clear();
+	add(answer: Promise<void>): void {
+		const pending = answer
+			.catch(error => {
+				this.#failure ??= error;
+			})
+			.finally(() => this.#pending.delete(pending));
+		this.#pending.add(pending);
+	}
+
+	async settled(): Promise<void> {
+		await Promise.all(this.#pending);
+	}
+
+	/** @throws FaultError what ended them */
+	check(): void {
+		if (this.#failure !== undefined) throw this.#failure;
+		if (!this.#connection.open) throw new FaultError({kind: 'network', message: 'it closed the connection'});
 	}
 }

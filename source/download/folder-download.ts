@@ -53,6 +53,8 @@ export class FolderDownload implements Job {
 	/** What the sources of its large files gave, once they are there. */
 	#partShares: SourceShare[] = [];
 	#receivedBefore = 0;
+	/** Files that were there when it was closed. */
+	#countBefore = 0;
 	#started = false;
 	#askedAt = Number.NEGATIVE_INFINITY;
 	#asks = 0;
@@ -89,7 +91,7 @@ export class FolderDownload implements Job {
 
 	get files() {
 		const total = this.#stored.files ?? 0;
-		return {done: this.#tree?.count ?? (this.#stored.state === 'done' ? total : 0), total};
+		return {done: this.#tree?.count ?? (this.#stored.state === 'done' ? total : this.#countBefore), total};
 	}
 
 	get received(): number {
@@ -155,6 +157,7 @@ export class FolderDownload implements Job {
 		this.#started = false;
 		if (this.#tree) this.#host.journal.update(this.#stored.id, {done: this.#tree.done});
 		this.#stored.done = this.#tree?.done ?? this.#stored.done;
+		this.#countBefore = this.#tree?.count ?? this.#countBefore;
 		this.#tree = undefined;
 		if (open) await open.folder.close({remove});
 		else if (remove) await removeTree(this.#host.folder, this.#stored.content);

@@ -1,11 +1,13 @@
+import {frameCodeBytes} from '../api/file-frames.ts';
 import {limits} from '../api/limits.ts';
 import {decodePieceLayer, pieceLayerWireBytes} from '../content/piece-layer.ts';
 import {P2pError} from '../core/errors.ts';
 import type {Target} from '../net/secure-client.ts';
 import type {SourceConnection} from './connection.ts';
 import type {DirectWrites} from './direct-write.ts';
-import {RunFolders, runFiles} from './files-run.ts';
+import {runFiles} from './files-run.ts';
 import {PieceSink} from './piece-sink.ts';
+import {RunFolders} from './run-folders.ts';
 import {type Fault, FaultError} from './types.ts';
 import {type FilesOrder, type FromWorker, type LayerOrder, laneCounts, type RunOrder} from './worker-messages.ts';
 
@@ -216,7 +218,7 @@ export class LaneRunner {
 	}
 
 	async #files(order: FilesOrder, connection: SourceConnection, disk: DiskTail): Promise<void> {
-		const buffer = this.#parts.buffers.take(Math.max(...order.files.map(file => file.size)));
+		const buffer = this.#parts.buffers.take(Math.max(frameCodeBytes, ...order.files.map(file => file.size)));
 		const folders = new RunFolders(order.root);
 		try {
 			await runFiles(order, connection, {

@@ -24,12 +24,14 @@ export type SmallFilesParts = {
 
 type FileLane = {lane: Lane; known: KnownSource; runs: Map<number, Map<number, SmallFile>>};
 
-/** Connections to all sources together. */
+/** Connections to all sources together: while one waits for its next files the others bring theirs. */
 const mostLanes = 4;
+/** A further connection to a source must have so much to do. */
+const filesPerLane = 48;
 /** Orders that wait at a lane behind the one under way. */
 const runsPerLane = 2;
-/** One order: enough to keep a connection busy, little enough to steer by. */
-const order = {files: 48, bytes: 2 * 1024 * 1024};
+/** One order: what a connection brings in a second, so that a slow source has little to do at the end. */
+const order = {files: 256, fewest: 8, least: 256 * 1024, first: 2 * 1024 * 1024, most: 8 * 1024 * 1024};
 const stall = {withOthers: 3000, alone: 15_000};
 
 /** Fetches whole small files, many requests ahead on few connections, from all who have them. */
@@ -101,11 +103,11 @@ export class SmallFiles {
 		if (!this.#settle) return;
 		const usable = this.#parts.book.usable();
 		for (const lane of this.#lanes) if (this.#parts.book.isBarred(lane.known)) this.#close(lane);
-		const each = usable.length === 0 ? 0 : Math.max(1, Math.floor(mostLanes / 2 / usable.length));
+		const each = usable.length === 0 ? 0 : Math.max(1, Math.floor(mostLanes / usable.length));
 		for (const known of usable) {
 			let mine = 0;
 			for (const lane of this.#lanes) if (lane.known === known) mine++;
-			const work = Math.ceil(this.#pending.length / order.files);
+			const work = Math.ceil(this.#pending.length / filesPerLane);
 			for (let add = Math.min(each - mine, work); add > 0 && this.#lanes.size < mostLanes; add--) this.#open(known);
 		}
 		for (let depth = 1; depth <= runsPerLane; depth++) {
@@ -135,8 +137,10 @@ export class SmallFiles {
 		if (this.#pending.length === 0 || known.gone || known.retryAt > performance.now()) return;
 		const files: SmallFile[] = [];
 		// Near the end in smaller orders, so that all connections end together.
-		const most = Math.max(1, Math.min(order.files, Math.ceil(this.#pending.length / this.#lanes.size / 2)));
-		for (let bytes = 0; files.length < most && bytes < order.bytes && this.#pending.length > 0; ) {
+		const most = Math.max(order.fewest, Math.min(order.files, Math.ceil(this.#pending.length / this.#lanes.size / 2)));
+		const speed = lane.lane.speed;
+		const room = speed === 0 ? order.first : Math.min(order.most, Math.max(order.least, speed));
+		for (let bytes = 0; files.length < most && bytes < room && this.#pending.length > 0; ) {
 			const file = this.#pending.pop()!;
 			files.push(file);
 			bytes += file.size;

@@ -1,4 +1,5 @@
 import {limits} from '../api/limits.ts';
+import {displayText} from '../core/display.ts';
 import {P2pError} from '../core/errors.ts';
 import type {Target} from '../net/secure-client.ts';
 import type {DownloadSource, Fault} from './types.ts';
@@ -223,7 +224,7 @@ export function matchesPeer(source: Pick<DownloadSource, 'peer' | 'number' | 'na
 export function describe(fault: Fault): string {
 	switch (fault.kind) {
 		case 'corrupt':
-			return `wrong bytes in piece ${fault.piece}`;
+			return `wrong bytes in ${fault.file === undefined ? `piece ${fault.piece}` : displayText(fault.file)}`;
 		case 'busy':
 			return 'all its slots are taken';
 		case 'cancelled':

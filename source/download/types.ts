@@ -146,8 +146,8 @@ export type LocalCopies = (content: string) => LocalCopy[];
 export type Fault =
 	/** The connection failed, was cut, or nothing came for too long. */
 	| {kind: 'network'; message: string}
-	/** A piece does not have the hash it must have. */
-	| {kind: 'corrupt'; piece: number}
+	/** A piece does not have the hash it must have; `file`: the name of a small file of a folder. */
+	| {kind: 'corrupt'; piece: number; file?: string}
 	/** An answer that is not what was asked for: other range, other length, bytes past the end, not HTTP. */
 	| {kind: 'lied'; message: string}
 	/** All slots are taken: come back after `seconds`. */

@@ -1,4 +1,5 @@
 import type {FastifyReply, FastifyRequest} from 'fastify';
+import {limits} from '../api/limits.ts';
 import {isContentId} from '../content/content-id.ts';
 import {P2pError} from '../core/errors.ts';
 import {remotePeerId} from '../net/remote-id.ts';
@@ -14,9 +15,6 @@ import type {SlotGrant, UploadSlots} from './slots.ts';
 import {type ReadFloor, SlowReaders} from './slow-readers.ts';
 import type {SmallReader} from './small-reader.ts';
 import type {TurnBudget} from './turn-budget.ts';
-
-/** Files of at most this size need no slot: making them wait costs more than sending them. */
-export const slotFreeBytes = 64 * 1024;
 
 /** Answers under way, past which a further one gets small buffers. */
 const crowded = 24;
@@ -43,7 +41,7 @@ export function fileRoute(
 	// small ones.
 	const crowd = new BufferPool({bytes: 64 * 1024, max: 256, perOwner: 2, oneEach: true});
 	let answering = 0;
-	const small = new BufferPool({bytes: slotFreeBytes, max: 256, perOwner: 64, oneEach: false, shared: true});
+	const small = new BufferPool({bytes: limits.slotFree, max: 256, perOwner: 64, oneEach: false, shared: true});
 
 	const othersWait = () => large.waiting > 0 || crowd.waiting > 0 || parts.slots.usage().queued > 0;
 	const slowReaders = new SlowReaders(othersWait, parts.readFloor);
@@ -68,7 +66,7 @@ export function fileRoute(
 		const head = (file: ServedFile) => fileHeaders(file, answer, answer.status);
 		if (request.method === 'HEAD') return reply.headers(head(known)).send();
 		const caller = callerOf(request.raw);
-		const needsSlot = known.size > slotFreeBytes;
+		const needsSlot = known.size > limits.slotFree;
 		const grant = needsSlot ? enterSlot(parts.slots, caller) : undefined;
 		answering++;
 		try {

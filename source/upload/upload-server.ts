@@ -17,6 +17,7 @@ import {limitHalfOpen} from '../net/slow-callers.ts';
 import {type TakeTable, tableRoute} from '../net/table-route.ts';
 import {tlsServerOptions} from '../net/tls-options.ts';
 import {fileRoute} from './file-route.ts';
+import {filesRoute} from './files-route.ts';
 import {OpenFiles} from './open-files.ts';
 import {RateLimit} from './rate-limit.ts';
 import {catalogRoutes} from './routes.ts';
@@ -194,6 +195,7 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 		...(times?.readFloor && {readFloor: times.readFloor}),
 	};
 	app.route({method: ['GET', 'HEAD'], url: '/v1/files/:content', handler: fileRoute(parts)});
+	app.get('/v1/files', {exposeHeadRoute: false}, filesRoute(parts));
 
 	return {
 		start: where => listen(app, where),
