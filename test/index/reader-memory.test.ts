@@ -1,11 +1,9 @@
-// What the reading side keeps in memory: pieces of answers, pages, words, times, and how its thread is woken.
+// What the reading side keeps in memory: pieces of answers, pages, words, times.
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {Worker} from 'node:worker_threads';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {CallSignal, createCallSignal} from '../../source/index/sqlite/call-signal.ts';
 import {HitPage} from '../../source/index/sqlite/hit-page.ts';
 import {isoSeconds} from '../../source/index/sqlite/iso-seconds.ts';
 import {KeptBytes} from '../../source/index/sqlite/kept-bytes.ts';
@@ -109,43 +107,4 @@ test('a time is written as Date writes it', () => {
 			expect(isoSeconds(at)).toBe(new Date(at * 1000).toISOString());
 		}),
 	);
-});
-
-test('a thread that waits is woken by each call, whether it sleeps or looks', async () => {
-	const memory = createCallSignal();
-	const signal = new CallSignal(memory);
-	const source = `
-		const {parentPort, workerData} = require('node:worker_threads');
-		import(workerData.url).then(({CallSignal}) => {
-			const signal = new CallSignal(workerData.memory);
-			for (let seen = 0; seen < 200; ) {
-				signal.wait(seen);
-				seen = signal.count;
-				parentPort.postMessage(seen);
-			}
-		});`;
-	const url = new URL('../../source/index/sqlite/call-signal.ts', import.meta.url).href;
-	const worker = new Worker(source, {eval: true, workerData: {memory, url}});
-	try {
-		const last = await new Promise((resolve, reject) => {
-			let told = 0;
-			const tell = () => {
-				told++;
-				signal.tell();
-			};
-			worker.once('error', reject);
-			worker.on('message', seen => {
-				if (seen === 200) resolve(seen);
-				// Now at once, now after it fell asleep.
-				else if (seen === told) {
-					if (told % 3 === 0) setTimeout(tell, 2);
-					else tell();
-				}
-			});
-			tell();
-		});
-		expect(last).toBe(200);
-	} finally {
-		await worker.terminate();
-	}
 });

@@ -1,9 +1,8 @@
 // A thread with one connection to the index's database, as writer or reader, so that no query ever holds up the loop
 // that answers HTTP. Calls come as messages and are done one after the other.
 import {setPriority} from 'node:os';
-import {parentPort, receiveMessageOnPort, workerData} from 'node:worker_threads';
+import {parentPort, workerData} from 'node:worker_threads';
 import {P2pError} from '../../core/errors.ts';
-import {CallSignal} from './call-signal.ts';
 import {IndexReader} from './index-reader.ts';
 import {IndexWriter} from './index-writer.ts';
 import {databaseError} from './open-database.ts';
@@ -16,7 +15,7 @@ const idle = 500;
 
 if (!parentPort) throw new Error('this file runs as a worker only');
 const port = parentPort;
-const {role, file, memory, calls} = workerData as ThreadData;
+const {role, file, memory} = workerData as ThreadData;
 
 function plain(error: unknown): PlainFailure {
 	const told = databaseError(file, error);
@@ -35,19 +34,8 @@ function giveWay(): void {
 	}
 }
 
-function answer(target: object, {id, method, values}: CallMessage): void {
-	try {
-		const methods = target as Record<string, (...values: unknown[]) => unknown>;
-		const value = methods[method]?.(...values);
-		const json = (value as {json?: unknown} | undefined)?.json;
-		// Answers are handed over, not copied.
-		port.postMessage({id, value}, json instanceof Uint8Array ? [json.buffer as ArrayBuffer] : []);
-	} catch (error) {
-		port.postMessage({id, failure: plain(error)});
-	}
-}
-
 let upkeep: NodeJS.Timeout | undefined;
+let preparing: NodeJS.Immediate | undefined;
 
 function keepUp(writer: IndexWriter, pause: number): void {
 	clearTimeout(upkeep);
@@ -60,50 +48,38 @@ function keepUp(writer: IndexWriter, pause: number): void {
 	}, pause);
 }
 
-function write(writer: IndexWriter): void {
-	port.on('message', (message: CallMessage) => {
-		answer(writer, message);
-		if (message.method !== 'close') return keepUp(writer, idle);
-		clearTimeout(upkeep);
-		port.close();
-	});
-	port.postMessage({id: 0});
-}
-
-/** A reader has no event loop of its own: to be woken through one takes as long as a short search. */
-function read(reader: IndexReader): void {
-	const signal = new CallSignal(calls);
-	let isPrepared = false;
-	port.postMessage({id: 0});
-	for (;;) {
-		const seen = signal.count;
-		for (let call = receiveMessageOnPort(port); call; call = receiveMessageOnPort(port)) {
-			const message = call.message as CallMessage;
-			answer(reader, message);
-			if (message.method !== 'close') continue;
-			port.close();
-			return;
+/** Between two steps all calls that wait are answered. */
+function prepare(reader: IndexReader): void {
+	preparing = setImmediate(() => {
+		try {
+			if (reader.prepare()) prepare(reader);
+		} catch {
+			// Searches do without, or say what is wrong.
 		}
-		if (isPrepared) signal.wait(seen);
-		else isPrepared = !prepare(reader);
-	}
-}
-
-/** A step of what makes searches fast; all calls that wait come before the next. */
-function prepare(reader: IndexReader): boolean {
-	try {
-		return reader.prepare();
-	} catch {
-		// Searches do without, or say what is wrong.
-		return false;
-	}
+	});
 }
 
 try {
-	if (role === 'writer') {
-		giveWay();
-		write(new IndexWriter(file, memory));
-	} else read(new IndexReader(file, memory));
+	if (role === 'writer') giveWay();
+	const target = role === 'writer' ? new IndexWriter(file, memory) : new IndexReader(file, memory);
+	const methods = target as unknown as Record<string, (...values: unknown[]) => unknown>;
+	port.on('message', ({id, method, values}: CallMessage) => {
+		try {
+			const value = methods[method]?.(...values);
+			const json = (value as {json?: unknown} | undefined)?.json;
+			// Answers are handed over, not copied.
+			port.postMessage({id, value}, json instanceof Uint8Array ? [json.buffer as ArrayBuffer] : []);
+		} catch (error) {
+			port.postMessage({id, failure: plain(error)});
+		}
+		if (method === 'close') {
+			clearTimeout(upkeep);
+			clearImmediate(preparing);
+			port.close();
+		} else if (target instanceof IndexWriter) keepUp(target, idle);
+	});
+	port.postMessage({id: 0});
+	if (target instanceof IndexReader) prepare(target);
 } catch (error) {
 	port.postMessage({id: 0, failure: plain(error)});
 	port.close();

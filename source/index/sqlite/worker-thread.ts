@@ -1,11 +1,10 @@
 import type {Worker} from 'node:worker_threads';
 import {type ErrorCode, P2pError} from '../../core/errors.ts';
 import {startWorker} from '../../core/worker-url.ts';
-import {CallSignal, createCallSignal} from './call-signal.ts';
 import type {PresenceMemory} from './shared-presence.ts';
 
 /** What a thread starts with. */
-export type ThreadData = {role: 'writer' | 'reader'; file: string; memory: PresenceMemory; calls: SharedArrayBuffer};
+export type ThreadData = {role: 'writer' | 'reader'; file: string; memory: PresenceMemory};
 /** A call to a thread. Its answer has the same ID, and `value` or `failure`; ID 0 tells that the thread is ready. */
 export type CallMessage = {id: number; method: string; values: unknown[]};
 /** An error on its way between threads: one of ours, or a bug with its stack. */
@@ -31,20 +30,13 @@ export class WorkerThread<T extends object> {
 	/** The calls. */
 	readonly call: Remote<T>;
 	readonly #worker: Worker;
-	readonly #signal: CallSignal;
 	readonly #waiting = new Map<number, Waiting>();
 	#lastId = 0;
 	#ended: Error | undefined;
 
-	private constructor(data: Omit<ThreadData, 'calls'>) {
-		const calls = createCallSignal();
-		this.#signal = new CallSignal(calls);
+	private constructor(data: ThreadData) {
 		this.#worker = startWorker('index/sqlite/sqlite-worker', {
-			...{
-				workerData: {...data, calls} satisfies ThreadData,
-				name: `index ${data.role}`,
-				resourceLimits: resourceLimits[data.role],
-			},
+			...{workerData: data, name: `index ${data.role}`, resourceLimits: resourceLimits[data.role]},
 		});
 		this.#worker.on('message', (message: AnswerMessage) => this.#answer(message));
 		this.#worker.on('error', error => this.#end(error));
@@ -56,7 +48,7 @@ export class WorkerThread<T extends object> {
 	}
 
 	/** Starts a thread; resolves when it has opened the database. @throws P2pError bad-database… */
-	static async start<T extends object>(data: Omit<ThreadData, 'calls'>): Promise<WorkerThread<T>> {
+	static async start<T extends object>(data: ThreadData): Promise<WorkerThread<T>> {
 		const ready = {...Promise.withResolvers<never>(), since: performance.now()};
 		const thread = new WorkerThread<T>(data);
 		thread.#waiting.set(0, ready);
@@ -89,7 +81,6 @@ export class WorkerThread<T extends object> {
 		const {promise, resolve, reject} = Promise.withResolvers<never>();
 		this.#waiting.set(id, {resolve, reject, since: performance.now()});
 		this.#worker.postMessage({id, method, values} satisfies CallMessage);
-		this.#signal.tell();
 		return promise;
 	}
 
