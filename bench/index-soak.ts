@@ -1,17 +1,21 @@
 // Many connected peers and a steady stream of searches, for minutes: nothing may fail, grow or slow down.
-// node bench/index-soak.ts [--peers 2000] [--rate 500] [--minutes 5] [--files 100000]
+// node bench/index-soak.ts [--peers 2000] [--rate 500] [--minutes 5] [--files 100000] [--every 60] [--slow]
+// The peers run in a process of their own, the searches in this one, the server in a third: "delay" is how late the event loop of
+// each comes, and "CPU" what each takes of one core.
+import {type ChildProcess, fork} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {connect, type TLSSocket} from 'node:tls';
+import {monitorEventLoopDelay} from 'node:perf_hooks';
+import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
-import {temporaryIdentity} from '../source/identity/identity.ts';
-import {tlsOptions} from '../source/net/tls-options.ts';
 import {Corpus} from './index/corpus.ts';
 import {steady} from './index/load.ts';
 import {querySets} from './index/queries.ts';
-import {ServerHandle} from './index/server-handle.ts';
-import {short} from './index/statistics.ts';
+import {ServerHandle, type Usage} from './index/server-handle.ts';
+import type {PeersState} from './index/soak-peers.ts';
+import {busyMs, percentile, short} from './index/statistics.ts';
 
 const {values} = parseArgs({
 	options: {
@@ -19,96 +23,80 @@ const {values} = parseArgs({
 		rate: {type: 'string', default: '500'},
 		minutes: {type: 'string', default: '5'},
 		files: {type: 'string', default: '100000'},
+		every: {type: 'string', default: '60'},
+		slow: {type: 'boolean', default: false},
 	},
 });
-const [peers, rate, minutes, files] = [values.peers, values.rate, values.minutes, values.files].map(Number) as [
-	...[number, number, number, number],
-];
+const numbers = [values.peers, values.rate, values.minutes, values.files, values.every].map(Number);
+const [peers = 0, rate = 0, minutes = 0, files = 0, every = 0] = numbers;
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const folder = mkdtempSync(path.join(tmpdir(), 'p2p-soak-'));
 const server = await ServerHandle.start(path.join(folder, 'index.db'));
-const identities = await Promise.all(Array.from({length: Math.min(peers, 200)}, () => temporaryIdentity()));
-const sockets: TLSSocket[] = [];
-const renewals: NodeJS.Timeout[] = [];
-let lost = 0;
-let leaving = false;
+const loop = monitorEventLoopDelay({resolution: 5});
+let crowd: ChildProcess | undefined;
 
-/** A peer that holds an event stream open; without a key of its own it is a guest, which costs the server the same. */
-function listen(place: number): Promise<void> {
-	return new Promise((resolve, reject) => {
-		const identity = identities[place];
-		const socket = connect({
-			...{host: '127.0.0.1', port: server.port, rejectUnauthorized: false},
-			...(identity && tlsOptions(identity)),
-		});
-		sockets.push(socket);
-		let text = '';
-		const onData = (chunk: Buffer) => {
-			text += chunk.toString('latin1');
-			if (text.includes('"number":')) {
-				text = '';
-				socket.write('GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n');
-			} else if (text.includes('event: hello')) {
-				socket.off('data', onData);
-				socket.resume();
-				resolve();
-			}
-		};
-		socket.on('data', onData);
-		socket.once('error', reject);
-		socket.once('close', () => {
-			if (!leaving) lost++;
-		});
-		socket.once('secureConnect', () => {
-			socket.write(identity ? registration(place) : 'GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n');
-		});
-	});
+/** What the peers' process says. */
+async function ask(): Promise<PeersState> {
+	crowd?.send('state');
+	const [state] = (await once(crowd!, 'message')) as [PeersState];
+	return state;
 }
 
-function registration(place: number): string {
-	const body = JSON.stringify({name: `p${place}`, port: 25_000, epoch: 'cd'.repeat(16), version: 0});
-	const head = 'PUT /v1/peers/me HTTP/1.1\r\nHost: x\r\nContent-Type: application/json';
-	return `${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-}
-
-/** Keeps a peer's registration alive over a second connection, as its client does. */
-function renew(place: number): void {
-	const identity = identities[place];
-	if (!identity) return;
-	const options = {host: '127.0.0.1', port: server.port, ...tlsOptions(identity)};
-	const socket = connect(options, () => {
-		renewals.push(setInterval(() => socket.write(registration(place)), 5000));
-	});
-	socket.on('error', () => undefined).resume();
-	sockets.push(socket);
-}
+const memoryOf = ({rss, mapped}: Usage) => `${short((rss - mapped) / 2 ** 20)} / ${short(rss / 2 ** 20)}`;
 
 try {
-	await server.fill(files);
-	for (let at = 0; at < peers; at += 50)
-		await Promise.all(Array.from({length: Math.min(50, peers - at)}, (_, i) => listen(at + i)));
-	for (let at = 0; at < identities.length; at++) renew(at);
-	print(`${peers} event streams are open; ${rate} searches a second over ${files.toLocaleString('en')} files`);
+	print(`${short(await server.fill(files))} s to fill in ${files.toLocaleString('en')} files`);
+	crowd = fork(fileURLToPath(new URL('index/soak-peers.ts', import.meta.url)), [String(server.port), String(peers)]);
+	const [came] = (await once(crowd, 'message')) as [string];
+	let before = await server.usage();
+	print(`${came}; memory of the server ${memoryOf(before)} MB, ${rate} searches a second from now on`);
 	const queries = querySets(new Corpus(files))
 		.filter(({kind}) => kind !== 'by content')
 		.flatMap(set => set.queries);
-	print('| minute | searches | errors | p50 / p99 ms | server MB | event loop p99 ms | lost streams |');
-	print('|---|---|---|---|---|---|---|');
-	for (let minute = 1; minute <= minutes; minute++) {
-		await server.usage();
+	print(
+		'| s | searches | errors | p50 / p99 / most ms | CPU server, peers, searches | others | MB without, with mapped files | server delay p50 / p99 / most ms | own delay p99 ms | renewals | refused | lost |',
+	);
+	print('|---|---|---|---|---|---|---|---|---|---|---|---|');
+	loop.enable();
+	let crowdBefore = await ask();
+	for (let at = every; at <= minutes * 60; at += every) {
+		const ownBefore = process.cpuUsage();
+		const allBefore = busyMs();
+		const started = performance.now();
+		loop.reset();
 		const stop = await steady(server.port, queries, rate, 32);
-		await new Promise(resolve => setTimeout(resolve, 60_000));
-		const {latency, errors, answered} = await stop();
-		const {rss, delay} = await server.usage();
-		const memory = short(rss / 2 ** 20);
-		print(
-			`| ${minute} | ${answered} | ${errors} | ${short(latency.p50)} / ${short(latency.p99)} | ${memory} | ${short(delay.p99)} | ${lost} |`,
-		);
+		await new Promise(resolve => setTimeout(resolve, every * 1000));
+		const {latency, errors, answered, times, slow} = await stop();
+		const own = process.cpuUsage(ownBefore);
+		const [now, crowdNow] = [await server.usage(), await ask()];
+		const took = performance.now() - started;
+		const cpu = [now.cpuMs - before.cpuMs, crowdNow.cpuMs - crowdBefore.cpuMs, (own.user + own.system) / 1000] as const;
+		const others = busyMs() - allBefore - cpu[0] - cpu[1] - cpu[2];
+		const share = (ms: number) => `${short((100 * ms) / took)}%`;
+		const columns = [
+			...[at, answered, errors],
+			[latency.p50, latency.p99, percentile(times, 1)].map(short).join(' / '),
+			...[cpu.map(share).join(', '), share(others), memoryOf(now)],
+			[now.delay.p50, now.delay.p99, now.delay.max].map(short).join(' / '),
+			short(loop.percentile(99) / 1e6 - 5),
+			...[crowdNow.renewals - crowdBefore.renewals, crowdNow.refused, crowdNow.lost],
+		];
+		print(`| ${columns.join(' | ')} |`);
+		const threads = Object.entries(now.threads)
+			.map(([name, ms]) => [name, ms - (before.threads[name] ?? 0)] as const)
+			.filter(([, ms]) => ms > took / 100)
+			.map(([name, ms]) => `${name} ${share(ms)}`);
+		print(`<!-- server: ${threads.join(', ')}; events ${crowdNow.events - crowdBefore.events} -->`);
+		if (values.slow)
+			for (const {at, ms, path} of slow.slice(0, 200).sort((a, b) => a.at - b.at))
+				print(`<!-- ${at.toFixed(3)} s: ${short(ms)} ms ${path} -->`);
+		[before, crowdBefore] = [now, crowdNow];
 	}
 } finally {
-	leaving = true;
-	for (const timer of renewals) clearInterval(timer);
-	for (const socket of sockets) socket.destroy();
+	if (crowd?.connected) {
+		crowd.send('leave');
+		await once(crowd, 'exit');
+	}
 	await server.stop();
 	rmSync(folder, {recursive: true, force: true});
 }

@@ -95,11 +95,15 @@ export async function load(
 	return {perSecond: times.length / took, latency: summary(times), errors, bytes, answered: times.length};
 }
 
-/** Searches at a steady rate over some connections, until stopped. */
+/** Milliseconds from which a search is remembered as a slow one. */
+const slowFrom = 10;
+
+/** Searches at a steady rate over some connections, until stopped. `slow`: the slowest, with the second in which they were due. */
 export async function steady(port: number, queries: string[], perSecond: number, connections = 8) {
 	const askers = await Promise.all(Array.from({length: connections}, () => Asker.open(port)));
 	const paths = queries.map(query => `/v1/search?q=${encodeURIComponent(query)}`);
 	const times: number[] = [];
+	const asked: {at: number; ms: number; path: string}[] = [];
 	let errors = 0;
 	let stopped = false;
 	let next = 0;
@@ -111,14 +115,18 @@ export async function steady(port: number, queries: string[], perSecond: number,
 			const wait = due - performance.now();
 			if (wait > 0) await new Promise(resolve => setTimeout(resolve, wait));
 			if (stopped) return;
-			if ((await asker.ask(paths[next++ % paths.length] ?? '/')) !== 200) errors++;
-			times.push(performance.now() - due);
+			const path = paths[next++ % paths.length] ?? '/';
+			if ((await asker.ask(path)) !== 200) errors++;
+			const ms = performance.now() - due;
+			times.push(ms);
+			if (ms > slowFrom) asked.push({at: (due - started) / 1000, ms, path: decodeURIComponent(path)});
 		}
 	});
 	return async () => {
 		stopped = true;
 		await Promise.all(running);
 		for (const asker of askers) asker.close();
-		return {latency: summary(times), errors, answered: times.length, times};
+		const slow = asked.sort((a, b) => b.ms - a.ms);
+		return {latency: summary(times), errors, answered: times.length, times, slow};
 	};
 }

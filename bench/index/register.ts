@@ -28,8 +28,10 @@ export async function registerAll(
 	let next = 0;
 	let files = 0;
 	const prepared = new Map(uploads ?? (await prepareUploads(corpus)));
-	const prepare = (peer: number) => {
-		if (peer < corpus.peers && !prepared.has(peer)) prepared.set(peer, makeUpload(corpus, peer));
+	// Each once: what another lane has taken already is not there any more, and is not to be made again.
+	let made = Math.max(-1, ...prepared.keys());
+	const prepare = (upTo: number) => {
+		while (made < Math.min(upTo, corpus.peers - 1)) prepared.set(++made, makeUpload(corpus, made));
 	};
 	const started = performance.now();
 	await Promise.all(
@@ -41,7 +43,7 @@ export async function registerAll(
 				// Not `files += await`: that takes what it adds to before it waits, and loses what other lanes add meanwhile.
 				const taken = await upload(port, identity, peer, corpus.perPeer, body);
 				files += taken;
-				for (let soon = 1; soon <= 4; soon++) prepare(peer + soon);
+				prepare(peer + lanes);
 			}
 		}),
 	);

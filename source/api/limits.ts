@@ -54,7 +54,7 @@ export const limits = {
 	/** One line of a catalog upload, in bytes: path, content ID and numbers, with room for escapes. */
 	catalogLine: 32 * 1024,
 	/** Changes that the server takes in at once before it answers the rest: bounds memory and transaction length. */
-	catalogBatch: 10_000,
+	catalogBatch: 20_000,
 	/** Files of one peer. */
 	filesPerPeer: 5_000_000,
 	/** Rejected lines that are named in the answer to a catalog upload; the rest are counted. */

@@ -2,23 +2,50 @@ import type {ServerResponse} from 'node:http';
 import type {z} from 'zod';
 import {limits} from '../api/limits.ts';
 import {type ServerEvents, serverEventSchemas} from '../api/schemas.ts';
+import {seenFrom} from './host-view.ts';
+
+/** Listeners that are written to in one turn of the loop: two thousand at once would hold up everything else for 40 ms. */
+const perTurn = 64;
+/**
+ * Milliseconds from one round of news to the next, and the same as a multiple of what the last one took: what happens
+ * meanwhile is told to each listener in one piece, so that thousands who come at once do not cost their square.
+ */
+const gathered = 50;
+const gatheredRounds = 5;
+/** Parts of the time between pings: in each, as many of the listeners are pinged. */
+const pingParts = 20;
 
 type Listener = {
 	response: ServerResponse;
-	/** Changes what is told to fit where the listener is. */
-	view: <T extends {host: string; addresses?: string[] | undefined}>(peer: T) => T;
+	/** What stands for this machine's loopback addresses where the listener is; undefined: on it. */
+	here: string | undefined;
 	missed: number;
+	/** It hears of what came after so many news. */
+	after: number;
 };
+
+/** Something that happened. `place`: how many happened before. */
+type News = {place: number; text(here: string | undefined): string};
 
 /** Everyone who holds `GET /v1/events` open (server-sent events, WHATWG HTML section 9.2). */
 export class EventHub {
 	readonly #listeners = new Set<Listener>();
+	/** The same, by when they are pinged. */
+	readonly #parts = Array.from({length: pingParts}, () => new Set<Listener>());
 	readonly #pings: NodeJS.Timeout;
 	/** Peers of which a change was told a moment ago, with the change that came since. */
 	readonly #recent = new Map<string, {timer: NodeJS.Timeout; next?: ServerEvents['peer-updated'] | undefined}>();
+	/** What was not told yet, and how much there ever was. */
+	#news: News[] = [];
+	#count = 0;
+	/** The round that is going on or about to begin. */
+	#round: {timer: NodeJS.Timeout | NodeJS.Immediate; news: News[]; waiting: Listener[]} | undefined;
+	#roundBegan = 0;
+	#nextRound = 0;
+	#part = 0;
 
 	constructor(ping: number = limits.eventPing) {
-		this.#pings = setInterval(() => this.#ping(), ping);
+		this.#pings = setInterval(() => this.#ping(), ping / pingParts);
 		this.#pings.unref();
 	}
 
@@ -30,11 +57,12 @@ export class EventHub {
 	/**
 	 * Starts a stream on a response whose head is not yet sent; it ends when the connection does.
 	 *
+	 * @param here what stands for this machine's loopback addresses where the listener is; undefined: on it
 	 * @param removed who is no member any more, of late
 	 */
 	add(
 		response: ServerResponse,
-		view: Listener['view'],
+		here: string | undefined,
 		hello: ServerEvents['hello'],
 		removed: ServerEvents['member-removed'][] = [],
 	): void {
@@ -43,15 +71,20 @@ export class EventHub {
 			'cache-control': 'no-store',
 			'x-accel-buffering': 'no',
 		});
-		const listener: Listener = {response, view, missed: 0};
+		const listener: Listener = {response, here, missed: 0, after: this.#count};
+		const part = this.#parts.reduce((least, one) => (one.size < least.size ? one : least));
 		this.#listeners.add(listener);
-		response.once('close', () => this.#listeners.delete(listener));
+		part.add(listener);
+		response.once('close', () => {
+			this.#listeners.delete(listener);
+			part.delete(listener);
+		});
 		response.once('error', () => this.#drop(listener));
 		response.on('drain', () => {
 			listener.missed = 0;
 		});
-		this.#write(listener, frame('hello', hello));
-		for (const member of removed) this.#write(listener, frame('member-removed', member));
+		this.#send(listener, frame('hello', hello));
+		for (const member of removed) this.#send(listener, frame('member-removed', member));
 	}
 
 	/** Tells everyone about a peer; of changes at most one in `limits.peerUpdates`, the newest. */
@@ -77,48 +110,103 @@ export class EventHub {
 	}
 
 	#tell(event: 'peer-joined' | 'peer-left' | 'peer-updated', peer: ServerEvents['peer-joined']): void {
-		const frames = new Map<string, string>();
-		for (const listener of this.#listeners) {
-			const seen = listener.view(peer);
-			const place = `${seen.host} ${seen.addresses?.length ?? 0}`;
-			let text = frames.get(place);
-			if (text === undefined) {
-				text = frame(event, seen);
-				frames.set(place, text);
-			}
-			this.#write(listener, text);
-		}
+		this.#add(here => frame(event, seenFrom(peer, here)));
 	}
 
 	/** Tells everyone how many there are. */
 	tellCounts(counts: ServerEvents['counts']): void {
-		const text = frame('counts', counts);
-		for (const listener of this.#listeners) this.#write(listener, text);
+		this.#add(() => frame('counts', counts));
 	}
 
 	/** Tells everyone that a peer is no member of the private network any more. */
 	tellRemoved(member: ServerEvents['member-removed']): void {
-		const text = frame('member-removed', member);
-		for (const listener of this.#listeners) this.#write(listener, text);
+		this.#add(() => frame('member-removed', member));
 	}
 
-	/** Ends every stream. */
+	/** Tells what is to be told, and ends every stream. */
 	close(): void {
 		clearInterval(this.#pings);
 		for (const {timer} of this.#recent.values()) clearTimeout(timer);
 		this.#recent.clear();
+		if (this.#round) {
+			const {timer, news, waiting} = this.#round;
+			clearTimeout(timer as NodeJS.Timeout);
+			clearImmediate(timer as NodeJS.Immediate);
+			this.#write(waiting, news);
+			this.#write([...this.#listeners], this.#news);
+		}
+		this.#round = undefined;
+		this.#news = [];
 		for (const {response} of this.#listeners) response.end();
 		this.#listeners.clear();
 	}
 
-	#ping(): void {
-		for (const listener of this.#listeners) {
-			if (listener.response.writableNeedDrain && ++listener.missed > limits.missedPings) this.#drop(listener);
-			else this.#write(listener, ': ping\n\n');
+	#add(text: News['text']): void {
+		if (this.#listeners.size === 0) return;
+		const made = new Map<string | undefined, string>();
+		this.#news.push({
+			place: this.#count++,
+			text(here) {
+				let known = made.get(here);
+				if (known === undefined) {
+					known = text(here);
+					made.set(here, known);
+				}
+				return known;
+			},
+		});
+		if (!this.#round) this.#beginSoon();
+	}
+
+	/** At once when nothing was told for a while. */
+	#beginSoon(): void {
+		const wait = this.#nextRound - performance.now();
+		const begin = () => {
+			this.#roundBegan = performance.now();
+			const news = this.#news;
+			this.#news = [];
+			this.#go(news, [...this.#listeners]);
+		};
+		this.#round = {timer: wait > 0 ? setTimeout(begin, wait).unref() : setImmediate(begin), news: [], waiting: []};
+	}
+
+	/** Tells some of those that wait for it, and the rest in the turns after this one. */
+	#go(news: News[], waiting: Listener[]): void {
+		this.#write(waiting.splice(-perTurn), news);
+		if (waiting.length > 0) this.#round = {timer: setImmediate(() => this.#go(news, waiting)), news, waiting};
+		else {
+			this.#round = undefined;
+			const now = performance.now();
+			this.#nextRound = now + Math.max(gathered, gatheredRounds * (now - this.#roundBegan));
+			if (this.#news.length > 0) this.#beginSoon();
 		}
 	}
 
-	#write(listener: Listener, text: string): void {
+	#write(listeners: Listener[], news: News[]): void {
+		const texts = new Map<string | undefined, string>();
+		for (const listener of listeners) {
+			const {here, after} = listener;
+			const isAll = (news[0]?.place ?? 0) >= after;
+			let text = isAll ? texts.get(here) : undefined;
+			if (text === undefined) {
+				text = news.map(one => (one.place >= after ? one.text(here) : '')).join('');
+				if (isAll) texts.set(here, text);
+			}
+			if (text !== '') this.#send(listener, text);
+		}
+	}
+
+	#ping(): void {
+		this.#part = (this.#part + 1) % pingParts;
+		for (const listener of this.#parts[this.#part] ?? []) {
+			if (listener.response.writableNeedDrain && ++listener.missed > limits.missedPings) this.#drop(listener);
+			else this.#send(listener, ': ping\n\n');
+		}
+	}
+
+	#send(listener: Listener, text: string): void {
+		// It went since the round began.
+		if (!this.#listeners.has(listener)) return;
 		if (listener.response.writableLength > limits.eventsWaiting) this.#drop(listener);
 		else listener.response.write(text);
 	}

@@ -96,9 +96,11 @@ export class PeerRegistry {
 		const wanted = reference.trim().replace(/^#/, '').toLowerCase();
 		const exact = (/^\d{1,9}$/.test(wanted) && this.numbered(Number(wanted))) || this.get(wanted);
 		if (exact) return exact;
-		const prefix = /^[0-9a-f]{4,64}$/.test(wanted);
+		const prefix = /^[0-9a-f]{4,63}$/.test(wanted);
 		const found: PeerRecord[] = [];
-		for (const record of this.#byId.values()) {
+		// Every new peer is looked for by its whole ID: that names nobody else, and the rest need not be gone through.
+		const isWhole = /^[0-9a-f]{64}$/.test(wanted);
+		for (const record of isWhole ? [] : this.#byId.values()) {
 			if (!record.left && (record.name.toLowerCase() === wanted || (prefix && record.id.startsWith(wanted))))
 				found.push(record);
 		}

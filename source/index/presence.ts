@@ -24,6 +24,7 @@ export class Presence {
 	readonly #told = new Set<string>();
 	readonly #leaving = new Map<string, NodeJS.Timeout>();
 	readonly #sweep: NodeJS.Timeout;
+	#isClosed = false;
 	/** One write at a time and in order, so that the last word is the newest. */
 	#writes: Promise<void> = Promise.resolve();
 
@@ -75,14 +76,16 @@ export class Presence {
 		if (here) await this.#write(id, false);
 	}
 
-	/** Tells nothing more; resolves when all is written. */
+	/** Tells nothing more; resolves when all is written. Connections that close after it are of peers that a stop cut off. */
 	async close(): Promise<void> {
+		this.#isClosed = true;
 		clearInterval(this.#sweep);
 		for (const timer of this.#leaving.values()) clearTimeout(timer);
 		await this.#writes;
 	}
 
 	#write(id: string, online: boolean): Promise<void> {
+		if (this.#isClosed) return this.#writes;
 		const write = this.#writes.then(async () => {
 			await this.#options.setOnline(id, online);
 			if (online) this.#came(id);

@@ -17,7 +17,7 @@ const peer = (n: number): PeerInfo => ({
 async function hubWith(listeners: number) {
 	const hub = new EventHub();
 	const counts = {peers: 0, online: 0, files: 0, bytes: 0};
-	const server = createServer((_request, response) => hub.add(response, seen => seen, counts));
+	const server = createServer((_request, response) => hub.add(response, undefined, counts));
 	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 	const {port} = server.address() as {port: number};
 	const sockets: Socket[] = [];

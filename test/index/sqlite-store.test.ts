@@ -5,6 +5,7 @@ import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {fileURLToPath} from 'node:url';
 import {expect, test} from 'vitest';
+import {limits} from '../../source/api/limits.ts';
 import {parseQuery} from '../../source/api/query.ts';
 import type {CatalogChange} from '../../source/api/schemas.ts';
 import {backUpIndex} from '../../source/index/sqlite/open-database.ts';
@@ -169,9 +170,9 @@ test('a backup is taken while files register, and opens with what was there', as
 		const target = `${file}.backup`;
 		let backup: Promise<void> | undefined;
 		async function* files() {
-			for (let round = 0; round < 30; round++) {
+			for (let round = 0; round < 50; round++) {
 				yield Array.from({length: 1000}, (_, i) => add(`s/file ${round}-${i}.txt`));
-				if (round === 28) backup = backUpIndex(file, target);
+				if (round === 48) backup = backUpIndex(file, target);
 			}
 		}
 		await store.applyChanges(id, {epoch: '11'.repeat(16), from: 0, to: 1}, files());
@@ -183,7 +184,7 @@ test('a backup is taken while files register, and opens with what was there', as
 
 		const restored = new SqliteStore(target);
 		await restored.open();
-		expect((await restored.getPeer('1')).files).toBeGreaterThanOrEqual(10_000);
+		expect((await restored.getPeer('1')).files).toBeGreaterThanOrEqual(limits.catalogBatch);
 		await restored.setOnline(id, true);
 		expect((await restored.search(parseQuery('name:"file 3-7.txt"'))).hits).toHaveLength(1);
 		await restored.close();

@@ -1,7 +1,7 @@
 import type {FastifyInstance} from 'fastify';
 import {remotePeerId} from '../../net/remote-id.ts';
 import {type IndexContext, tell} from '../context.ts';
-import {hostView} from '../host-view.ts';
+import {hereFor} from '../host-view.ts';
 
 /** `GET /v1/events`: a registered peer is online while it holds this open; guests may listen as well. */
 export function eventRoutes(app: FastifyInstance, {store, presence, hub, network}: IndexContext): void {
@@ -18,6 +18,6 @@ export function eventRoutes(app: FastifyInstance, {store, presence, hub, network
 		const hello = await store.counts();
 		reply.hijack();
 		request.raw.socket.setNoDelay(true);
-		hub.add(raw, hostView(request.raw.socket), hello, network?.removedLately());
+		hub.add(raw, hereFor(request.raw.socket), hello, network?.removedLately());
 	});
 }

@@ -1,5 +1,5 @@
-// One transaction of changes to a peer's catalog: shares and folders as they come, contents and words at the end, once
-// each and in the order in which they lie on the disk.
+// One transaction of changes to catalogs, of one peer or of several: shares and folders as they come, contents and words
+// at the end, once each and in the order in which they lie on the disk.
 import {limits} from '../../api/limits.ts';
 import type {CatalogStatements} from './catalog-statements.ts';
 import {type ContentTexts, type Place, pathOf, searchedPlaces} from './content-texts.ts';
@@ -25,6 +25,8 @@ class Touched {
 	readonly popularity: number;
 	readonly before: number;
 	now: number;
+	/** Shares of online peers that came, less those that went. */
+	online = 0;
 	readonly added: Place[] = [];
 	/** Some share has another name than the content's own. */
 	renamed = false;
@@ -55,11 +57,15 @@ export type BatchPeer = {number: number; gen: number; online: boolean; at?: numb
 
 export class CatalogBatch {
 	readonly #statements: CatalogStatements;
-	readonly #peer: BatchPeer;
 	readonly #presence: SharedPresence;
 	readonly #texts: ContentTexts;
-	readonly #at: number;
-	readonly #folders: FolderSums;
+	readonly #now = Math.floor(Date.now() / 1000);
+	/** The peer whose changes are applied at present, with the date of its shares. */
+	#peer: BatchPeer | undefined;
+	#at = 0;
+	#folders: FolderSums | undefined;
+	/** Everyone's so far, by number. */
+	readonly #sums = new Map<number, FolderSums>();
 	readonly #byKey = new Map<number, Touched[]>();
 	readonly #byId = new Map<number, Touched>();
 	readonly #holders: Holder[] = [];
@@ -68,21 +74,26 @@ export class CatalogBatch {
 	/** Rows written to the full-text table. */
 	texts = 0;
 
-	constructor(statements: CatalogStatements, peer: BatchPeer, presence: SharedPresence, texts: ContentTexts) {
+	constructor(statements: CatalogStatements, presence: SharedPresence, texts: ContentTexts) {
 		this.#statements = statements;
-		this.#peer = peer;
-		this.#at = peer.at ?? Math.floor(Date.now() / 1000);
 		this.#presence = presence;
 		this.#texts = texts;
-		this.#folders = new FolderSums(statements, peer.number, this.#at, presence);
 	}
 
-	/** Files and bytes that the peer has more than before. */
-	get total(): {files: number; bytes: number} {
-		return this.#folders.total;
+	/** Whose changes come next: each peer once. */
+	begin(peer: BatchPeer): void {
+		this.#peer = peer;
+		this.#at = peer.at ?? this.#now;
+		this.#folders = new FolderSums(this.#statements, peer.number, this.#at, this.#presence);
+		this.#sums.set(peer.number, this.#folders);
 	}
 
-	/** Applies changes, of each path only the last, folder by folder. */
+	/** Files and bytes that a peer has more than before. */
+	totalOf(peer: number): {files: number; bytes: number} {
+		return this.#sums.get(peer)?.total ?? {files: 0, bytes: 0};
+	}
+
+	/** Applies changes of the peer, of each path only the last, folder by folder. */
 	apply(lists: PackedChanges[]): void {
 		for (const [path, files] of byFolder(lists)) {
 			for (const [name, {list, index}] of files) {
@@ -101,7 +112,7 @@ export class CatalogBatch {
 	/** Writes contents, words and sums. */
 	finish(): void {
 		const {dropText, addText, addHolder, addKey} = this.#statements;
-		this.#folders.write();
+		for (const folders of this.#sums.values()) folders.write();
 		for (const {file, folder, name, at} of this.#holders.sort((a, b) => a.file - b.file || a.folder - b.folder))
 			addHolder.get(file, folder, name, at);
 		const drops: number[] = [];
@@ -115,12 +126,16 @@ export class CatalogBatch {
 		this.texts = drops.length + adds.length;
 	}
 
-	/** Counts what the peer offers more or less now; called once the transaction stands. */
+	/** Counts what online peers offer more or less now; called once the transaction stands. */
 	count(): void {
 		this.#presence.wrote(this.#byId.keys());
-		if (!this.#peer.online) return;
-		for (const {id, before, now} of this.#byId.values()) if (now !== before) this.#presence.count(id, now - before);
-		this.#presence.onlineChanged();
+		let isSeen = false;
+		for (const {id, online} of this.#byId.values()) {
+			if (online === 0) continue;
+			this.#presence.count(id, online);
+			isSeen = true;
+		}
+		if (isSeen) this.#presence.onlineChanged();
 	}
 
 	/** Whether what only moves by its popularity is left for a quiet moment, when it moves once instead of many times. */
@@ -130,9 +145,10 @@ export class CatalogBatch {
 
 	#add(path: string, name: string, file: Touched): void {
 		const {keys, addShare, keepShare} = this.#statements;
-		const {gen} = this.#peer;
-		const folder = this.#folders.of(path, true);
-		if (!folder) return;
+		const peer = this.#peer;
+		const folder = this.#folders?.of(path, true);
+		if (!peer || !folder) return;
+		const {gen} = peer;
 		const nh = keys.ofName(name);
 		// Nothing is in a folder that this batch has made but what it puts there, each path once.
 		const known = folder.isNew ? undefined : this.#find(folder.id, nh, name);
@@ -145,13 +161,14 @@ export class CatalogBatch {
 		addShare.get(folder.id, nh, file.id, gen, stored);
 		this.#holders.push({file: file.id, folder: folder.id, name: stored, at: this.#at - folder.at});
 		file.now++;
+		if (peer.online) file.online++;
 		file.added.push({folder: path, name});
 		file.renamed ||= stored !== '';
-		this.#folders.count(folder.id, 1, file.size);
+		this.#folders?.count(folder.id, 1, file.size);
 	}
 
 	#remove(path: string, name: string): void {
-		const folder = this.#folders.of(path, false);
+		const folder = this.#folders?.of(path, false);
 		if (!folder) return;
 		const nh = this.#statements.keys.ofName(name);
 		const known = this.#find(folder.id, nh, name);
@@ -171,8 +188,9 @@ export class CatalogBatch {
 		const file = this.#fileById(id);
 		if (!file) return;
 		file.now--;
+		if (this.#peer?.online) file.online--;
 		file.removed = true;
-		this.#folders.count(folder, -1, -file.size);
+		this.#folders?.count(folder, -1, -file.size);
 	}
 
 	/** The content with that ID and size; made where there is none. */
@@ -245,13 +263,13 @@ export class CatalogBatch {
 	#changedPlaces({id, name, added, removed, before, now}: Touched): Place[] | undefined {
 		if (before === 0 && added.length === now) return added;
 		// What many share is under the same path with the first of them already, most of the time.
-		const first = removed ? [] : this.#statements.firstPlacesOf(id, name, this.#peer.number);
+		const first = removed ? [] : this.#statements.firstPlacesOf(id, name, this.#sums);
 		const isKnown = ({folder, name}: Place) => first.some(other => other.name === name && other.folder === folder);
 		if (!removed && added.every(isKnown)) return undefined;
 		const places = this.#statements.placesOf(id, name);
-		const counts = new Map<string, number>();
-		for (const place of places) counts.set(pathOf(place), (counts.get(pathOf(place)) ?? 0) + 1);
-		const fresh = added.filter(place => counts.get(pathOf(place)) === 1);
+		const counts = countsOf(places);
+		const addedCounts = countsOf(added);
+		const fresh = added.filter(place => counts.get(pathOf(place)) === addedCounts.get(pathOf(place)));
 		return removed || fresh.length > 0 ? [...fresh, ...places] : undefined;
 	}
 }
@@ -269,6 +287,12 @@ function byFolder(lists: PackedChanges[]): Map<string, Map<string, Change>> {
 		}
 	}
 	return folders;
+}
+
+function countsOf(places: Place[]): Map<string, number> {
+	const counts = new Map<string, number>();
+	for (const place of places) counts.set(pathOf(place), (counts.get(pathOf(place)) ?? 0) + 1);
+	return counts;
 }
 
 function isSame(hash: Uint8Array, contents: Uint8Array, at: number): boolean {

@@ -84,15 +84,15 @@ export class CatalogStatements {
 		return this.#places(file, name, holdersLookedAt);
 	}
 
-	/** The first of {@link placesOf}, without those of one peer. */
-	firstPlacesOf(file: number, name: string, without: number): Place[] {
+	/** The first of {@link placesOf}, without those of some peers, by number. */
+	firstPlacesOf(file: number, name: string, without: ReadonlyMap<number, unknown>): Place[] {
 		return this.#places(file, name, holdersFirst, without);
 	}
 
-	#places(file: number, name: string, most: number, without?: number): Place[] {
+	#places(file: number, name: string, most: number, without?: ReadonlyMap<number, unknown>): Place[] {
 		const rows = this.places.all(file, most) as unknown as [folder: string, own: string, peer: number][];
 		const places: Place[] = [];
-		for (const [folder, own, peer] of rows) if (peer !== without) places.push({folder, name: own || name});
+		for (const [folder, own, peer] of rows) if (!without?.has(peer)) places.push({folder, name: own || name});
 		return places;
 	}
 

@@ -1,15 +1,15 @@
 import type {DatabaseSync} from 'node:sqlite';
 
-/** 48 bits of something, under which it is found. */
+/** Some bits of something, under which it is found: whole numbers with a sign, which SQLite keeps in as many bytes. */
 export type ContentKeys = {
-	/** Of the content ID in 32 bytes from `at` on. */
+	/** 32 bits of the content ID in 32 bytes from `at` on. Among ten million, one in four hundred meets another. */
 	ofContent(bytes: Uint8Array, at?: number): number;
-	/** Of a file's name. */
+	/** 24 bits of a file's name: it is looked for in one folder. */
 	ofName(name: string): number;
 };
 
 /**
- * How this database shortens content IDs and names to 48 bits. It depends on a secret of the database's own: both are
+ * How this database shortens content IDs and names. It depends on a secret of the database's own: both are
  * what peers claim, and with plain prefixes anybody could register a million of them under one key.
  */
 export function contentKeys(database: DatabaseSync): ContentKeys {
@@ -17,7 +17,6 @@ export function contentKeys(database: DatabaseSync): ContentKeys {
 	const secret = Uint32Array.from({length: 4}, (_, index) => wordAt(row.value, 4 * index));
 	const [a = 0, b = 0, c = 0, d = 0] = secret;
 	// MurmurHash3's mixing of 32-bit words, in two lanes under two seeds.
-	const join = (low: number, high: number) => (high & 0xffff) * 2 ** 32 + (low >>> 0);
 	return {
 		ofContent(bytes, at = 0) {
 			let low = a;
@@ -27,7 +26,7 @@ export function contentKeys(database: DatabaseSync): ContentKeys {
 				low = mix(low ^ mix(Math.imul(word ^ c, 0xcc9e2d51)));
 				high = mix(high ^ mix(Math.imul(word ^ d, 0x1b873593)));
 			}
-			return join(low, high);
+			return mix(low ^ Math.imul(high, 0x9e3779b1));
 		},
 		ofName(name) {
 			let low = c ^ name.length;
@@ -37,7 +36,7 @@ export function contentKeys(database: DatabaseSync): ContentKeys {
 				low = mix(low ^ mix(Math.imul(word ^ a, 0xcc9e2d51)));
 				high = mix(high ^ mix(Math.imul(word ^ b, 0x1b873593)));
 			}
-			return join(low, high);
+			return mix(low ^ Math.imul(high, 0x9e3779b1)) >> 8;
 		},
 	};
 }

@@ -19,7 +19,12 @@ import {VocabularyWriter} from './vocabulary.ts';
 const sweepStep = 2000;
 
 type Sum = {files: number; bytes: number};
-type Upload = BatchPeer & {waiting: PackedChanges[]; count: number; sum: Sum};
+/** `isFirst`: nothing of the peer's was there before. */
+type Upload = BatchPeer & {waiting: PackedChanges[]; count: number; sum: Sum; isFirst: boolean};
+/** The end of an upload that waits to be written. */
+type Due = {upload: Upload; have: CatalogPoint; written: (sum: Sum) => void; failed: (error: unknown) => void};
+/** What one transaction does for one peer. */
+type Part = {peer: BatchPeer; sum: Sum; have?: CatalogPoint; apply: (batch: CatalogBatch) => void};
 
 export class IndexWriter {
 	readonly #database: DatabaseSync;
@@ -30,7 +35,15 @@ export class IndexWriter {
 	readonly #texts: ContentTexts;
 	readonly #maintenance: Maintenance;
 	readonly #moves: PopularityMoves;
+	readonly #sumUp;
+	readonly #reach;
 	readonly #uploads = new Map<number, Upload>();
+	/**
+	 * Uploads that came to their end, and are written together once all calls that wait here are taken: many small
+	 * catalogs in one transaction cost less than one after the other, as the pages that they change are the same.
+	 */
+	#due: Due[] = [];
+	#flush: NodeJS.Immediate | undefined;
 
 	constructor(file: string, memory: PresenceMemory) {
 		const {database, emptied} = openForWriting(file);
@@ -41,6 +54,8 @@ export class IndexWriter {
 		this.#vocabulary = new VocabularyWriter(this.#database);
 		this.#texts = new ContentTexts(words => this.#vocabulary.add(words));
 		this.#maintenance = new Maintenance(this.#database);
+		this.#sumUp = writing(this.#database, 'UPDATE peer SET files=?, bytes=? WHERE number=?');
+		this.#reach = writing(this.#database, 'UPDATE peer SET epoch=?, version=? WHERE number=? AND gone=0');
 		this.#moves = new PopularityMoves(this.#statements, this.#texts, this.#isEmpty());
 		const folders = this.#database.prepare('SELECT id, peer FROM folder');
 		folders.setReturnArrays(true);
@@ -114,6 +129,7 @@ export class IndexWriter {
 			waiting: [],
 			count: 0,
 			sum: {files, bytes},
+			isFirst: files === 0,
 		});
 	}
 
@@ -126,17 +142,16 @@ export class IndexWriter {
 		return upload.sum;
 	}
 
-	/** Ends an upload that came to its end: `have` is the point that is reached then. */
-	finish(number: number, have: CatalogPoint): Sum {
+	/** Ends an upload that came to its end: `have` is the point that is reached then. Resolves when it is written. */
+	finish(number: number, have: CatalogPoint): Promise<Sum> {
 		const upload = this.#need(number);
-		this.#write(upload);
-		writing(this.#database, 'UPDATE peer SET epoch=?, version=? WHERE number=? AND gone=0').run(
-			have.epoch,
-			have.version,
-			number,
-		);
-		this.#uploads.delete(number);
-		return upload.sum;
+		return new Promise((written, failed) => {
+			this.#due.push({upload, have, written, failed});
+			let count = 0;
+			for (const due of this.#due) count += due.upload.count;
+			if (count >= limits.catalogBatch) this.#writeDue();
+			else this.#flush ??= setImmediate(() => this.#writeDue());
+		});
 	}
 
 	/** Ends an upload that broke: what came is written, the version stays. */
@@ -156,13 +171,15 @@ export class IndexWriter {
 	}
 
 	/**
-	 * Takes out shares that are not of the peer's present catalog, some at a time.
+	 * Takes out shares that are not of the peer's present catalog, some at a time. Where there were none before the
+	 * upload that is running, there is nothing to do.
 	 *
 	 * @param after where the last step stopped, 0 at first
 	 * @returns where to go on, undefined when all are out; and what the peer has now
 	 */
 	sweep(number: number, after: number): {next: number | undefined; sum: Sum} {
 		const upload = this.#uploads.get(number);
+		if (upload?.isFirst) return {next: undefined, sum: {...upload.sum}};
 		if (upload) this.#write(upload);
 		const peer = this.#database.prepare('SELECT gen, files, bytes FROM peer WHERE number=?').get(number);
 		const {gen, ...sum} = peer as {gen: number} & Sum;
@@ -174,9 +191,10 @@ export class IndexWriter {
 			.all(number, after, gen) as {id: number; nh: number; file: number; name: string}[];
 		const total = upload?.sum ?? sum;
 		if (rows.length > 0) {
-			this.#transaction({number, gen, online: this.#presence.isOnline(number)}, total, batch => {
+			const apply = (batch: CatalogBatch) => {
 				for (const {id, nh, file, name} of rows) batch.removeShare(id, nh, file, name);
-			});
+			};
+			this.#transaction([{peer: {number, gen, online: this.#presence.isOnline(number)}, sum: total, apply}]);
 		}
 		return {next: rows.length < sweepStep ? undefined : rows.at(-1)?.id, sum: {...total}};
 	}
@@ -211,6 +229,7 @@ export class IndexWriter {
 	}
 
 	close(): void {
+		this.#writeDue();
 		this.#database.exec('PRAGMA optimize');
 		this.#database.close();
 	}
@@ -221,26 +240,74 @@ export class IndexWriter {
 		return upload;
 	}
 
+	/** Writes what came of an upload so far. */
 	#write(upload: Upload): void {
+		const part = this.#partOf(upload);
+		if (part) this.#transaction([part]);
+	}
+
+	/** Writes the uploads that came to their end, and tells so. */
+	#writeDue(): void {
+		clearImmediate(this.#flush);
+		this.#flush = undefined;
+		const due = this.#due;
+		this.#due = [];
+		if (due.length === 0) return;
+		const parts = due.map(({upload, have}) => {
+			const nothing = {peer: upload, sum: upload.sum, apply: () => undefined};
+			return {...(this.#partOf(upload) ?? nothing), have};
+		});
+		let all: unknown;
+		try {
+			this.#transaction(parts);
+		} catch (error) {
+			all = error;
+		}
+		for (const [index, {upload, written, failed}] of due.entries()) {
+			try {
+				// One that cannot be written is no reason to refuse the others.
+				if (all !== undefined && due.length > 1) this.#transaction(parts.slice(index, index + 1));
+				else if (all !== undefined) throw all;
+				this.#uploads.delete(upload.number);
+				written({...upload.sum});
+			} catch (error) {
+				failed(error);
+			}
+		}
+	}
+
+	#partOf(upload: Upload): Part | undefined {
 		const changes = upload.waiting;
 		upload.waiting = [];
 		upload.count = 0;
-		if (changes.length === 0) return;
-		this.#transaction(upload, upload.sum, batch => {
+		if (changes.length === 0) return undefined;
+		const {sum, number} = upload;
+		const apply = (batch: CatalogBatch) => {
 			batch.apply(changes);
-			if (upload.sum.files + batch.total.files > limits.filesPerPeer) throw tooManyFiles(limits.filesPerPeer);
-		});
+			if (sum.files + batch.totalOf(number).files > limits.filesPerPeer) throw tooManyFiles(limits.filesPerPeer);
+		};
+		return {peer: upload, sum, apply};
 	}
 
-	#transaction(peer: BatchPeer, sum: Sum, work: (batch: CatalogBatch) => void): void {
-		const batch = new CatalogBatch(this.#statements, peer, this.#presence, this.#texts);
+	#transaction(parts: Part[]): void {
+		const batch = new CatalogBatch(this.#statements, this.#presence, this.#texts);
 		this.#atomic(() => {
-			work(batch);
+			for (const {peer, apply} of parts) {
+				batch.begin(peer);
+				apply(batch);
+			}
 			batch.finish();
-			sum.files += batch.total.files;
-			sum.bytes += batch.total.bytes;
-			writing(this.#database, 'UPDATE peer SET files=?, bytes=? WHERE number=?').run(sum.files, sum.bytes, peer.number);
+			for (const {peer, sum, have} of parts) {
+				const {files, bytes} = batch.totalOf(peer.number);
+				this.#sumUp.run(sum.files + files, sum.bytes + bytes, peer.number);
+				if (have) this.#reach.run(have.epoch, have.version, peer.number);
+			}
 		});
+		for (const {peer, sum} of parts) {
+			const {files, bytes} = batch.totalOf(peer.number);
+			sum.files += files;
+			sum.bytes += bytes;
+		}
 		batch.count();
 		this.#moves.add(batch.moved);
 		this.#maintenance.wrote(batch.texts);

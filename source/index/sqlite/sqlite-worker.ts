@@ -34,6 +34,23 @@ function giveWay(): void {
 	}
 }
 
+function answer(target: object, {id, method, values}: CallMessage): void {
+	const fail = (error: unknown) => port.postMessage({id, failure: plain(error)});
+	try {
+		const methods = target as Record<string, (...values: unknown[]) => unknown>;
+		const value = methods[method]?.(...values);
+		if (value instanceof Promise) {
+			value.then(result => port.postMessage({id, value: result}), fail);
+			return;
+		}
+		const json = (value as {json?: unknown} | undefined)?.json;
+		// Answers are handed over, not copied.
+		port.postMessage({id, value}, json instanceof Uint8Array ? [json.buffer as ArrayBuffer] : []);
+	} catch (error) {
+		fail(error);
+	}
+}
+
 let upkeep: NodeJS.Timeout | undefined;
 let preparing: NodeJS.Immediate | undefined;
 
@@ -62,20 +79,13 @@ function prepare(reader: IndexReader): void {
 try {
 	if (role === 'writer') giveWay();
 	const target = role === 'writer' ? new IndexWriter(file, memory) : new IndexReader(file, memory);
-	const methods = target as unknown as Record<string, (...values: unknown[]) => unknown>;
-	port.on('message', ({id, method, values}: CallMessage) => {
-		try {
-			const value = methods[method]?.(...values);
-			const json = (value as {json?: unknown} | undefined)?.json;
-			// Answers are handed over, not copied.
-			port.postMessage({id, value}, json instanceof Uint8Array ? [json.buffer as ArrayBuffer] : []);
-		} catch (error) {
-			port.postMessage({id, failure: plain(error)});
-		}
-		if (method === 'close') {
+	port.on('message', (message: CallMessage) => {
+		answer(target, message);
+		if (message.method === 'close') {
 			clearTimeout(upkeep);
 			clearImmediate(preparing);
-			port.close();
+			// After the answers to what it has just ended.
+			setImmediate(() => port.close());
 		} else if (target instanceof IndexWriter) keepUp(target, idle);
 	});
 	port.postMessage({id: 0});

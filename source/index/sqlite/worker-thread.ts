@@ -22,7 +22,7 @@ const resourceLimits = {
 
 /** The methods of T as calls across threads. */
 type Remote<T> = {
-	[K in keyof T]: T[K] extends (...values: infer A) => infer R ? (...values: A) => Promise<R> : never;
+	[K in keyof T]: T[K] extends (...values: infer A) => infer R ? (...values: A) => Promise<Awaited<R>> : never;
 };
 
 /** A database thread as the loop sees it: every method of its object, asynchronous. */
