@@ -4,6 +4,8 @@ import {type Identity, temporaryIdentity} from '../../source/identity/identity.t
 import {tlsOptions} from '../../source/net/tls-options.ts';
 import type {Corpus} from './corpus.ts';
 
+/** The epoch of everyone's catalog. */
+export const catalogEpoch = 'ab'.repeat(16);
 /** Peers that register at the same time. */
 const lanes = 4;
 
@@ -64,7 +66,7 @@ async function makeUpload(corpus: Corpus, peer: number): Promise<Upload> {
 
 async function upload(port: number, identity: Identity, peer: number, files: number, body: Buffer): Promise<number> {
 	const client = new Client(`https://127.0.0.1:${port}`, {connect: {...tlsOptions(identity)}, headersTimeout: 0});
-	const epoch = 'ab'.repeat(16);
+	const epoch = catalogEpoch;
 	try {
 		const call = async (method: 'PUT' | 'POST', path: string, type: string, data: string | Buffer) => {
 			const encoding = typeof data === 'string' ? {} : {'content-encoding': 'zstd'};

@@ -28,6 +28,8 @@ export class ServerHandle {
 	readonly #waiting = new Map<number, {resolve: (value: never) => void; reject: (error: Error) => void}>();
 	#last = 0;
 	port = 0;
+	/** The server's ID. */
+	id = '';
 
 	private constructor(file: string) {
 		this.#child = fork(fileURLToPath(new URL('server-process.ts', import.meta.url)), [file]);
@@ -44,9 +46,10 @@ export class ServerHandle {
 
 	static async start(file: string): Promise<ServerHandle> {
 		const handle = new ServerHandle(file);
-		handle.port = await new Promise<number>((resolve, reject) =>
+		const started = new Promise<{port: number; id: string}>((resolve, reject) =>
 			handle.#waiting.set(0, {resolve: resolve as never, reject}),
 		);
+		Object.assign(handle, await started);
 		return handle;
 	}
 

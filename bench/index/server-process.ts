@@ -16,8 +16,9 @@ const store = new SqliteStore(file);
 await store.open();
 const bus = new EngineBus();
 bus.on('log', ({level, message}) => level !== 'info' && process.stderr.write(`${level} ${message}\n`));
+const identity = await temporaryIdentity();
 const app = createIndexApp({
-	identity: await temporaryIdentity(),
+	identity,
 	store,
 	name: 'bench',
 	version: '0',
@@ -102,4 +103,4 @@ process.on('message', async ({id, command}: {id: number; command: Command}) => {
 	}
 	if (command.do === 'stop') process.disconnect();
 });
-process.send?.({id: 0, value: port});
+process.send?.({id: 0, value: {port, id: identity.id}});
