@@ -115,6 +115,15 @@ export class IndexWriter {
 		this.#presence.setOnline(number, online);
 	}
 
+	/** Notes that all who are online were seen now: a server that is ended at any moment later knows it. */
+	sawOnline(seen: number): void {
+		const saw = writing(this.#database, 'UPDATE peer SET seen=? WHERE number=?');
+		const numbers = this.#database.prepare('SELECT number FROM peer WHERE gone=0').all() as {number: number}[];
+		this.#atomic(() => {
+			for (const {number} of numbers) if (this.#presence.isOnline(number)) saw.run(seen, number);
+		});
+	}
+
 	/** Begins an upload. One that replaces has no version until it ends: a crash in between makes the peer send all again. */
 	begin(number: number, mode: 'replace' | 'continue', online: boolean, at?: number): void {
 		const row = this.#database.prepare('SELECT gen, files, bytes FROM peer WHERE number=?').get(number);
@@ -229,9 +238,13 @@ export class IndexWriter {
 	}
 
 	close(): void {
-		this.#writeDue();
-		this.#database.exec('PRAGMA optimize');
-		this.#database.close();
+		try {
+			this.#writeDue();
+			this.sawOnline(Date.now());
+			this.#database.exec('PRAGMA optimize');
+		} finally {
+			this.#database.close();
+		}
 	}
 
 	#need(number: number): Upload {

@@ -192,6 +192,7 @@ export class SqliteStore implements IndexStore {
 	}
 
 	async forget(before: number): Promise<number> {
+		await this.#write.sawOnline(Date.now());
 		const peers = this.#peers.unseenSince(before);
 		for (const {id} of peers) await this.leave(id);
 		return peers.length;
