@@ -263,10 +263,13 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 			hub.close();
 			reachability.close();
 			const force = setTimeout(() => app.server.closeAllConnections(), stopPatience);
+			// Those whose call ends meanwhile would stay open for another one.
+			const idle = setInterval(() => app.server.closeIdleConnections(), 50);
 			try {
 				await app.close();
 			} finally {
 				clearTimeout(force);
+				clearInterval(idle);
 			}
 			await presence.close();
 		},

@@ -1,5 +1,6 @@
 // Several catalogs in one transaction.
 import path from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
 import {expect, onTestFinished, test} from 'vitest';
 import {parseQuery} from '../../source/api/query.ts';
 import type {CatalogChange} from '../../source/api/schemas.ts';
@@ -62,9 +63,14 @@ test('an upload that waits for others is written before the database is closed',
 function catalogs(round: number): CatalogChange[][] {
 	return Array.from({length: 8}, (_, peer) =>
 		Array.from({length: 40}, (_, file) => {
-			const name = file % 3 === 0 ? `same ${file}` : file % 3 === 1 ? `peer${peer} ${file}` : `pair${peer >> 1} ${file}`;
+			const name =
+				file % 3 === 0 ? `same ${file}` : file % 3 === 1 ? `peer${peer} ${file}` : `pair${peer >> 1} ${file}`;
 			if (round === 1 && file % 5 === 0) return {op: 'remove', path: `s/f ${file % 4}/${name}.txt`};
-			return add(`s/f ${file % 4}/${name}.txt`, `content ${file + (round === 1 && file % 7 === 0 ? 100 : 0)}`, 10 + file);
+			return add(
+				`s/f ${file % 4}/${name}.txt`,
+				`content ${file + (round === 1 && file % 7 === 0 ? 100 : 0)}`,
+				10 + file,
+			);
 		}),
 	);
 }
@@ -90,7 +96,19 @@ async function filled(file: string, together: boolean): Promise<unknown[]> {
 			else for (const upload of uploads) await upload();
 		}
 		const answers: unknown[] = [await store.counts()];
-		const queries = ['txt', 'same', 'peer2', 'peer3', 'pair1', 'pair0 -same', '36', 'f 2', 'name:"peer5 4.txt"', 'ame', 'size:>40'];
+		const queries = [
+			'txt',
+			'same',
+			'peer2',
+			'peer3',
+			'pair1',
+			'pair0 -same',
+			'36',
+			'f 2',
+			'name:"peer5 4.txt"',
+			'ame',
+			'size:>40',
+		];
 		for (const text of queries) {
 			const {hits, total} = await store.search(parseQuery(text), {limit: 200, sources: 50});
 			const told = hits.map(({content, size, sourceCount, sources}) => ({
@@ -113,4 +131,27 @@ test('catalogs that come at the same time answer as those that came one after th
 	const together = await filled(path.join(folder, 'together.db'), true);
 	expect(together).toEqual(one);
 	expect(JSON.stringify(one)).toContain('peer2');
+});
+
+test('an index that was stopped in many parts is merged after the next start', async () => {
+	const {folder, remove} = temporaryFolder();
+	onTestFinished(remove);
+	const parts = () => {
+		const database = new DatabaseSync(path.join(folder, 'index.db'), {readOnly: true});
+		const {n} = database.prepare('SELECT count(DISTINCT segid) AS n FROM fts_idx').get() as {n: number};
+		database.close();
+		return n;
+	};
+	const writer = writerIn(folder);
+	for (let round = 0; round < 15; round++) {
+		writer.begin(1, 'continue', false);
+		writer.add(1, packChanges([add(`s/word${round}.txt`, round)]));
+		await writer.finish(1, {epoch, version: round + 1});
+	}
+	writer.close();
+	expect(parts()).toBeGreaterThan(4);
+	const again = new IndexWriter(path.join(folder, 'index.db'), createPresenceMemory());
+	while (again.maintain());
+	again.close();
+	expect(parts()).toBe(1);
 });

@@ -14,9 +14,9 @@ afterEach(async () => {
 });
 
 /** A peer's port, which shows a key and says nothing. */
-async function listener(identity: Identity): Promise<number> {
+async function listener(identity: Identity, host = '127.0.0.1'): Promise<number> {
 	const server: Server = createServer(tlsServerOptions(identity), socket => socket.on('error', () => undefined));
-	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+	await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
 	cleanups.push(() => server.close());
 	return (server.address() as {port: number}).port;
 }
@@ -72,6 +72,36 @@ test('sources name the announced address that works', async () => {
 	expect(await peer()).toMatchObject({host: '127.0.0.1', port: works, addresses});
 	expect((await request(server, `/v1/files/${contentId('a')}`)).body.sources).toMatchObject([{port: works}]);
 });
+
+const hasIpv6 = await listener(await temporaryIdentity(), '::1').then(
+	() => cleanups.pop()?.() ?? true,
+	() => false,
+);
+
+test.skipIf(!hasIpv6)(
+	'over IPv6 as well: a peer that answers is named with its address, one that does not is told',
+	async () => {
+		const server = await startServer({host: '::1'});
+		cleanups.push(server.stop);
+		const identity = await temporaryIdentity();
+		const [works, closed] = [await listener(identity, '::1'), await closedPort()];
+		const register = async (port: number, addresses: string[] = []) => {
+			const body = JSON.stringify({name: 'x', port, addresses, epoch, version: 0});
+			const headers = {'content-type': 'application/json'};
+			return (await request(server, '/v1/peers/me', {host: '::1', method: 'PUT', identity, headers, body})).body;
+		};
+		expect((await register(closed)).observed).toEqual({host: '::1', port: closed});
+		await until('it is told', async () => (await register(closed)).problem !== undefined);
+		expect((await register(closed)).problem).toBe(`others will not reach port ${closed}: nothing listens there`);
+		// Of several addresses, of both families, the one that works is named.
+		const addresses = [`127.0.0.1:${closed}`, `[::1]:${works}`];
+		await register(closed, addresses);
+		const peer = async (): Promise<PeerInfo> => (await request(server, '/v1/peers/1', {host: '::1'})).body;
+		await until('the working one is named', async () => (await peer()).port === works);
+		expect(await peer()).toMatchObject({host: '::1', port: works});
+		expect((await register(closed, addresses)).problem).toBeUndefined();
+	},
+);
 
 test('a client tells the problem once', async () => {
 	const server = await startServer({leaseSeconds: 0.3});

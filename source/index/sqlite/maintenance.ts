@@ -4,6 +4,8 @@ import type {DatabaseSync} from 'node:sqlite';
 const mergeAfter = 5000;
 /** The same as a part of all rows, so that a large index is not rewritten for a few. */
 const mergePart = 0.05;
+/** The same at the start, in parts of the index: one that was stopped in the middle goes on where it was. */
+const mergeFromParts = 5;
 /** Pages that one step may write: some milliseconds. */
 const pages = 300;
 
@@ -19,12 +21,13 @@ type Phase = 'rest' | 'begin' | 'merge';
 export class Maintenance {
 	readonly #database: DatabaseSync;
 	#written = 0;
-	/** The log of the database may hold something that is not in its file yet. */
-	#isLogged = false;
-	#phase: Phase = 'rest';
+	/** The log of the database may hold something that is not in its file yet, or the file free pages. */
+	#isLogged = true;
+	#phase: Phase;
 
 	constructor(database: DatabaseSync) {
 		this.#database = database;
+		this.#phase = this.#isInParts() ? 'begin' : 'rest';
 	}
 
 	/** So many rows were written. */
@@ -73,6 +76,18 @@ export class Maintenance {
 		this.#database.exec(`PRAGMA incremental_vacuum(${Math.min(pages, before - pagesKept)})`);
 		// A file of a form that cannot give pages back keeps them.
 		return this.#freePages() < before;
+	}
+
+	#isInParts(): boolean {
+		// Every part has entries of its own in this table of FTS5's, sorted by part.
+		const next = this.#database.prepare('SELECT min(segid) AS part FROM fts_idx WHERE segid>?');
+		let part = 0;
+		for (let parts = 0; parts < mergeFromParts; parts++) {
+			const row = next.get(part) as {part: number | null};
+			if (row.part === null) return false;
+			part = row.part;
+		}
+		return true;
 	}
 
 	#freePages(): number {
