@@ -61,8 +61,8 @@ test('an upload that waits for others is written before the database is closed',
 
 /** Catalogs that have contents in common: under the same paths, under others, and under the same ones as some. */
 function catalogs(round: number): CatalogChange[][] {
-	return Array.from({length: 8}, (_, peer) =>
-		Array.from({length: 40}, (_, file) => {
+	return Array.from({length: 5}, (_, peer) =>
+		Array.from({length: 24}, (_, file) => {
 			const name =
 				file % 3 === 0 ? `same ${file}` : file % 3 === 1 ? `peer${peer} ${file}` : `pair${peer >> 1} ${file}`;
 			if (round === 1 && file % 5 === 0) return {op: 'remove', path: `s/f ${file % 4}/${name}.txt`};
@@ -90,7 +90,7 @@ async function filled(file: string, together: boolean): Promise<unknown[]> {
 					yield changes;
 				}
 				const at = 1_700_000_000_000 + 1000 * round;
-				await store.applyChanges(ids[peer]!, {epoch, from: round * 40, to: (round + 1) * 40, at}, batches());
+				await store.applyChanges(ids[peer]!, {epoch, from: round * 24, to: (round + 1) * 24, at}, batches());
 			});
 			if (together) await Promise.all(uploads.map(upload => upload()));
 			else for (const upload of uploads) await upload();
@@ -105,9 +105,9 @@ async function filled(file: string, together: boolean): Promise<unknown[]> {
 			'pair0 -same',
 			'36',
 			'f 2',
-			'name:"peer5 4.txt"',
+			'name:"peer4 4.txt"',
 			'ame',
-			'size:>40',
+			'size:>20',
 		];
 		for (const text of queries) {
 			const {hits, total} = await store.search(parseQuery(text), {limit: 200, sources: 50});
