@@ -27,6 +27,8 @@ process.on('exit', () => {
 });
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
+const loopText = (loops: Array<{p99: number; most: number}>) =>
+	`${short(Math.max(...loops.map(({p99}) => p99)))} / ${short(Math.max(...loops.map(({most}) => most)))}`;
 const seconds = (ms: number) => `${short(ms / 1000)} s`;
 
 /** Joins all nodes, a few at a time, and waits until each knows its neighbours. */
@@ -71,9 +73,15 @@ await joinAll();
 const publisher = groups[0]!;
 let published = 0;
 for (const files of counts) {
+	await Promise.all(groups.map(group => group.tell('stats', {})));
 	const {ms, packets, retries} = await publisher.tell('publish', {node: 0, from: published, to: files});
+	const loops = (await Promise.all(groups.map(group => group.tell('stats', {})))).map(({loop}) => loop);
 	print(
 		`| publishing ${(files - published).toLocaleString('en')} files | ${seconds(ms)}, ${packets.toLocaleString('en')} requests, ${retries} again |`,
+	);
+	const others = loops.slice(1);
+	print(
+		`| meanwhile its event loop held, p99 / most; the others' | ${loopText(loops.slice(0, 1))}; ${loopText(others)} ms |`,
 	);
 	published = files;
 }

@@ -221,6 +221,8 @@ export const limits = {
 		filesAtOnce: 1024,
 		bodyBytes: 512 * 1024,
 		waitingBodies: 32,
+		/** Packets of others that wait for the thread which keeps files: more are refused. */
+		waitingPackets: 2000,
 		/** Nodes of which it is remembered where they take such bodies. */
 		doors: 2000,
 		/** Streams through NATs that this peer takes at once, from all peers: each is a connection to its file server. */

@@ -17,24 +17,21 @@ import {watchLanNodes} from '../net/lan-nodes.ts';
 import type {TableAnswer} from '../net/table-route.ts';
 import {nearest, toldAt} from './addresses.ts';
 import {localNodes, rememberedNodes, rememberNodes} from './bootstrap.ts';
-import {BadBytes} from './bytes.ts';
 import {Doors} from './doors.ts';
 import {Finder} from './finder.ts';
-import {Keeper} from './keeper.ts';
+import {KeeperThread, WrongBytes} from './keeper-thread.ts';
 import {NetworkKey} from './network-key.ts';
 import {DhtNode, isPrivateAddress, lanAddresses, type NodeAddress} from './node.ts';
 import type {DhtLink, DhtOptions, DhtShare} from './options.ts';
 import {OwnPresence} from './own-presence.ts';
 import {numberOfPeer, PeerBook, presenceEvery} from './peer-book.ts';
 import {PeerWatch} from './peer-watch.ts';
-import {PostingStore} from './posting-store.ts';
 import {Publisher} from './publisher.ts';
 import {Asker} from './questions.ts';
 import {Reach, type Way} from './reach.ts';
 import type {Signer} from './records.ts';
 import {Sender} from './sender.ts';
 import {Tunnels} from './tunnels.ts';
-import {keyWords} from './words.ts';
 
 export type {DhtShare} from './options.ts';
 
@@ -48,8 +45,6 @@ const lanPatience = 1500;
  * how it looks to four nodes, and one server must be enough for that.
  */
 const companions = 3;
-/** Seconds between two steps of forgetting what expired. */
-const forgetEvery = 5;
 /** Milliseconds between two looks at who is there, in a small network and in a large one. */
 const lookEvery = {small: 2500, large: 30_000};
 
@@ -60,8 +55,7 @@ export class Dht {
 	readonly #signer: Signer;
 	readonly #timers: NodeJS.Timeout[] = [];
 	readonly #listeners = new Set<() => void>();
-	#store: PostingStore | undefined;
-	#keeper: Keeper | undefined;
+	#keeper: KeeperThread | undefined;
 	#node: DhtNode | undefined;
 	#sender!: Sender;
 	#peers!: PeerBook;
@@ -108,7 +102,7 @@ export class Dht {
 
 	/** Records that it keeps. */
 	get records(): number {
-		return this.#store?.records ?? 0;
+		return this.#keeper?.records ?? 0;
 	}
 
 	/** Requests that it sent, with those that it sent again. */
@@ -177,9 +171,9 @@ export class Dht {
 		try {
 			const full = await this.#keeper.keepList(peer, list, address);
 			if (!full) throw new P2pError('refused', 'Too much of one peer or address, or wrong times');
-			return {full: [...full.entries()].filter(([, mask]) => mask !== 0)};
+			return {full};
 		} catch (error) {
-			if (error instanceof BadBytes) throw new P2pError('bad-request', `No list of files: ${error.message}`);
+			if (error instanceof WrongBytes) throw new P2pError('bad-request', `No list of files: ${error.message}`);
 			throw error;
 		}
 	}
@@ -220,17 +214,19 @@ export class Dht {
 		await this.#tunnels?.stop();
 		await Promise.all(this.#companions.map(companion => companion.stop()));
 		await this.#node?.stop();
-		this.#store?.close();
+		await this.#keeper?.stop();
 	}
 
 	async #start(): Promise<void> {
 		const {options, candidates} = {options: this.#options, candidates: this.#candidates()};
 		if (options.keeps) {
 			mkdirSync(options.dataDir, {recursive: true, mode: 0o700});
-			this.#store = new PostingStore(path.join(options.dataDir, 'dht.db'));
+			const file = path.join(options.dataDir, 'dht.db');
+			this.#keeper = await KeeperThread.start({file, tag: this.#key.tag}, message =>
+				options.bus.emit('log', {level: 'warn', message}),
+			);
 			// What the database has just made is for nobody else.
 			protectFolder(options.dataDir);
-			this.#keeper = new Keeper(this.#store, this.#key.tag);
 		}
 		const own = options.host === undefined ? lanAddresses() : [options.host];
 		// Behind a NAT a node must not be one that others depend on: HyperDHT finds out whether they reach it.
@@ -324,7 +320,6 @@ export class Dht {
 	}
 
 	#beginKeeping(node: DhtNode): void {
-		this.#every(forgetEvery * 1000, () => this.#store?.forget(Math.floor(Date.now() / 1000), keyWords));
 		this.#every(60_000, () => void this.#remember());
 		// Somebody who was alone looks again for those who were there before.
 		this.#every(15_000, () => {

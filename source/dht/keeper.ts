@@ -9,7 +9,6 @@ import {
 	type Cursor,
 	type GetRequest,
 	messageBytes,
-	type PutBody,
 	type PutFile,
 	readGet,
 	readPut,
@@ -26,7 +25,7 @@ const pageOfFiles = 128;
 /** The part of a word that has too many files: which one a file is in. */
 export const partsOfWord = [...'0123456789abcdef'];
 
-/** Files taken in between two turns of the event loop. */
+/** Files taken in between two turns of the event loop: others get their answers meanwhile. */
 const filesATurn = 64;
 
 /** Takes in batches and answers questions from the store. Times are Unix seconds. */
@@ -44,25 +43,20 @@ export class Keeper {
 	/**
 	 * Takes in a batch.
 	 *
+	 * @param message bytes that nobody changes: what is kept is written a little later
 	 * @param nodeId of this node; @param token that the sender was given: both are what it signed
 	 * @returns the answer's bytes; undefined when it is refused
 	 * @throws BadBytes
 	 */
 	put(message: Buffer, nodeId: Buffer, token: Buffer, address: string): Buffer | undefined {
-		// What is kept is written a little later, and the packet's memory is its socket's.
-		const {signature, body, put} = readPut(Buffer.from(message));
-		if (put.kind === 'files' && !isSignedBy(put.publisher, batchText(nodeId, token, body), signature)) return undefined;
-		return this.keep(put, address);
-	}
-
-	/** The same for what this node says itself. */
-	keep(put: PutBody, address: string): Buffer | undefined {
+		const {signature, body, put} = readPut(message);
 		const now = this.#now();
 		if (put.kind === 'presence') {
 			const {presence} = put;
 			if (!this.#isTimely(presence, now) || !isGenuinePresence(presence, this.#tag)) return undefined;
 			return this.#store.putPresence(presence) ? writePutAnswer([]) : undefined;
 		}
+		if (!isSignedBy(put.publisher, batchText(nodeId, token, body), signature)) return undefined;
 		const full = this.#keepFiles(put.publisher, put.files, address, now);
 		return full && writePutAnswer(full);
 	}
@@ -81,18 +75,6 @@ export class Keeper {
 			while (reader.left > 0 && files.length < filesATurn) files.push(readPutFile(reader));
 			if (full.length + files.length > limits.table.filesAtOnce) throw new BadBytes('too many files');
 			const taken = this.#keepFiles(publisher, files, address, this.#now());
-			if (!taken) return undefined;
-			full.push(...taken);
-			await setImmediate();
-		}
-		return full;
-	}
-
-	/** The same for files that this node publishes itself. */
-	async keepOwn(publisher: string, files: PutFile[]): Promise<number[] | undefined> {
-		const full: number[] = [];
-		for (let at = 0; at < files.length; at += filesATurn) {
-			const taken = this.#keepFiles(publisher, files.slice(at, at + filesATurn), 'self', this.#now());
 			if (!taken) return undefined;
 			full.push(...taken);
 			await setImmediate();

@@ -3,7 +3,7 @@ import {isIPv4} from 'node:net';
 import {networkInterfaces} from 'node:os';
 import HyperDHT, {type IncomingRequest, type NodeAddress, type Reply, type TableNode} from 'hyperdht';
 import {errorLine} from '../core/errors.ts';
-import {isSendersFault, type Keeper} from './keeper.ts';
+import {type KeeperThread, WrongBytes} from './keeper-thread.ts';
 import {commands, type Door, foreignNetwork, refused, writeDoor} from './messages.ts';
 import type {NetworkKey} from './network-key.ts';
 
@@ -19,7 +19,7 @@ export type NodeOptions = {
 	/** First 32 bytes of the Ed25519 secret key: the node has the peer's identity. */
 	seed: Buffer;
 	/** Keeps a part of the table and answers for it; absent: it only asks. */
-	keeper?: Keeper;
+	keeper?: KeeperThread;
 	/** Where it takes much at once. */
 	door?: Door;
 	/** Whether all nodes are in one private network: then every one of them is reachable and keeps a part at once. */
@@ -296,25 +296,29 @@ export class DhtNode {
 			return true;
 		}
 		if (!keeper || !this.id) return false;
-		try {
-			if (request.command === commands.door) {
-				if (door) request.reply(key.seal(writeDoor(door)), {token: false, closerNodes: false});
-				else request.error(refused, {token: false, closerNodes: false});
-			} else if (request.command === commands.get) {
-				request.reply(key.seal(keeper.get(message)), {token: false, closerNodes: request.target !== null});
-			} else if (!request.token) {
-				// The signature must be over a token, which proves that the sender is where it says.
-				request.error(refused, {token: true, closerNodes: false});
-			} else {
-				const answer = keeper.put(message, this.id, request.token, request.from.host);
-				if (answer) request.reply(key.seal(answer), {token: true, closerNodes: false});
-				else request.error(refused, {token: true, closerNodes: false});
-			}
-		} catch (error) {
-			if (!isSendersFault(error)) this.#options.log(`DHT: ${errorLine(error)}`);
-			request.error(refused, {token: false, closerNodes: false});
-		}
+		if (request.command === commands.door) {
+			if (door) request.reply(key.seal(writeDoor(door)), {token: false, closerNodes: false});
+			else request.error(refused, {token: false, closerNodes: false});
+		} else if (request.command === commands.put && !request.token) {
+			// The signature must be over a token, which proves that the sender is where it says.
+			request.error(refused, {token: true, closerNodes: false});
+		} else void this.#ask(request, message, keeper, this.id);
 		return true;
+	}
+
+	/** Answers with what the keeper says. */
+	async #ask(request: IncomingRequest, message: Buffer, keeper: KeeperThread, id: Buffer): Promise<void> {
+		const {command, token, from, target} = request;
+		const isPut = command === commands.put;
+		let answer: Buffer | undefined;
+		try {
+			answer = await (isPut ? keeper.put(message, id, token!, from.host) : keeper.get(message));
+		} catch (error) {
+			if (!(error instanceof WrongBytes)) this.#options.log(`DHT: ${errorLine(error)}`);
+		}
+		if (this.#dht.destroyed) return;
+		if (answer) request.reply(this.#options.key.seal(answer), {token: isPut, closerNodes: !isPut && target !== null});
+		else request.error(refused, {token: isPut, closerNodes: false});
 	}
 }
 

@@ -1,6 +1,6 @@
 // Asking the table: the nodes that keep a key and this node's own part, page after page, each answer as it comes.
 import {limits} from '../api/limits.ts';
-import type {Keeper} from './keeper.ts';
+import type {KeeperThread} from './keeper-thread.ts';
 import {commands, type GetAnswer, type GetRequest, readAnswer, writeGet} from './messages.ts';
 import type {DhtNode, NodeAddress} from './node.ts';
 
@@ -17,9 +17,9 @@ export type AnswerTaker = (answer: GetAnswer) => boolean;
 /** Asks questions. */
 export class Asker {
 	readonly #node: DhtNode;
-	readonly #keeper: Keeper | undefined;
+	readonly #keeper: KeeperThread | undefined;
 
-	constructor(node: DhtNode, keeper: Keeper | undefined) {
+	constructor(node: DhtNode, keeper: KeeperThread | undefined) {
 		this.#node = node;
 		this.#keeper = keeper;
 	}
@@ -65,13 +65,17 @@ export class Asker {
 
 	/** What this node keeps itself. */
 	async #own(request: GetRequest, take: AnswerTaker, signal: AbortSignal): Promise<void> {
-		if (!this.#keeper || !this.#node.id) return;
-		let answer = readSafely(this.#keeper.answer(request));
-		for (let page = 0; answer && page < limits.table.pages && !signal.aborted; page++) {
+		const keeper = this.#keeper;
+		if (!keeper || !this.#node.id) return;
+		const page = async (asked: GetRequest) => {
+			// It may be full, or about to be stopped; the others answer.
+			const bytes = await keeper.get(writeGet(asked)).catch(() => undefined);
+			return bytes && readSafely(bytes);
+		};
+		let answer = await page(request);
+		for (let pages = 0; answer && pages < limits.table.pages && !signal.aborted; pages++) {
 			if (!take(answer) || !answer.next || !('cursor' in request)) return;
-			// Others want the loop too.
-			await new Promise(resolve => setImmediate(resolve));
-			answer = readSafely(this.#keeper.answer({...request, cursor: answer.next}));
+			answer = await page({...request, cursor: answer.next});
 		}
 	}
 

@@ -3,8 +3,9 @@
 import {sign} from 'node:crypto';
 import PQueue from 'p-queue';
 import {limits} from '../api/limits.ts';
+import type {TableAnswer} from '../net/table-route.ts';
 import type {Doors} from './doors.ts';
-import type {Keeper} from './keeper.ts';
+import type {KeeperThread} from './keeper-thread.ts';
 import {
 	batchFileBytes,
 	batchHeadBytes,
@@ -27,6 +28,8 @@ const atOnce = 40;
 /** Milliseconds that a token is used; nodes take it for at least 7 seconds. */
 const tokenLife = 5000;
 const noSignature = Buffer.alloc(64);
+/** A presence is signed for all nodes, and needs no token where it goes nowhere. */
+const nobody = Buffer.alloc(0);
 
 /** From so many files on, what a node is to keep goes through its door: a few packets are sooner there by themselves. */
 const throughDoor = 30;
@@ -37,7 +40,7 @@ export type Sent = number[] | undefined;
 /** Sends what this peer publishes. */
 export class Sender {
 	readonly #node: DhtNode;
-	readonly #keeper: Keeper | undefined;
+	readonly #keeper: KeeperThread | undefined;
 	readonly #signer: Signer;
 	readonly #doors: Doors;
 	readonly #queue = new PQueue({concurrency: atOnce});
@@ -45,7 +48,7 @@ export class Sender {
 	/** Batches that nodes took, and that they did not; and files that went through doors. */
 	readonly counts = {taken: 0, failed: 0, throughDoors: 0};
 
-	constructor(node: DhtNode, keeper: Keeper | undefined, signer: Signer, doors: Doors) {
+	constructor(node: DhtNode, keeper: KeeperThread | undefined, signer: Signer, doors: Doors) {
 		this.#node = node;
 		this.#keeper = keeper;
 		this.#signer = signer;
@@ -54,15 +57,14 @@ export class Sender {
 
 	/** Sends files to one node: through its door, or in as many packets as it takes. */
 	async files(to: TableNode | 'self', files: PutFile[]): Promise<Sent> {
-		const {peer} = this.#signer;
-		if (to === 'self') return this.#keeper?.keepOwn(peer, files);
-		if (files.length < throughDoor) return this.#packets(to, files);
+		if (to !== 'self' && files.length < throughDoor) return this.#packets(to, files);
 		const full: number[] = [];
 		for (const list of cut(files, limits.table.bodyBytes - sealBytes, limits.table.filesAtOnce)) {
-			const answer = await this.#doors.send(to, writeFileList(list));
+			const bytes = writeFileList(list);
+			const answer = to === 'self' ? await this.#keepOwn(bytes) : await this.#doors.send(to, bytes);
 			if (answer === 'refused') return undefined;
 			if (!answer) {
-				const rest = await this.#packets(to, files.slice(full.length));
+				const rest = to === 'self' ? undefined : await this.#packets(to, files.slice(full.length));
 				return rest && [...full, ...rest];
 			}
 			this.counts.throughDoors += list.length;
@@ -70,6 +72,11 @@ export class Sender {
 			for (const index of list.keys()) full.push(told.get(index) ?? 0);
 		}
 		return full;
+	}
+
+	async #keepOwn(list: Buffer): Promise<TableAnswer | undefined> {
+		const full = await this.#keeper?.keepList(this.#signer.peer, list, 'self');
+		return full && {full};
 	}
 
 	async #packets(to: TableNode, files: PutFile[]): Promise<Sent> {
@@ -83,7 +90,10 @@ export class Sender {
 
 	/** @returns whether the node took it */
 	async presence(to: TableNode | 'self', presence: Signed<PresenceRecord>): Promise<boolean> {
-		if (to === 'self') return this.#keeper?.keep({kind: 'presence', presence}, 'self') !== undefined;
+		if (to === 'self') {
+			const put = writePut(writePresence(presence), noSignature);
+			return (await this.#keeper?.put(put, nobody, nobody, 'self')) !== undefined;
+		}
 		return (await this.#put(to, writePresence(presence))) !== undefined;
 	}
 
