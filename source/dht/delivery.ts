@@ -1,4 +1,5 @@
 // From records to the nodes that keep them: placed, signed, sent, and what found no room sent once more.
+import {setImmediate} from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type {Load, Placing} from './placing.ts';
 import {type FileRecord, type Signed, type Signer, signFile} from './records.ts';
@@ -48,28 +49,38 @@ export class Delivery {
 		const wanted = new Set(loads.flatMap(load => [...load.files.keys()]));
 		await this.#signs.add(() => this.#sign(files, wanted, signed, signal));
 		const counts = new Map<string, number>();
-		await Promise.all(
-			loads.map(async load => {
-				const indexes = [...load.files.keys()];
-				const full = await this.#sender.files(
-					load.to,
-					indexes.map(index => ({...load.files.get(index)!, file: signed.get(index)!})),
-				);
-				for (const [at, mask] of full?.entries() ?? []) {
-					for (let n = 0; mask !== 0 && n < 31; n++) {
-						if ((mask & (2 ** n)) === 0) continue;
-						const place = `${indexes[at]} ${n}`;
-						counts.set(place, (counts.get(place) ?? 0) + 1);
-					}
-				}
-			}),
-		);
+		const sends: Array<Promise<void>> = [];
+		for (const load of loads) {
+			const sending = this.#sendLoad(load, signed, counts);
+			// It may fail while the others are still being written.
+			sending.catch(() => undefined);
+			sends.push(sending);
+			// To write a list for one node takes some milliseconds, and others want the loop too.
+			await setImmediate();
+		}
+		await Promise.all(sends);
 		const full = new Map<number, number>();
 		for (const [place, count] of counts) {
 			const [index, n] = place.split(' ').map(Number);
 			if (count * 2 > Math.min(loads.length, 8)) full.set(index!, (full.get(index!) ?? 0) + 2 ** n!);
 		}
 		return full;
+	}
+
+	/** @param counts of words that are full, by index and word, at how many nodes they are: added to */
+	async #sendLoad(load: Load, signed: Map<number, Signed<FileRecord>>, counts: Map<string, number>): Promise<void> {
+		const indexes = [...load.files.keys()];
+		const full = await this.#sender.files(
+			load.to,
+			indexes.map(index => ({...load.files.get(index)!, file: signed.get(index)!})),
+		);
+		for (const [at, mask] of full?.entries() ?? []) {
+			for (let n = 0; mask !== 0 && n < 31; n++) {
+				if ((mask & (2 ** n)) === 0) continue;
+				const place = `${indexes[at]} ${n}`;
+				counts.set(place, (counts.get(place) ?? 0) + 1);
+			}
+		}
 	}
 
 	async #sign(

@@ -19,7 +19,7 @@ import {nearest, toldAt} from './addresses.ts';
 import {localNodes, rememberedNodes, rememberNodes} from './bootstrap.ts';
 import {Doors} from './doors.ts';
 import {Finder} from './finder.ts';
-import {KeeperThread, WrongBytes} from './keeper-thread.ts';
+import {WrongBytes} from './keeper-thread.ts';
 import {NetworkKey} from './network-key.ts';
 import {DhtNode, isPrivateAddress, lanAddresses, type NodeAddress} from './node.ts';
 import type {DhtLink, DhtOptions, DhtShare} from './options.ts';
@@ -30,6 +30,7 @@ import {Publisher} from './publisher.ts';
 import {Asker} from './questions.ts';
 import {Reach, type Way} from './reach.ts';
 import type {Signer} from './records.ts';
+import {RemoteKeeper} from './remote-keeper.ts';
 import {Sender} from './sender.ts';
 import {Tunnels} from './tunnels.ts';
 
@@ -55,7 +56,7 @@ export class Dht {
 	readonly #signer: Signer;
 	readonly #timers: NodeJS.Timeout[] = [];
 	readonly #listeners = new Set<() => void>();
-	#keeper: KeeperThread | undefined;
+	#keeper: RemoteKeeper | undefined;
 	#node: DhtNode | undefined;
 	#sender!: Sender;
 	#peers!: PeerBook;
@@ -222,7 +223,7 @@ export class Dht {
 		if (options.keeps) {
 			mkdirSync(options.dataDir, {recursive: true, mode: 0o700});
 			const file = path.join(options.dataDir, 'dht.db');
-			this.#keeper = await KeeperThread.start({file, tag: this.#key.tag}, message =>
+			this.#keeper = await RemoteKeeper.start({file, tag: this.#key.tag}, message =>
 				options.bus.emit('log', {level: 'warn', message}),
 			);
 			// What the database has just made is for nobody else.

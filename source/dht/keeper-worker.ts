@@ -1,46 +1,60 @@
-// The thread that keeps this node's part of the table: see keeper-thread.ts. Calls are done in the order in which they
+// The thread that keeps this process's parts of tables: see keeper-thread.ts. Calls are done in the order in which they
 // come, but a long list lets others through between its parts.
-import {parentPort, workerData} from 'node:worker_threads';
+import {parentPort} from 'node:worker_threads';
 import {errorLine} from '../core/errors.ts';
+import {giveWay} from '../core/thread-priority.ts';
 import {isSendersFault, Keeper} from './keeper.ts';
-import type {FullWords, KeeperAnswer, KeeperCall, KeeperData} from './keeper-thread.ts';
+import type {FullWords, KeeperAnswer, KeeperCall, KeeperMessage} from './keeper-thread.ts';
 import {PostingStore} from './posting-store.ts';
 import {keyWords} from './words.ts';
 
 /** Milliseconds between two steps of forgetting what expired. */
 const forgetEvery = 5000;
+/** Threads that drive transfers and screens go first; but somebody waits for answers here too. */
+const niceness = 5;
+
+type Part = {store: PostingStore; keeper: Keeper; forgetting: NodeJS.Timeout};
 
 if (!parentPort) throw new Error('this file runs as a worker only');
 const port = parentPort;
-const {file, tag} = workerData as KeeperData;
-const store = new PostingStore(file);
-const keeper = new Keeper(store, view(tag));
+const parts = new Map<number, Part>();
+giveWay(niceness);
 
-const forgetting = setInterval(() => {
+port.on('message', async ({id, part, call}: KeeperMessage) => {
+	let answer: KeeperAnswer;
 	try {
-		store.forget(Math.floor(Date.now() / 1000), keyWords);
-	} catch {
-		// A full disk, or another's lock: what expired is named to nobody, and gone at a later turn.
+		const value = call.kind === 'open' ? open(part, call) : await done(part, call);
+		answer = {id, value, records: parts.get(part)?.store.records ?? 0};
+	} catch (error) {
+		answer = isSendersFault(error) ? {id, wrong: errorLine(error)} : {id, fault: errorLine(error)};
 	}
-}, forgetEvery);
+	port.postMessage(answer);
+});
 
-port.on('message', async ({id, call}: {id: number; call: KeeperCall}) => {
+function open(part: number, {file, tag}: Extract<KeeperCall, {kind: 'open'}>): undefined {
+	const store = new PostingStore(file);
+	const forgetting = setInterval(() => {
+		try {
+			store.forget(Math.floor(Date.now() / 1000), keyWords);
+		} catch {
+			// A full disk: what expired is named to nobody, and gone at a later turn.
+		}
+	}, forgetEvery);
+	parts.set(part, {store, keeper: new Keeper(store, view(tag)), forgetting});
+}
+
+async function done(
+	part: number,
+	call: Exclude<KeeperCall, {kind: 'open'}>,
+): Promise<Uint8Array | FullWords | undefined> {
+	const {store, keeper, forgetting} = parts.get(part) ?? {};
+	if (!store || !keeper) return undefined;
 	if (call.kind === 'close') {
 		clearInterval(forgetting);
+		parts.delete(part);
 		store.close();
-		return port.close();
+		return undefined;
 	}
-	let answer: Omit<KeeperAnswer, 'id' | 'records'>;
-	try {
-		answer = {value: await done(call)};
-	} catch (error) {
-		answer = {[isSendersFault(error) ? 'wrong' : 'fault']: errorLine(error)};
-	}
-	port.postMessage({id, records: store.records, ...answer} satisfies KeeperAnswer);
-});
-port.postMessage({id: 0, records: store.records} satisfies KeeperAnswer);
-
-async function done(call: Exclude<KeeperCall, {kind: 'close'}>): Promise<Uint8Array | FullWords | undefined> {
 	if (call.kind === 'list') {
 		const full = await keeper.keepList(call.publisher, view(call.body), call.address);
 		return full && [...full.entries()].filter(([, mask]) => mask !== 0);

@@ -3,9 +3,10 @@ import {isIPv4} from 'node:net';
 import {networkInterfaces} from 'node:os';
 import HyperDHT, {type IncomingRequest, type NodeAddress, type Reply, type TableNode} from 'hyperdht';
 import {errorLine} from '../core/errors.ts';
-import {type KeeperThread, WrongBytes} from './keeper-thread.ts';
+import {WrongBytes} from './keeper-thread.ts';
 import {commands, type Door, foreignNetwork, refused, writeDoor} from './messages.ts';
 import type {NetworkKey} from './network-key.ts';
+import type {RemoteKeeper} from './remote-keeper.ts';
 
 export type {NodeAddress, TableNode} from 'hyperdht';
 
@@ -19,7 +20,7 @@ export type NodeOptions = {
 	/** First 32 bytes of the Ed25519 secret key: the node has the peer's identity. */
 	seed: Buffer;
 	/** Keeps a part of the table and answers for it; absent: it only asks. */
-	keeper?: KeeperThread;
+	keeper?: RemoteKeeper;
 	/** Where it takes much at once. */
 	door?: Door;
 	/** Whether all nodes are in one private network: then every one of them is reachable and keeps a part at once. */
@@ -307,7 +308,7 @@ export class DhtNode {
 	}
 
 	/** Answers with what the keeper says. */
-	async #ask(request: IncomingRequest, message: Buffer, keeper: KeeperThread, id: Buffer): Promise<void> {
+	async #ask(request: IncomingRequest, message: Buffer, keeper: RemoteKeeper, id: Buffer): Promise<void> {
 		const {command, token, from, target} = request;
 		const isPut = command === commands.put;
 		let answer: Buffer | undefined;

@@ -1,8 +1,8 @@
 // Asking the table: the nodes that keep a key and this node's own part, page after page, each answer as it comes.
 import {limits} from '../api/limits.ts';
-import type {KeeperThread} from './keeper-thread.ts';
 import {commands, type GetAnswer, type GetRequest, readAnswer, writeGet} from './messages.ts';
 import type {DhtNode, NodeAddress} from './node.ts';
+import type {RemoteKeeper} from './remote-keeper.ts';
 
 /** Where to ask: at the keepers of a key, or, in a network small enough, everybody. */
 export type Question = {
@@ -17,9 +17,9 @@ export type AnswerTaker = (answer: GetAnswer) => boolean;
 /** Asks questions. */
 export class Asker {
 	readonly #node: DhtNode;
-	readonly #keeper: KeeperThread | undefined;
+	readonly #keeper: RemoteKeeper | undefined;
 
-	constructor(node: DhtNode, keeper: KeeperThread | undefined) {
+	constructor(node: DhtNode, keeper: RemoteKeeper | undefined) {
 		this.#node = node;
 		this.#keeper = keeper;
 	}

@@ -5,7 +5,6 @@ import PQueue from 'p-queue';
 import {limits} from '../api/limits.ts';
 import type {TableAnswer} from '../net/table-route.ts';
 import type {Doors} from './doors.ts';
-import type {KeeperThread} from './keeper-thread.ts';
 import {
 	batchFileBytes,
 	batchHeadBytes,
@@ -22,6 +21,7 @@ import {
 import {sealBytes} from './network-key.ts';
 import type {DhtNode, TableNode} from './node.ts';
 import type {PresenceRecord, Signed, Signer} from './records.ts';
+import type {RemoteKeeper} from './remote-keeper.ts';
 
 /** Requests that are under way at once: as many as the sockets of two cores take without losing some. */
 const atOnce = 40;
@@ -40,7 +40,7 @@ export type Sent = number[] | undefined;
 /** Sends what this peer publishes. */
 export class Sender {
 	readonly #node: DhtNode;
-	readonly #keeper: KeeperThread | undefined;
+	readonly #keeper: RemoteKeeper | undefined;
 	readonly #signer: Signer;
 	readonly #doors: Doors;
 	readonly #queue = new PQueue({concurrency: atOnce});
@@ -48,7 +48,7 @@ export class Sender {
 	/** Batches that nodes took, and that they did not; and files that went through doors. */
 	readonly counts = {taken: 0, failed: 0, throughDoors: 0};
 
-	constructor(node: DhtNode, keeper: KeeperThread | undefined, signer: Signer, doors: Doors) {
+	constructor(node: DhtNode, keeper: RemoteKeeper | undefined, signer: Signer, doors: Doors) {
 		this.#node = node;
 		this.#keeper = keeper;
 		this.#signer = signer;
@@ -75,7 +75,8 @@ export class Sender {
 	}
 
 	async #keepOwn(list: Buffer): Promise<TableAnswer | undefined> {
-		const full = await this.#keeper?.keepList(this.#signer.peer, list, 'self');
+		// What fails here is logged where it is opened anew; the others keep it meanwhile.
+		const full = await this.#keeper?.keepList(this.#signer.peer, list, 'self').catch(() => undefined);
 		return full && {full};
 	}
 

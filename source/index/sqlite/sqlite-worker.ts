@@ -1,8 +1,8 @@
 // A thread with one connection to the index's database, as writer or reader, so that no query ever holds up the loop
 // that answers HTTP. Calls come as messages and are done one after the other.
-import {setPriority} from 'node:os';
 import {parentPort, workerData} from 'node:worker_threads';
 import {P2pError} from '../../core/errors.ts';
+import {giveWay} from '../../core/thread-priority.ts';
 import {IndexReader} from './index-reader.ts';
 import {IndexWriter} from './index-writer.ts';
 import {databaseError} from './open-database.ts';
@@ -22,16 +22,6 @@ function plain(error: unknown): PlainFailure {
 	if (!(told instanceof P2pError))
 		return {stack: error instanceof Error ? (error.stack ?? error.message) : String(error)};
 	return {code: told.code, message: told.message, hint: told.hint, details: told.details};
-}
-
-/** Searches are answered first where cores are few. Linux alone takes the calling thread where others take all of them. */
-function giveWay(): void {
-	if (process.platform !== 'linux') return;
-	try {
-		setPriority(0, writerNiceness);
-	} catch {
-		// Not allowed here; it works all the same.
-	}
 }
 
 function answer(target: object, {id, method, values}: CallMessage): void {
@@ -77,7 +67,7 @@ function prepare(reader: IndexReader): void {
 }
 
 try {
-	if (role === 'writer') giveWay();
+	if (role === 'writer') giveWay(writerNiceness);
 	const target = role === 'writer' ? new IndexWriter(file, memory) : new IndexReader(file, memory);
 	port.on('message', (message: CallMessage) => {
 		answer(target, message);
