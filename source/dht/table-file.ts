@@ -6,7 +6,7 @@ import {blake2b} from './network-key.ts';
 /** Raised when tables change: a file of another version is begun anew, as others have what was in it. */
 const schemaVersion = 2;
 const schema = `
-PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-8192;
+PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-4096;
 PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=16777216; PRAGMA user_version=${schemaVersion};
 CREATE TABLE IF NOT EXISTS publisher(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, address TEXT NOT NULL,
 	records INT NOT NULL DEFAULT 0);
