@@ -6,7 +6,7 @@ import {defaultPorts, formatAddress, parseHost} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import {EngineBus} from '../core/events.ts';
 import {mergeRouters, type Router} from '../engine/directory.ts';
-import {joinDht, mayJoinDht} from '../engine/join-dht.ts';
+import {joinDhts, mayJoinDht} from '../engine/join-dht.ts';
 import {type Identity, loadIdentity} from '../identity/identity.ts';
 import {openKnownServers} from '../identity/known-servers.ts';
 import {createIndexClient} from '../index/client.ts';
@@ -54,24 +54,21 @@ export async function withNetwork<T>(
 	const memberships = new Memberships({folder: dataDir, id: identity.id, name: undefined, servers, invites});
 	const client = new SecureClient(identity, {membership: () => memberships.current()});
 	const bus = new EngineBus();
-	const dht =
-		mayJoinDht(settings, memberships, bus) &&
-		(await joinDht(settings, {
-			...{identity, client, bus, dataDir, servers, host: bindHost(flags)},
-			networkKey: memberships.networks[0]?.networkKey,
-		}));
+	const guest = {identity, client, bus, dataDir, servers, host: bindHost(flags)};
+	const dhts = mayJoinDht(settings, memberships, bus) ? await joinDhts(settings, memberships.networks, guest) : [];
 	try {
 		const knownServers = openKnownServers(dataDir);
 		const clients = servers.map(address =>
 			createIndexClient({identity, client, address, knownServers, bus, memberships}),
 		);
-		const router = mergeRouters(dht ? [...clients, dht] : clients);
-		const result = await use({identity, client, router, servers, flags, dataDir, bus, memberships, dht: Boolean(dht)});
+		const router = mergeRouters([...clients, ...dhts]);
+		const dht = dhts.length > 0;
+		const result = await use({identity, client, router, servers, flags, dataDir, bus, memberships, dht});
 		// What a link brings along does not replace what the person uses.
 		if (linked.length === 0 && servers.length > 0) await rememberServers(dataDir, servers);
 		return result;
 	} finally {
-		if (dht) await dht.stop();
+		await Promise.all(dhts.map(dht => dht.stop()));
 		client.close();
 	}
 }

@@ -7,6 +7,7 @@ import {
 	type BrowseResponse,
 	browseResponseSchema,
 	type ContentSources,
+	type PartialContent,
 	type PeerInfo,
 	type PeersResponse,
 	type SearchResponse,
@@ -23,6 +24,7 @@ import {WrongBytes} from './keeper-thread.ts';
 import {NetworkKey} from './network-key.ts';
 import {DhtNode, isPrivateAddress, lanAddresses, type NodeAddress} from './node.ts';
 import type {DhtLink, DhtOptions, DhtShare} from './options.ts';
+import {OwnPartials} from './own-partials.ts';
 import {OwnPresence} from './own-presence.ts';
 import {numberOfPeer, PeerBook, presenceEvery} from './peer-book.ts';
 import {PeerWatch} from './peer-watch.ts';
@@ -56,6 +58,9 @@ export class Dht {
 	readonly #signer: Signer;
 	readonly #timers: NodeJS.Timeout[] = [];
 	readonly #listeners = new Set<() => void>();
+	readonly #label: string;
+	/** Of a private network a folder of its own: a peer may be in several. */
+	readonly #folder: string;
 	#keeper: RemoteKeeper | undefined;
 	#node: DhtNode | undefined;
 	#sender!: Sender;
@@ -63,6 +68,7 @@ export class Dht {
 	#finder!: Finder;
 	#publisher: Publisher | undefined;
 	#presence: OwnPresence | undefined;
+	#partials: OwnPartials | undefined;
 	#watch: PeerWatch | undefined;
 	#looked: Promise<void> | undefined;
 	#link: DhtLink;
@@ -76,7 +82,15 @@ export class Dht {
 		this.#options = options;
 		this.#key = new NetworkKey(options.network ?? defaultNetwork, options.networkKey);
 		this.#signer = {peer: options.identity.id, privateKey: options.identity.privateKey, tag: this.#key.tag};
-		this.#link = {address: 'DHT', state: 'connecting', number: options.share && numberOfPeer(options.identity.id)};
+		this.#label = options.label ?? 'DHT';
+		this.#folder = options.networkKey
+			? path.join(options.dataDir, `dht-${this.#key.tag.toString('hex')}`)
+			: options.dataDir;
+		this.#link = {
+			address: this.#label,
+			state: 'connecting',
+			number: options.share && numberOfPeer(options.identity.id),
+		};
 	}
 
 	/** Joins the network, or begins one. @throws P2pError unsafe-folder, not-writable */
@@ -165,6 +179,11 @@ export class Dht {
 		throw new P2pError('not-found', `No peer ${text} is there`, {hint: 'See who is: p2p-tui peers --dht'});
 	}
 
+	/** Whether what a peer publishes is for this network. */
+	isFor(body: Buffer): boolean {
+		return this.#key.open(body) !== undefined;
+	}
+
 	/** Takes in what a peer publishes, from its own TLS connection. @throws P2pError refused, bad-request */
 	async take(peer: string, address: string, body: Buffer): Promise<TableAnswer> {
 		const list = this.#node?.id && this.#key.open(body);
@@ -200,6 +219,11 @@ export class Dht {
 		this.#publisher?.catalogChanged();
 	}
 
+	/** Tells of which contents this peer holds parts, at most limits.partialsPerPeer; each call replaces the one before. */
+	setPartials(contents: PartialContent[]): void {
+		this.#partials?.set(contents.slice(0, limits.partialsPerPeer));
+	}
+
 	/** Says goodbye and leaves. */
 	async stop(): Promise<void> {
 		if (this.#stopped) return;
@@ -207,6 +231,7 @@ export class Dht {
 		for (const timer of this.#timers) clearInterval(timer);
 		await this.#lan?.stop();
 		await this.#publisher?.stop();
+		await this.#partials?.stop();
 		await this.#looked;
 		if (this.#presence) {
 			await Promise.race([this.#presence.tell(true), new Promise(resolve => setTimeout(resolve, 500))]);
@@ -220,14 +245,14 @@ export class Dht {
 
 	async #start(): Promise<void> {
 		const {options, candidates} = {options: this.#options, candidates: this.#candidates()};
+		mkdirSync(this.#folder, {recursive: true, mode: 0o700});
 		if (options.keeps) {
-			mkdirSync(options.dataDir, {recursive: true, mode: 0o700});
-			const file = path.join(options.dataDir, 'dht.db');
+			const file = path.join(this.#folder, 'dht.db');
 			this.#keeper = await RemoteKeeper.start({file, tag: this.#key.tag}, message =>
 				options.bus.emit('log', {level: 'warn', message}),
 			);
 			// What the database has just made is for nobody else.
-			protectFolder(options.dataDir);
+			protectFolder(this.#folder);
 		}
 		const own = options.host === undefined ? lanAddresses() : [options.host];
 		// Behind a NAT a node must not be one that others depend on: HyperDHT finds out whether they reach it.
@@ -280,7 +305,7 @@ export class Dht {
 			...{node, sender: this.#sender, key: this.#key, signer: this.#signer, catalog: share.catalog},
 			published: () => {
 				const {files, bytes} = share.catalog;
-				bus.emit('registered', {server: 'DHT', number: numberOfPeer(this.#signer.peer), files, bytes});
+				bus.emit('registered', {server: this.#label, number: numberOfPeer(this.#signer.peer), files, bytes});
 				void this.#presence?.tell(false);
 			},
 			log: message => bus.emit('log', {level: 'warn', message}),
@@ -296,6 +321,8 @@ export class Dht {
 		});
 		void this.#presence?.tell(false);
 		this.#every(presenceEvery * 1000 * (0.9 + Math.random() * 0.2), () => void this.#presence?.tell(false));
+		const log = (message: string) => bus.emit('log', {level: 'debug', message});
+		this.#partials = new OwnPartials(node, this.#sender, this.#key, this.#signer, log);
 		const watch = new PeerWatch(this.#peers, bus, this.#signer.peer, () => this.#changed());
 		this.#watch = watch;
 		let looked = 0;
@@ -333,10 +360,10 @@ export class Dht {
 	}
 
 	#candidates(): NodeAddress[] {
-		const {dataDir, network, bootstrap, host} = this.#options;
+		const {network, bootstrap, host} = this.#options;
 		const all = [
 			...bootstrap,
-			...rememberedNodes(dataDir, network ?? defaultNetwork),
+			...rememberedNodes(this.#folder, network ?? defaultNetwork),
 			...(bootstrap.length === 0 ? localNodes(host) : []),
 		];
 		return [...new Map(all.map(node => [`${node.host}:${node.port}`, node])).values()];
@@ -353,14 +380,13 @@ export class Dht {
 	}
 
 	async #write(nodes: NodeAddress[]): Promise<void> {
-		const {dataDir, network} = this.#options;
-		await rememberNodes(dataDir, network ?? defaultNetwork, nodes).catch(() => undefined);
+		await rememberNodes(this.#folder, this.#options.network ?? defaultNetwork, nodes).catch(() => undefined);
 	}
 
 	#tellLink(): void {
 		const nodes = this.nodes;
 		const text = nodes === 0 ? 'alone' : nodes === 1 ? '1 node' : `${nodes} nodes`;
-		this.#link = {...this.#link, address: `DHT (${text})`, state: 'online'};
+		this.#link = {...this.#link, address: `${this.#label} (${text})`, state: 'online'};
 		this.#changed();
 	}
 

@@ -78,7 +78,7 @@ export class Finder {
 	/** Who holds a content. @throws P2pError not-found; no-server */
 	async sources(content: string, signal?: AbortSignal): Promise<ContentSources> {
 		this.#checkConnected();
-		const found = new Collection(this.#key.tag);
+		const found = new Collection(this.#key.tag, undefined, true);
 		const question: Question = {
 			topic: this.#key.content(content),
 			request: {kind: 'content', content, cursor: fromStart},
@@ -88,7 +88,9 @@ export class Finder {
 			return (found.contents.get(content)?.length ?? 0) < limits.table.sources;
 		};
 		await this.#askAll([question], take, found, signal);
-		const files = found.contents.get(content);
+		// Those that have all of it first; whoever names another size is wrong.
+		const all = found.contents.get(content)?.toSorted((a, b) => Number(a.file.partial) - Number(b.file.partial));
+		const files = all?.filter(({file}) => file.size === all[0]?.file.size);
 		const named = files ? await this.#sources(files, []) : [];
 		signal?.throwIfAborted();
 		if (!files || named.length === 0) throw new P2pError('not-found', 'Nobody shares this content');
@@ -166,13 +168,14 @@ export class Finder {
 		const sources = await Promise.all(
 			files.slice(0, limits.table.sources).map(async ({publisher, file}): Promise<Source | undefined> => {
 				const presence = await this.#peers.who(publisher);
-				if (!presence || file.time < presence.floor) return undefined;
+				if (!presence || (file.time < presence.floor && !file.partial)) return undefined;
 				const {name, host, port, number, addresses, online} = this.#peers.info(presence);
 				if (!online) return undefined;
 				if (wanted.length > 0 && !wanted.some(text => isMeant(text, publisher, name))) return undefined;
 				const sharedAt = new Date(file.time * 1000).toISOString();
 				const more = addresses && {addresses};
-				return {peer: publisher, number, name, host, port, path: file.path, sharedAt, online, ...more};
+				const held = file.partial ? {path: '', partial: true} : {path: file.path};
+				return {peer: publisher, number, name, host, port, ...held, sharedAt, online, ...more};
 			}),
 		);
 		const byPeer = new Map<string, Source>();
@@ -187,16 +190,20 @@ class Collection {
 	readonly #seen = new Set<string>();
 	readonly #tag: Buffer;
 	readonly #first: (() => void) | undefined;
+	readonly #partials: boolean;
 
-	constructor(tag: Buffer, first?: () => void) {
+	/** @param partials takes what somebody has in part as well */
+	constructor(tag: Buffer, first?: () => void, partials = false) {
 		this.#tag = tag;
 		this.#first = first;
+		this.#partials = partials;
 	}
 
 	take({files}: GetAnswer): void {
 		for (const {publisher, file} of files) {
 			const name = `${publisher} ${file.content} ${file.path}`;
 			if (this.#seen.has(name) || file.removed || file.expiry * 1000 < Date.now()) continue;
+			if (file.partial && !this.#partials) continue;
 			if (!isGenuineFile(file, publisher, this.#tag)) continue;
 			this.#seen.add(name);
 			if (this.contents.size === 0) this.#first?.();
@@ -212,7 +219,7 @@ function contentOf(files: Found[], sources: Source[], named: number): ContentSou
 	const {file} = files.find(({publisher}) => publisher === first?.peer) ?? files[0]!;
 	return {
 		content: file.content,
-		name: baseName(file.path),
+		name: file.partial ? '' : baseName(file.path),
 		size: file.size,
 		sources: sources.slice(0, named),
 		sourceCount: sources.length,

@@ -28,6 +28,8 @@ export type DhtOptions = {
 	bootstrap: NodeAddress[];
 	/** Local address of its UDP socket; undefined: all. */
 	host?: string;
+	/** How it is called beside others, of other networks; absent: `DHT`. */
+	label?: string;
 	/** UDP port; another one is taken when it is in use. Undefined: the system chooses. */
 	port?: number;
 	/** TCP port of the HTTPS server of this identity that passes on to {@link Dht.take}; undefined: there is none. */

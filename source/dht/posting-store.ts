@@ -281,11 +281,11 @@ export class PostingStore {
 		);
 	}
 
-	/** Files with a content, whatever they are kept under. */
+	/** Files with a content, whatever they are kept under; those that are there in part as well. */
 	withContent(content: string, after: number, now: number, limit: number): KeptFile[] {
 		return this.#files(
 			`SELECT r.id, p.key, r.raw FROM record r JOIN publisher p ON p.id = r.publisher
-			WHERE r.content = ? AND r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) = x'00' ORDER BY r.id LIMIT ?+0`,
+			WHERE r.content = ? AND r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) <> x'01' ORDER BY r.id LIMIT ?+0`,
 			numberOfContent(content),
 			after,
 			now,
@@ -293,7 +293,7 @@ export class PostingStore {
 		);
 	}
 
-	/** All files, after a record. */
+	/** All files that are there whole, after a record. */
 	all(after: number, now: number, limit: number): KeptFile[] {
 		return this.#files(
 			`SELECT r.id, p.key, r.raw FROM record r JOIN publisher p ON p.id = r.publisher

@@ -18,6 +18,8 @@ export type FileRecord = {
 	expiry: number;
 	/** It is not shared any more. */
 	removed: boolean;
+	/** Its publisher is downloading it, and serves the pieces that it has. */
+	partial?: boolean;
 };
 
 /** Where a peer is, as it says itself. */
@@ -95,7 +97,7 @@ export async function signFile(file: FileRecord, signer: Signer): Promise<Signed
 	fileContext.copy(text);
 	signer.tag.copy(text, fileContext.length);
 	text.write(signer.peer, head - 32, 'hex');
-	let at = text.writeUInt8(file.removed ? 1 : 0, head);
+	let at = text.writeUInt8((file.removed ? 1 : 0) + (file.partial ? 2 : 0), head);
 	at = text.writeUInt32BE(file.time, at);
 	at = text.writeUInt32BE(file.expiry, at);
 	at = text.writeBigUInt64BE(BigInt(file.size), at);
@@ -111,13 +113,14 @@ export async function signFile(file: FileRecord, signer: Signer): Promise<Signed
 /** @throws BadBytes; the signature is not checked, see {@link isGenuineFile} */
 export function readFile(reader: ByteReader): Signed<FileRecord> {
 	const from = reader.at;
-	const removed = (reader.number(1) & 1) === 1;
+	const flags = reader.number(1);
+	const [removed, partial] = [(flags & 1) !== 0, (flags & 2) !== 0];
 	const [time, expiry, size] = [reader.number(4), reader.number(4), reader.size()];
 	const content = reader.bytes(32).toString('hex');
 	const path = reader.text(2);
 	reader.bytes(signatureBytes);
 	if (sharePathProblem(path)) throw new BadBytes('no path of a share');
-	return {content, size, path, time, expiry, removed, raw: reader.since(from)};
+	return {content, size, path, time, expiry, removed, partial, raw: reader.since(from)};
 }
 
 /** When a file's record was signed, without reading it all. */

@@ -21,7 +21,7 @@ import {createHashPool} from '../share/hash-pool.ts';
 import {createShares} from '../share/shares.ts';
 import {createUploadServer} from '../upload/upload-server.ts';
 import {mergeRouters} from './directory.ts';
-import {joinDht, mayJoinDht} from './join-dht.ts';
+import {joinDhts, mayJoinDht, tableOf} from './join-dht.ts';
 import {joinNetworks} from './join-networks.ts';
 import {createLiveLog} from './live-log.ts';
 import {writeLogFile} from './log-file.ts';
@@ -97,9 +97,9 @@ async function startPeer(
 	const rules = createPeerRules(options.dataDir, bus);
 	const audiences = new ShareAudiences(rules, () => shares.list());
 	const known = new KnownContents(content => router.sources(content));
-	let dht: Dht | undefined;
+	let dhts: Dht[] = [];
 	const uploads = createUploadServer({
-		table: () => dht && ((peer, from, body) => dht!.take(peer, from, body)),
+		table: () => tableOf(dhts),
 		allow: rules.allow,
 		admits: (socket, shown) => !memberships.isPrivate || memberships.admits(socket, shown),
 		...{identity, name: options.name, version, bus, slots: options.slots, limit: options.limitUp},
@@ -135,13 +135,11 @@ async function startPeer(
 		}),
 	);
 	if (mayJoinDht(options.dht, memberships, bus)) {
-		dht = await joinDht(options.dht, {
-			...{...options, identity, client, bus, catalog: announced, address, wildcard},
-			networkKey: memberships.networks[0]?.networkKey,
-		});
-		stops.push(() => dht?.stop());
+		const host = {...options, identity, client, bus, catalog: announced, address, wildcard};
+		dhts = await joinDhts(options.dht, memberships.networks, host);
+		stops.push(() => Promise.all(dhts.map(dht => dht.stop())));
 	}
-	const routing = dht ? [...servers, dht] : servers;
+	const routing = [...servers, ...dhts];
 	const router = mergeRouters(routing);
 	const livePeers = () => mergePeers(routing.map(part => part.livePeers()));
 
@@ -164,7 +162,7 @@ async function startPeer(
 		void rememberServers(options.dataDir, options.servers).catch(() => undefined);
 	});
 	for (const server of servers) server.start();
-	stops.push(announcePartials(downloads, known, servers));
+	stops.push(announcePartials(downloads, known, routing));
 	stops.push(() => Promise.all(servers.map(server => server.stop())));
 
 	const pings = new PeerPings(client);

@@ -7,6 +7,7 @@ import type {Dht, DhtShare} from '../dht/dht.ts';
 import type {Identity} from '../identity/identity.ts';
 import type {Memberships} from '../net/memberships.ts';
 import {probeIdentity, type SecureClient} from '../net/secure-client.ts';
+import type {TakeTable} from '../net/table-route.ts';
 
 /** Who joins, and with what. */
 export type DhtGuest = {
@@ -20,6 +21,10 @@ export type DhtGuest = {
 	servers?: string[];
 	/** Of a private network, in hex. */
 	networkKey?: string;
+	/** How it is called beside others. */
+	label?: string;
+	/** By how much its UDP port is above that of the file server, as others have the ones below. */
+	portAbove?: number;
 };
 
 /** What a peer or a server joins with besides. `wildcard`: it listens on all addresses. */
@@ -34,14 +39,15 @@ export type DhtHost = {name: string; address: Address; wildcard: boolean; catalo
 export async function joinDht(settings: DhtSettings, guest: DhtGuest & Partial<DhtHost>): Promise<Dht> {
 	// Loaded here only: its native parts cost 20 ms at every start otherwise.
 	const {Dht} = await import('../dht/dht.ts');
-	const {identity, client, bus, dataDir, host, servers, name, address, wildcard, catalog, networkKey} = guest;
+	const {identity, client, bus, dataDir, host, servers, name, address, wildcard, catalog, networkKey, label} = guest;
+	const port = address && address.port + (guest.portAbove ?? 0);
 	const bootstrap = await Promise.all([...settings.bootstrap, ...(servers ?? []).map(readAddress)].map(resolved));
 	return Dht.start({
-		...{identity, client, bus, dataDir, network: settings.network},
+		...{identity, client, bus, dataDir, label, network: settings.network},
 		networkKey: networkKey === undefined ? undefined : Buffer.from(networkKey, 'hex'),
 		bootstrap: bootstrap.filter(node => node !== undefined),
 		host: host === undefined || host === '::' || !isIPv4(host) ? undefined : host,
-		port: address?.port,
+		port: port !== undefined && port < 65_536 ? port : undefined,
 		door: address?.port,
 		probe: (where, signal) => probeIdentity(identity, where, signal),
 		keeps: address !== undefined,
@@ -49,6 +55,37 @@ export async function joinDht(settings: DhtSettings, guest: DhtGuest & Partial<D
 			address &&
 			name && {share: {catalog, name, port: address.port, host: wildcard ? undefined : address.host}}),
 	});
+}
+
+/**
+ * Takes a place in the table of each private network that this process is a member of, or else in that of the open one.
+ *
+ * @throws P2pError bad-database
+ */
+export async function joinDhts(
+	settings: DhtSettings,
+	networks: Memberships['networks'],
+	guest: Omit<DhtGuest, 'networkKey' | 'label' | 'portAbove'> & Partial<DhtHost>,
+): Promise<Dht[]> {
+	if (networks.length === 0) return [await joinDht(settings, guest)];
+	const joined: Dht[] = [];
+	try {
+		for (const [portAbove, {networkKey, address}] of networks.entries()) {
+			const own = networks.length > 1 && {servers: [address], label: `DHT of ${address}`, portAbove};
+			joined.push(await joinDht(settings, {...guest, networkKey, ...own}));
+		}
+		return joined;
+	} catch (error) {
+		for (const dht of joined) await dht.stop();
+		throw error;
+	}
+}
+
+/** Takes in what others publish, each list for its own network; undefined where there is none. */
+export function tableOf(dhts: readonly Dht[]): TakeTable | undefined {
+	const [first] = dhts;
+	if (!first) return undefined;
+	return (peer, from, body) => (dhts.find(dht => dht.isFor(body)) ?? first).take(peer, from, body);
 }
 
 function readAddress(text: string): Address {

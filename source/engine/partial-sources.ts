@@ -1,7 +1,6 @@
 import {limits} from '../api/limits.ts';
-import type {ContentSources} from '../api/schemas.ts';
+import type {ContentSources, PartialContent} from '../api/schemas.ts';
 import type {DownloadManager} from '../download/manager.ts';
-import type {IndexClient} from '../index/client.ts';
 
 /** How often it is looked whether there is something new to tell, in milliseconds. */
 const tellMs = 500;
@@ -44,7 +43,7 @@ export class KnownContents {
 }
 
 /**
- * Keeps telling the index servers of which contents there are verified pieces here, so that others fetch them from this
+ * Keeps telling content routing of which contents there are verified pieces here, so that others fetch them from this
  * peer while it is still downloading.
  *
  * @param known the contents that may be told
@@ -53,7 +52,7 @@ export class KnownContents {
 export function announcePartials(
 	downloads: Pick<DownloadManager, 'partials'>,
 	known: Pick<KnownContents, 'has'>,
-	servers: readonly Pick<IndexClient, 'setPartials'>[],
+	routing: ReadonlyArray<{setPartials(contents: PartialContent[]): void}>,
 ): () => void {
 	let told = '';
 	const tell = () => {
@@ -68,7 +67,7 @@ export function announcePartials(
 			.join();
 		if (set === told) return;
 		told = set;
-		for (const server of servers) server.setPartials(contents);
+		for (const part of routing) part.setPartials(contents);
 	};
 	const timer = setInterval(tell, tellMs);
 	return () => clearInterval(timer);

@@ -94,7 +94,7 @@ export function watchLanNodes(
 }
 
 function publish({bonjour}: MdnsLink, {id, network, port}: LanNode & {port: number}): void {
-	const label = `p2p-tui-node-${id.slice(0, 16)}`;
+	const label = `p2p-tui-node-${id.slice(0, 16)}-${network.slice(0, 8)}`;
 	bonjour.publish({
 		...{name: label, type: nodeType, protocol: 'udp', host: `${label}.local`, port, probe: false},
 		txt: {id, network},

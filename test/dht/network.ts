@@ -31,7 +31,10 @@ export async function startDhtPeer(options: {
 	const listening = await program.event('listening');
 	const joined = await program.event('dht-joined');
 	const scanned = await program.event('scan', event => event.done === true);
-	await program.event('registered', event => event.server === 'DHT' && Number(event.files) >= Number(scanned.files));
+	await program.event(
+		'registered',
+		event => String(event.server).startsWith('DHT') && Number(event.files) >= Number(scanned.files),
+	);
 	const node = `127.0.0.1:${joined.port}`;
 	return {...program, port: Number(listening.port), id: String(listening.id), dataDir, node};
 }
