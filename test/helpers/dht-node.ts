@@ -7,7 +7,8 @@ import {SecureClient} from '../../source/net/secure-client.ts';
 import type {ServedCatalog} from '../../source/upload/served-catalog.ts';
 import {createUploadServer} from '../../source/upload/upload-server.ts';
 
-const nothingServed: ServedCatalog = {
+/** Of a file server that has no bytes to send. */
+export const nothingServed: ServedCatalog = {
 	find: () => [],
 	pieceLayer: () => undefined,
 	partial: () => undefined,
@@ -36,9 +37,10 @@ export async function startDhtNode(options: {
 	bootstrap?: number[];
 	host?: string;
 	door?: number;
+	identity?: Identity;
 }): Promise<DhtTestNode> {
 	const {name, dataDir, catalog, bootstrap = [], host = '127.0.0.1', door} = options;
-	const [bus, identity] = [new EngineBus(), await temporaryIdentity()];
+	const [bus, identity] = [new EngineBus(), options.identity ?? (await temporaryIdentity())];
 	let dht: Dht | undefined;
 	const server = createUploadServer({
 		...{identity, name, version: '0', bus, catalog: nothingServed},
