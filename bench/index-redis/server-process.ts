@@ -6,6 +6,7 @@ import {temporaryIdentity} from '../../source/identity/identity.ts';
 import {RedisStore} from '../../source/index/redis/redis-store.ts';
 import {createIndexApp} from '../../source/index/server.ts';
 import {SqliteStore} from '../../source/index/sqlite/sqlite-store.ts';
+import {threadTimes} from '../index/statistics.ts';
 
 const [folder = '', url] = process.argv.slice(2);
 const started = performance.now();
@@ -41,7 +42,7 @@ async function run(command: string): Promise<unknown> {
 			}
 		case 'usage': {
 			const {user, system} = process.cpuUsage();
-			return {cpuMs: (user + system) / 1000, rss: process.memoryUsage.rss()};
+			return {cpuMs: (user + system) / 1000, threads: threadTimes(), rss: process.memoryUsage.rss()};
 		}
 		case 'state':
 			return {wholeAfter, counts: await store.counts()};

@@ -3,6 +3,9 @@ import {mkdirSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import type {Counts} from '../../source/api/schemas.ts';
 
+/** CPU since its start, of all and by thread; resident bytes. */
+export type ServerUsage = {cpuMs: number; threads: Record<string, number>; rss: number};
+
 /** An index server in a process of its own, as the benchmark drives it. */
 export class Server {
 	readonly #child: ChildProcess;
@@ -36,7 +39,7 @@ export class Server {
 
 	/** Puts all peers online. */
 	online = () => this.#call<number>('online');
-	usage = () => this.#call<{cpuMs: number; rss: number}>('usage');
+	usage = () => this.#call<ServerUsage>('usage');
 	/** `wholeAfter`: milliseconds from its start until it was whole, 0 while it is not. */
 	state = () => this.#call<{wholeAfter: number; counts: Counts}>('state');
 	stop = () => this.#call<void>('stop');
