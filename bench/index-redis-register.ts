@@ -38,7 +38,9 @@ try {
 			const server = await Server.start(path.join(folder, `cluster${round}`), cluster.url);
 			const result = await measureRegister(server, work, cluster);
 			print(tellRegister('cluster', result));
-			print(`  Redis, masters: ${short((await cluster.memory()) / 2 ** 20 / (result.files / 1e6))} MB per million files`);
+			print(
+				`  Redis, masters: ${short((await cluster.memory()) / 2 ** 20 / (result.files / 1e6))} MB per million files`,
+			);
 			await server.stop();
 		} finally {
 			await cluster.stop();

@@ -21,8 +21,7 @@ try {
 		const paths = new Set(changes.map(({path}) => path));
 		files += paths.size;
 		for (const {content} of changes) contents.add(content);
-		const id = `${(peer * 7919).toString(16).padStart(16, '0')}${'ab'.repeat(24)}`;
-		await registry.apply({id, number: peer + 1, gen: 1, fresh: true}, changes);
+		await registry.apply({number: peer + 1, gen: 1}, changes);
 	}
 	const took = (performance.now() - started) / 1000;
 	const bytes = (await cluster.memory()) - before;

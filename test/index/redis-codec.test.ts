@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import type {CatalogChange} from '../../source/api/schemas.ts';
 import {packChanges, unpackChanges} from '../../source/index/redis/change-codec.ts';
-import {holderOf, numberOfHolder} from '../../source/index/redis/keys.ts';
+import {filterRows, packRows, readRows} from '../../source/index/redis/holding-rows.ts';
 import {isBefore, isGap, justBefore} from '../../source/index/redis/log-entry.ts';
 
 const path = fc.string({unit: 'grapheme', minLength: 1}).filter(text => text.isWellFormed() && !text.includes('\0'));
@@ -37,13 +37,22 @@ test('IDs of log entries are in order, and gaps are seen', () => {
 	expect(isGap('9-0', '10-0')).toBe(true);
 });
 
-test('a holding tells its peer', () => {
+test('rows of the registry come out as they went in, and without those that shall go', () => {
+	const head = {number: 2 ** 32 - 1, gen: 7, at: 1_700_000_000};
+	const row = fc.record({content, path, size: fc.option(fc.maxSafeNat(), {nil: undefined})});
 	fc.assert(
-		fc.property(fc.integer({min: 1, max: 2 ** 30}), fc.uint8Array({minLength: 8, maxLength: 8}), (number, hash) => {
-			const holder = holderOf(number, Buffer.from(hash));
-			expect(numberOfHolder(holder)).toBe(number);
-			// Sets of integers are stored compactly only up to 64 bits with sign.
-			expect(BigInt(holder) < 2n ** 63n).toBe(true);
+		fc.property(fc.array(row), fc.nat(5), (rows, part) => {
+			const chunks = packRows(head, rows);
+			const read = chunks.flatMap(chunk => [...readRows(chunk)]);
+			const told = read.map(one => ({content: one.content.toString('hex'), size: one.isOver ? undefined : one.size}));
+			expect(told).toEqual(rows.map(({content: id, size}) => ({content: id, size})));
+			for (const [at, {number, gen, name, isOver}] of read.entries()) {
+				const whole = isOver ? '' : (rows[at]?.path.split('/').at(-1) ?? '');
+				expect([number, gen, whole.startsWith(name)]).toEqual([head.number, head.gen, true]);
+			}
+			const stays = ({content: id}: {content: Buffer}) => (id[1] ?? 0) % 6 > part;
+			const left = chunks.flatMap(chunk => [...readRows(filterRows(chunk, stays) ?? Buffer.alloc(12))]);
+			expect(left.map(({key, name}) => key + name)).toEqual(read.filter(stays).map(({key, name}) => key + name));
 		}),
 	);
 });

@@ -2,10 +2,10 @@
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {temporaryIdentity} from '../../source/identity/identity.ts';
 import {FileRegistry} from '../../source/index/redis/file-registry.ts';
+import {readRows} from '../../source/index/redis/holding-rows.ts';
 import {keys, partitionOf, partitions} from '../../source/index/redis/keys.ts';
 import {RedisLink} from '../../source/index/redis/redis-link.ts';
 import {parseRedisUrl} from '../../source/index/redis/redis-url.ts';
-import * as scripts from '../../source/index/redis/scripts.ts';
 import {ClusterWorld} from '../helpers/cluster-servers.ts';
 import {add, contentId, request} from '../helpers/index.ts';
 import {hasRedisServer, type RedisCluster, startRedisCluster} from '../helpers/redis-cluster.ts';
@@ -50,7 +50,7 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 
 	/** Keys of the registry of files that are left. */
 	async function registryKeys(): Promise<string[]> {
-		const all = await Promise.all((await cluster.masters()).map(node => node.command('KEYS', '[fsc]:{*')));
+		const all = await Promise.all((await cluster.masters()).map(node => node.command('KEYS', '[fg]:{*')));
 		return (all as string[][]).flat();
 	}
 
@@ -125,7 +125,8 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 	test('keep the registry of files as catalogs change and peers leave', async () => {
 		const one = await world.server();
 		const files = new FileRegistry(link);
-		const held = async (content: string) => (await files.find(contentId(content), 10))?.peers;
+		const held = async (content: string) =>
+			(await files.find(contentId(content), 10))?.holders.map(({number}) => number);
 		const alice = await world.peer(one, 'alice', [
 			add('s/a.bin', 'a', 10),
 			add('s/copy.bin', 'a', 10),
@@ -154,30 +155,54 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 		await waitFor('nothing to be left', async () => (await registryKeys()).length === 0);
 	});
 
-	test('sweep a peer once more that left just before its sweep was over', async () => {
-		// No server runs, which would sweep meanwhile.
-		const id = contentId('a peer');
-		const [record, waiting] = [keys.peer(id), keys.sweeps(partitionOf(id))];
-		await link.call(waiting, ['SADD', waiting, id]);
-		await link.call(record, ['HSET', record, 'gen', '8']);
-		const swept = (gen: string) => link.run<number>(scripts.sweptPeer, [record, waiting], [id, gen]);
-		expect(await swept('7')).toBe(0);
-		expect(await link.call(waiting, ['SISMEMBER', waiting, id])).toBe(1);
-		expect(await swept('8')).toBe(1);
+	test('write the registry of files anew without what is over, while peers add to it', async () => {
+		const one = await world.server();
+		const files = new FileRegistry(link);
+		const many = (from: number) => Array.from({length: 600}, (_, at) => add(`s/${from + at}.bin`, `many ${from + at}`));
+		const alice = await world.peer(one, 'alice', many(0));
+		const bob = await world.peer(one, 'bob', many(300));
+		/** Every row that is stored, whether it says something or not. */
+		const rows = async () => {
+			const lists = (await registryKeys()).map(key =>
+				link.call<Buffer[]>(key, ['LRANGE', key, '0', '-1'], {buffers: true}),
+			);
+			return (await Promise.all(lists)).flat().reduce((sum, chunk) => sum + [...readRows(chunk)].length, 0);
+		};
+		expect(await rows()).toBe(1200);
+		await bob.stop();
+		await one.store.leave(bob.identity.id);
+		for (let at = 0; at < 40; at++) {
+			alice.catalog.change(add(`s/later ${at}.bin`, `later ${at}`));
+			alice.index.catalogChanged();
+			await new Promise(resolve => setTimeout(resolve, 20));
+		}
+		const dead = async () => {
+			const counts = Array.from({length: partitions}, (_, part) =>
+				link.call<number>(keys.dead(part), ['HLEN', keys.dead(part)]),
+			);
+			return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+		};
+		await waitFor('all that is over to be taken out', async () => (await dead()) === 0);
+		await waitFor('the last files to be taken', async () => (await one.store.counts()).files === 640);
+		expect(await rows()).toBe(640);
+		for (const content of ['many 0', 'many 599', 'later 0', 'later 39'])
+			expect((await files.find(contentId(content), 10))?.holders.map(({number}) => number)).toEqual([1]);
+		expect(await files.find(contentId('many 899'), 10)).toBeUndefined();
 	});
 
 	test('heal the registry of files when the masters are others than before', async () => {
 		const one = await world.server();
 		const files = new FileRegistry(link);
-		const held = async (content: string) => (await files.find(contentId(content), 10))?.peers;
+		const held = async (content: string) =>
+			(await files.find(contentId(content), 10))?.holders.map(({number}) => number);
 		const alice = await world.peer(one, 'alice', [add('s/a.bin', 'a'), add('s/below/b.bin', 'b')]);
 		await waitFor('it to know the masters', async () => await link.call(keys.meta, ['HEXISTS', keys.meta, 'scrubbed']));
 		// What a failover may do: writes of one node are lost, and removals as well.
 		for (const node of await cluster.masters())
-			for (const key of (await node.command('KEYS', '[fsc]:{*')) as string[]) await node.command('DEL', key);
+			for (const key of (await node.command('KEYS', '[fg]:{*')) as string[]) await node.command('DEL', key);
 		const id = alice.identity.id;
 		const {number} = await one.store.getPeer(id);
-		await files.apply({id, number, gen: 1, fresh: true}, [add('s/removed.bin', 'removed')]);
+		await files.apply({number, gen: 1}, [add('s/removed.bin', 'removed')]);
 		expect([await held('a'), await held('removed')]).toEqual([undefined, [number]]);
 		await link.call(keys.meta, ['HSET', keys.meta, 'scrubbed', 'other masters']);
 		await waitFor('all to be there', async () => Boolean((await held('a')) && (await held('b'))));

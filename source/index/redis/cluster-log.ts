@@ -5,6 +5,7 @@ import type {ClusterNewsDesk} from './cluster-news-desk.ts';
 import {keys, partitionOf, partitions} from './keys.ts';
 import {isBefore, isGap, justBefore, logStart} from './log-entry.ts';
 import {LogFollower} from './log-follower.ts';
+import type {OwnBatches} from './own-batches.ts';
 import type {PresenceBoard, ServerCard} from './presence-board.ts';
 import type {ReadModel} from './read-model.ts';
 import type {RedisLink} from './redis-link.ts';
@@ -26,6 +27,7 @@ export type ClusterLogOptions = {
 	model: ReadModel;
 	board: PresenceBoard;
 	desk: ClusterNewsDesk;
+	own: OwnBatches;
 	/** Copies the read model of another server into a file. */
 	fetch(server: Neighbour, file: string): Promise<void>;
 	log(level: 'info' | 'warn', message: string): void;
@@ -110,6 +112,11 @@ export class ClusterLog {
 		await this.#followers[partitionOf(peer)]?.applied(entry);
 	}
 
+	/** There is something new about a peer. */
+	wake(peer: string): void {
+		this.#followers[partitionOf(peer)]?.wake();
+	}
+
 	#oldest(): number {
 		return Math.min(...this.#followers.map(({caughtUpAt}) => caughtUpAt));
 	}
@@ -142,7 +149,7 @@ export class ClusterLog {
 
 	/** Sees to a read model that the logs continue, and starts to follow them. */
 	async #follow(): Promise<void> {
-		const {model, desk, link, log} = this.#options;
+		const {model, desk, link, log, own} = this.#options;
 		let marks = await this.#marks();
 		const fits = () => marks.every((mark, part) => !mark || !isGap(model.positions[part] ?? logStart, mark));
 		if (!fits()) {
@@ -160,6 +167,7 @@ export class ClusterLog {
 				partition,
 				link,
 				read: model.store,
+				own,
 				changed: desk.catalogChanged.bind(desk),
 				missing: (id: string, epoch: string) => this.#missing(id, epoch),
 				gone: () => {

@@ -3,12 +3,14 @@
 
 /** Parts that peers are divided into: each has a log, and its peers' records beside it in the same slot. */
 export const partitions = 32;
-/** Parts that contents are divided into; see DESIGN section 6. */
-/** Enough to spread over dozens of masters; the fewer, the more of a catalog's files share a command. */
-const buckets = 256;
+/**
+ * Parts that contents are divided into (DESIGN section 6): enough to spread over dozens of masters; the fewer, the more of a
+ * catalog's files share a command.
+ */
+export const buckets = 256;
 
 /** Changes of what is stored so that an older version must not touch it. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 /** The part of a peer: from its ID, which is a random key. */
 export function partitionOf(peer: string): number {
@@ -16,11 +18,11 @@ export function partitionOf(peer: string): number {
 }
 
 /** The part of a content: from its ID, which is a hash. */
-export function bucketOf(content: Buffer): number {
-	return content.readUInt8(0) % buckets;
+export function bucketOf(content: string): number {
+	return Number.parseInt(content.slice(0, 2), 16) % buckets;
 }
 
-/** Every key. Content IDs go in as 32 bytes, peer IDs as hex. */
+/** Every key. Peer IDs go in as hex. */
 export const keys = {
 	/** Hash: format version, the cluster's ID, its lineage. */
 	meta: 'p2p:{meta}',
@@ -38,33 +40,22 @@ export const keys = {
 	trimmed: (partition: number) => `trimmed:{p${partition}}`,
 	/** Hash: number, info, epoch, version… of one peer. */
 	peer: (peer: string) => `peer:{p${partitionOf(peer)}}:${peer}`,
-	/** Set: peers of a partition of whose registered files some are still to be taken out. */
-	sweeps: (partition: number) => `sweep:{p${partition}}`,
+	/** Hash: peer of a partition → rows of its in the registry of files that say nothing any more; see compactor.ts. */
+	dead: (partition: number) => `dead:{p${partition}}`,
 	/** Lease of an index server; it goes when the server does. */
 	server: (server: string) => `server:{s${server.slice(0, 16)}}`,
 	/** Hash: peers that hold an event stream open at that server → since when; field `#` counts its changes. */
 	here: (server: string) => `here:{s${server.slice(0, 16)}}`,
 	/** Channel on which a server tells who came and went. */
 	events: (server: string) => `events:{s${server.slice(0, 16)}}`,
-	/** What the names of a bucket's keys have in common: `f:` and a byte of the content ID is a hash of content ID → record, */
-	/** `s:` and the content ID a set of integers, who holds it; see {@link holderOf}. Many small hashes are stored compactly. */
-	bucket: (bucket: number) => `{${bucket}}:`,
-	/** The same for a group of a peer's paths: `c:` and six bits is a hash of path → generation and content ID. */
-	paths: (peer: string, group: number) => `{${peer.slice(8, 12)}.${group}}:${peer}:`,
+	/** List: who holds the contents of a bucket, as chunks of rows in the order in which they came; see holding-rows.ts. */
+	bucket: (bucket: number) => `f:{${bucket}}`,
+	/** The same while it is written anew without what is over. */
+	fresh: (bucket: number) => `g:{${bucket}}`,
 	/** Held by the server that heals the registry of files after a failover. */
 	scrubbing: 'p2p:{meta}:scrubbing',
-	/** Held by the server that takes a peer's old files out. */
-	sweeping: (peer: string) => `sweeping:{p${partitionOf(peer)}}:${peer}`,
+	/** Held by the server that writes the registry of files anew. */
+	compacting: 'p2p:{meta}:compacting',
 	/** Hash: peer number → peer ID. */
 	numbered: (number: number) => `n:{${number % buckets}}`,
 };
-
-/** One holding as the set of a content's holders has it: the peer's number above, 32 bits of the path's hash below. */
-export function holderOf(number: number, pathHash: Buffer): string {
-	return String((BigInt(number) << 32n) | BigInt(pathHash.readUInt32BE(0)));
-}
-
-/** The peer number in a holding. */
-export function numberOfHolder(holder: string): number {
-	return Number(BigInt(holder) >> 32n);
-}

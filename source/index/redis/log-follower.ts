@@ -5,6 +5,7 @@ import {unpackChanges} from './change-codec.ts';
 import {Feed} from './feed.ts';
 import {keys} from './keys.ts';
 import {isBefore, isGap, type LogEntry, logStart, readEntry, timeOf} from './log-entry.ts';
+import type {OwnBatches} from './own-batches.ts';
 import type {RedisLink} from './redis-link.ts';
 
 /** Entries that are read at once; a batch of an upload is one. */
@@ -26,6 +27,8 @@ export type FollowerOptions = {
 	link: RedisLink;
 	/** The read model. */
 	read: SqliteStore;
+	/** Batches that this server wrote itself, which need not be unpacked. */
+	own: OwnBatches;
 	/** A peer's registration or files are others now, or it left. */
 	changed(id: string, what: 'registered' | 'files' | 'left'): Promise<void>;
 	/** This read model cannot continue a peer's catalog: something before is missing. */
@@ -68,6 +71,8 @@ export class LogFollower {
 	#stopped = false;
 	#running: Promise<void> | undefined;
 	#wake: (() => void) | undefined;
+	/** Something came while the log was being read. */
+	#woken = false;
 
 	/** @param position the last entry that the read model has */
 	constructor(options: FollowerOptions, position: string = logStart) {
@@ -115,6 +120,7 @@ export class LogFollower {
 
 	/** There is something new, so look at once. */
 	wake(): void {
+		this.#woken = true;
 		this.#wake?.();
 	}
 
@@ -141,6 +147,7 @@ export class LogFollower {
 					this.#lookedAt = Date.now();
 					await this.#readAgain();
 				}
+				this.#woken = false;
 				const {entries, last, isEnd} = await this.#read();
 				this.#lostAt = 0;
 				if (entries.length > 0) this.#readAt = Date.now();
@@ -300,7 +307,7 @@ export class LogFollower {
 		if (!open) return;
 		let changes: CatalogChange[];
 		try {
-			changes = await unpackChanges(packed);
+			changes = this.#options.own.take(upload, packed) ?? (await unpackChanges(packed));
 		} catch (error) {
 			// It would be damaged at the next try as well, and must not hold up the others.
 			this.#options.failed(error);
@@ -338,7 +345,7 @@ export class LogFollower {
 	}
 
 	async #pause(): Promise<void> {
-		if (this.#stopped) return;
+		if (this.#stopped || this.#woken) return;
 		await new Promise<void>(resolve => {
 			const isQuiet = Date.now() - this.#readAt > quietAfter;
 			const timer = setTimeout(resolve, isQuiet ? quietPause : pollPause);

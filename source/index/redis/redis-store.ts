@@ -19,10 +19,12 @@ import {unknownPeer, uploadCatalog} from './catalog-upload.ts';
 import {clusterGauges} from './cluster-gauges.ts';
 import {ClusterLog} from './cluster-log.ts';
 import {ClusterNewsDesk} from './cluster-news-desk.ts';
+import {Compactor} from './compactor.ts';
 import {FileRegistry} from './file-registry.ts';
 import {formatVersion, keys, partitionOf} from './keys.ts';
 import {writeInfo} from './log-entry.ts';
 import {MemberSync} from './member-sync.ts';
+import {OwnBatches} from './own-batches.ts';
 import {PresenceBoard} from './presence-board.ts';
 import {ReadModel} from './read-model.ts';
 import {RedisLink} from './redis-link.ts';
@@ -32,7 +34,6 @@ import {fetchReplica} from './replica.ts';
 import * as scripts from './scripts.ts';
 import {Scrubber} from './scrubber.ts';
 import {serverInstance} from './server-id.ts';
-import {Sweeper} from './sweeper.ts';
 
 /** Seconds after which a caller may try again while this server is not whole. */
 const retryAfter = 2;
@@ -82,8 +83,9 @@ export class RedisStore implements IndexStore {
 	readonly #board: PresenceBoard;
 	readonly #desk: ClusterNewsDesk;
 	readonly #files: FileRegistry;
+	readonly #own = new OwnBatches();
 	readonly #log: ClusterLog;
-	readonly #sweeper: Sweeper;
+	readonly #compactor: Compactor;
 	readonly #scrubber: Scrubber;
 	readonly #options: RedisStoreOptions;
 	readonly #members: MemberSync | undefined;
@@ -119,6 +121,7 @@ export class RedisStore implements IndexStore {
 			model: this.#model,
 			board: this.#board,
 			desk: this.#desk,
+			own: this.#own,
 			fetch: (server, file) => fetchReplica(identity, server, file),
 			log: (level, message) => log?.(level, message),
 			failed,
@@ -135,7 +138,12 @@ export class RedisStore implements IndexStore {
 			ready: () => !onlyReads && options.migration === undefined && this.#log.state() === 'whole',
 			failed,
 		});
-		this.#sweeper = new Sweeper(this.#link, serverInstance(options.dataDir), failed);
+		this.#compactor = new Compactor({
+			link: this.#link,
+			self: serverInstance(options.dataDir),
+			files: () => this.files(),
+			failed,
+		});
 		this.#members = options.private ? new MemberSync(this.#link, options.dataDir, failed) : undefined;
 		this.cluster = {
 			news: this.#desk.news,
@@ -173,7 +181,7 @@ export class RedisStore implements IndexStore {
 			await this.#agreeOnPrivacy();
 			await this.#members?.start();
 			await this.#log.open(cluster);
-			this.#sweeper.start();
+			this.#compactor.start();
 			this.#scrubber.start();
 			const end = Date.now() + settleAtStart;
 			while (this.#log.state() !== 'whole' && Date.now() < end) await sleep(20);
@@ -187,7 +195,7 @@ export class RedisStore implements IndexStore {
 		await this.#board.close();
 		// What still waits for the cluster ends now.
 		await this.#link.close();
-		await this.#sweeper.stop();
+		await this.#compactor.stop();
 		await this.#scrubber.stop();
 		await this.#members?.stop();
 		await this.#desk.close();
@@ -226,7 +234,10 @@ export class RedisStore implements IndexStore {
 				link: this.#link,
 				files: this.#files,
 				lineage: this.#log.lineage,
+				own: this.#own,
 				applied: entry => this.#log.applied(id, entry),
+				logged: () => this.#log.wake(id),
+				contents: (number, paths) => this.#model.store.contents(number, paths),
 				isHere,
 			});
 		} finally {
@@ -248,7 +259,7 @@ export class RedisStore implements IndexStore {
 
 	async leave(id: string): Promise<void> {
 		const part = partitionOf(id);
-		const at = [keys.peer(id), keys.log(part), keys.sweeps(part)];
+		const at = [keys.peer(id), keys.log(part), keys.dead(part)];
 		const entry = await this.#link.run<string>(scripts.removePeer, at, [id]);
 		if (entry) await this.#log.applied(id, entry);
 	}
@@ -275,7 +286,7 @@ export class RedisStore implements IndexStore {
 	/** From the registry in the cluster while the read model is not whole: who wants one content needs no search. */
 	async sources(content: string) {
 		if (this.#log.state() === 'whole') return this.#model.store.sources(content);
-		return registeredSources(content, {link: this.#link, files: this.#files, board: this.#board});
+		return registeredSources(content, {files: this.#files, board: this.#board});
 	}
 
 	async browse(peer: string, folder: string, page?: PageOptions) {

@@ -86,31 +86,39 @@ redis.call('HSET', KEYS[1], 'until', t[1] * 1000 + math.floor(t[2] / 1000) + ARG
 return redis.call('XADD', KEYS[2], '*', 'k', 'batch', 'u', ARGV[2], 'd', ARGV[3])`);
 
 /**
- * Ends an upload: KEYS record, log, sweeps; ARGV id, token, epoch, to, lineage, batches. Returns the entry; '-' when
- * it had ended so before, '' when something else ended it or a part of it was lost.
+ * Ends an upload: KEYS record, log, dead rows; ARGV id, token, epoch, to, lineage, batches, rows that it put into the
+ * registry of files, how many are dead by it. A new catalog ends the rows of the old one. Returns the entry; '-' when it had
+ * ended so before, '' when something else ended it or a part of it was lost.
  */
 export const endUpload = script(`
-local r = redis.call('HMGET', KEYS[1], 'upload', 'epoch', 'version', 'mode', 'batches')
+local r = redis.call('HMGET', KEYS[1], 'upload', 'epoch', 'version', 'mode', 'batches', 'gen', 'rows')
 if r[1] ~= ARGV[2] then
   if r[2] == ARGV[3] and r[3] == ARGV[4] then return '-' end
   return ''
 end
 if r[5] ~= ARGV[6] then return '' end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'version', ARGV[4], 'lineage', ARGV[5])
+local rows, dead = tonumber(r[7] or '0'), tonumber(ARGV[8])
+if r[4] == 'replace' then
+  dead = dead + rows
+  rows = 0
+  redis.call('HSET', KEYS[1], 'floor', r[6])
+end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'version', ARGV[4], 'lineage', ARGV[5], 'rows', rows + ARGV[7])
 redis.call('HDEL', KEYS[1], 'upload', 'until', 'mode')
-if r[4] == 'replace' then redis.call('SADD', KEYS[3], ARGV[1]) end
+if dead > 0 then redis.call('HINCRBY', KEYS[3], ARGV[1], dead) end
 return redis.call('XADD', KEYS[2], '*', 'k', 'end', 'i', ARGV[1], 'u', ARGV[2])`);
 
-/** Gives an upload up: KEYS record, log; ARGV id, token. Returns the entry or ''. */
+/** Gives an upload up: KEYS record, log; ARGV id, token, rows that it put into the registry. Returns the entry or ''. */
 export const abandonUpload = script(`
 if redis.call('HGET', KEYS[1], 'upload') ~= ARGV[2] then return '' end
 redis.call('HDEL', KEYS[1], 'upload', 'until', 'mode')
+redis.call('HINCRBY', KEYS[1], 'rows', ARGV[3])
 return redis.call('XADD', KEYS[2], '*', 'k', 'abort', 'i', ARGV[1], 'u', ARGV[2])`);
 
 /**
- * Keeps uploads of a peer away for a moment, if the catalog is the one that the caller has: KEYS record, sweeps; ARGV
- * token, epoch, version, lineage, milliseconds, 1 to begin a new generation, 0 to go on with it, id. Returns 'ok', number
- * and generation; 'busy' while an upload or a sweep runs or the version is another; 'gone' when the catalog is another.
+ * Keeps uploads of a peer away for a moment, if the catalog is the one that the caller has: KEYS record; ARGV token,
+ * epoch, version, lineage, milliseconds, 1 to begin a new generation, 0 to go on with it. Returns 'ok', number and
+ * generation; 'busy' while an upload runs or the version is another; 'gone' when the catalog is another.
  */
 export const holdPeer = script(`
 local r = redis.call('HMGET', KEYS[1], 'number', 'gone', 'epoch', 'version', 'lineage', 'upload', 'until', 'gen')
@@ -118,35 +126,43 @@ if not r[1] or r[2] == '1' or r[3] ~= ARGV[2] or r[5] ~= ARGV[4] then return {'g
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 if r[6] and r[6] ~= ARGV[1] and tonumber(r[7]) > now then return {'busy'} end
-if r[4] ~= ARGV[3] or redis.call('SISMEMBER', KEYS[2], ARGV[7]) == 1 then return {'busy'} end
+if r[4] ~= ARGV[3] then return {'busy'} end
 local gen = r[8] or '0'
 if ARGV[6] == '1' then gen = tostring(redis.call('HINCRBY', KEYS[1], 'gen', 1)) end
 redis.call('HSET', KEYS[1], 'upload', ARGV[1], 'until', now + ARGV[5])
 return {'ok', r[1], gen}`);
 
-/** Lets uploads of a peer go on: KEYS record; ARGV token; 1 when all its files were written, id. */
+/**
+ * Lets uploads of a peer go on: KEYS record, dead rows; ARGV token, id, the rows that all its files were written in, '' when
+ * some are still to come. All ends the rows that were written before.
+ */
 export const releasePeer = script(`
-if redis.call('HGET', KEYS[1], 'upload') == ARGV[1] then redis.call('HDEL', KEYS[1], 'upload', 'until') end
-if ARGV[2] == '1' then redis.call('SADD', KEYS[2], ARGV[3]) end
+local r = redis.call('HMGET', KEYS[1], 'upload', 'gen', 'rows')
+if r[1] == ARGV[1] then redis.call('HDEL', KEYS[1], 'upload', 'until') end
+if ARGV[3] == '' or r[1] ~= ARGV[1] then return 1 end
+redis.call('HSET', KEYS[1], 'floor', r[2], 'rows', ARGV[3])
+redis.call('HINCRBY', KEYS[2], ARGV[2], math.max(1, tonumber(r[3] or '0')))
 return 1`);
 
-/** Takes a peer out: KEYS record, log, sweeps; ARGV id. Its number stays. Returns the entry, '' when it was not there. */
+/**
+ * Takes a peer out: KEYS record, log, dead rows; ARGV id. Its number stays. Returns the entry, '' when it was not there.
+ */
 export const removePeer = script(`
-local r = redis.call('HMGET', KEYS[1], 'number', 'gone')
+local r = redis.call('HMGET', KEYS[1], 'number', 'gone', 'rows')
 if not r[1] or r[2] == '1' then return '' end
-redis.call('HSET', KEYS[1], 'gone', '1')
-redis.call('HDEL', KEYS[1], 'epoch', 'version', 'upload', 'until', 'mode')
-redis.call('HINCRBY', KEYS[1], 'gen', 1)
-redis.call('SADD', KEYS[3], ARGV[1])
+local gen = redis.call('HINCRBY', KEYS[1], 'gen', 1)
+redis.call('HSET', KEYS[1], 'gone', '1', 'floor', gen)
+redis.call('HDEL', KEYS[1], 'epoch', 'version', 'upload', 'until', 'mode', 'rows')
+redis.call('HINCRBY', KEYS[3], ARGV[1], math.max(1, tonumber(r[3] or '0')))
 return redis.call('XADD', KEYS[2], '*', 'k', 'leave', 'i', ARGV[1])`);
 
 /**
- * A peer was swept: KEYS record, sweeps; ARGV id, generation. It stays on the list when its catalog was replaced or it
- * left meanwhile, as that has more to take out.
+ * Dead rows of a peer were taken out: KEYS dead rows; ARGV id, how many there were said to be when that began. What died
+ * meanwhile stays to be taken out.
  */
-export const sweptPeer = script(`
-if (redis.call('HGET', KEYS[1], 'gen') or '0') ~= ARGV[2] then return 0 end
-return redis.call('SREM', KEYS[2], ARGV[1])`);
+export const buriedRows = script(`
+if redis.call('HINCRBY', KEYS[1], ARGV[1], '-' .. ARGV[2]) <= 0 then redis.call('HDEL', KEYS[1], ARGV[1]) end
+return 1`);
 
 /**
  * Counts a use of an invite: KEYS its uses; ARGV peer, how many it lets in, how many it has let in as far as the caller
@@ -221,68 +237,35 @@ redis.call('SET', KEYS[2], ARGV[1])
 return redis.call('XTRIM', KEYS[1], 'MINID', ARGV[1])`);
 
 /**
- * What stands under paths: KEYS the group's prefix; ARGV pairs of a byte of the path's hash and the hash. Returns the
- * values, '' where there is none.
+ * Chunks of a bucket in which a content is named, the newest first: KEYS list; ARGV content ID, how many.
  */
-export const readPaths = script(`
+export const findContent = script(`
 local found = {}
-for i = 1, #ARGV, 2 do found[#found + 1] = redis.call('HGET', 'c:' .. KEYS[1] .. ARGV[i], ARGV[i + 1]) or '' end
+local last = redis.call('LLEN', KEYS[1]) - 1
+while last >= 0 do
+  local page = redis.call('LRANGE', KEYS[1], math.max(0, last - 31), last)
+  for i = #page, 1, -1 do
+    if string.find(page[i], ARGV[1], 1, true) then
+      found[#found + 1] = page[i]
+      if #found == tonumber(ARGV[2]) then return found end
+    end
+  end
+  last = last - 32
+end
 return found`);
 
 /**
- * Writes paths: KEYS the group's prefix; ARGV triples of a byte of the path's hash, the hash, and the value or '', in one
- * text, a byte with the length before each.
+ * Puts a bucket that was written anew in the place of the old one, with what came to it meanwhile: KEYS list, new one;
+ * ARGV how many chunks of the old one were read, the last of them, how many chunks the new one must have. Returns 1, or 0
+ * when a failover changed either.
  */
-export const writePaths = script(`
-local at = 1
-while at <= #ARGV[1] do
-  local part, path, value
-  part, path, value, at = struct.unpack('Bc0Bc0Bc0', ARGV[1], at)
-  local key = 'c:' .. KEYS[1] .. part
-  if value == '' then redis.call('HDEL', key, path) else redis.call('HSET', key, path, value) end
+export const replaceBucket = script(`
+local read = tonumber(ARGV[1])
+if redis.call('LINDEX', KEYS[1], read - 1) ~= ARGV[2] or redis.call('LLEN', KEYS[2]) ~= tonumber(ARGV[3]) then
+  redis.call('UNLINK', KEYS[2])
+  return 0
 end
+for _, chunk in ipairs(redis.call('LRANGE', KEYS[1], read, -1)) do redis.call('RPUSH', KEYS[2], chunk) end
+redis.call('UNLINK', KEYS[1])
+if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end
 return 1`);
-
-/**
- * Paths of older generations than the present one: KEYS the group's prefix; ARGV the generation, the part to begin with, how many are enough. Returns the part to go on with, or -1, then triples of part,
- * hash and value.
- */
-export const stalePaths = script(`
-local out = {-1}
-for part = tonumber(ARGV[2]), 63 do
-  if #out > 3 * tonumber(ARGV[3]) then out[1] = part break end
-  local all = redis.call('HGETALL', 'c:' .. KEYS[1] .. part)
-  for i = 1, #all, 2 do
-    local age = (tonumber(ARGV[1]) - struct.unpack('>H', all[i + 1])) % 65536
-    if age > 0 and age < 32768 then
-      out[#out + 1] = tostring(part) out[#out + 1] = all[i] out[#out + 1] = all[i + 1]
-    end
-  end
-end
-return out`);
-
-/**
- * Who holds contents, of one bucket: KEYS its prefix; ARGV triples of content ID, holding, and the content's record, or
- * '' for one that is held no longer, in one text, a byte with the length before each. A content that nobody holds goes.
- */
-export const holdContents = script(`
-local at = 1
-while at <= #ARGV[1] do
-  local id, holding, record
-  id, holding, record, at = struct.unpack('Bc0Bc0Bc0', ARGV[1], at)
-  local s = 's:' .. KEYS[1] .. id
-  local f = 'f:' .. KEYS[1] .. string.byte(id, 3)
-  if record == '' then
-    if redis.call('SREM', s, holding) == 1 and redis.call('EXISTS', s) == 0 then redis.call('HDEL', f, id) end
-  else
-    redis.call('SADD', s, holding)
-    redis.call('HSET', f, id, record)
-  end
-end
-return 1`);
-
-/** A content's record and some of its holdings: KEYS the bucket's prefix; ARGV content ID, how many. */
-export const findContent = script(`
-local f = redis.call('HGET', 'f:' .. KEYS[1] .. string.byte(ARGV[1], 3), ARGV[1])
-if not f then return {} end
-return {f, redis.call('SCARD', 's:' .. KEYS[1] .. ARGV[1]), redis.call('SRANDMEMBER', 's:' .. KEYS[1] .. ARGV[1], ARGV[2])}`);

@@ -34,7 +34,7 @@ export type ScrubberOptions = {
 /**
  * Heals the registry of files after a failover, in which a master may lose its last writes while the log, on another, has
  * them. When the masters are others than at the last time, one server writes every peer's files once more from its read
- * model, under a new generation, and the sweeper takes out what was not written. Peers are held page by page, so that an
+ * model, under a new generation, and what was not written counts no more. Peers are held page by page, so that an
  * upload waits for one page at most; one whose catalog is not the one of the read model is left out, as its upload does it.
  */
 export class Scrubber {
@@ -81,15 +81,16 @@ export class Scrubber {
 
 	async #scrubPeer(id: string): Promise<void> {
 		const {link, model, files, self, lineage} = this.#options;
-		const at = [keys.peer(id), keys.sweeps(partitionOf(id))];
+		const [record, dead] = [keys.peer(id), keys.dead(partitionOf(id))];
 		const pages = catalogFiles(model.store, id);
 		let isFirst = true;
+		let rows = 0;
 		let waits = 0;
 		while (!this.#rounds.signal.aborted) {
 			const have = model.store.point(id);
 			if (!have) return;
-			const values = [self, have.epoch, String(have.version), lineage(), String(hold), isFirst ? '1' : '0', id];
-			const [answer, number, gen] = await link.run<string[]>(scripts.holdPeer, at, values);
+			const values = [self, have.epoch, String(have.version), lineage(), String(hold), isFirst ? '1' : '0'];
+			const [answer, number, gen] = await link.run<string[]>(scripts.holdPeer, [record], values);
 			if (answer === 'gone') return;
 			// An upload is running, or the read model is about to have what it brought.
 			if (answer === 'busy') {
@@ -101,10 +102,10 @@ export class Scrubber {
 			let isEnd = false;
 			try {
 				const {value, done = false} = await pages.next();
-				if (value) await files.apply({id, number: Number(number), gen: Number(gen), fresh: false}, value);
+				if (value) rows += (await files.apply({number: Number(number), gen: Number(gen)}, value)).rows;
 				isEnd = done;
 			} finally {
-				await link.run(scripts.releasePeer, at, [self, isEnd ? '1' : '0', id]);
+				await link.run(scripts.releasePeer, [record, dead], [self, id, isEnd ? String(rows) : '']);
 			}
 			if (isEnd) return;
 			if (!(await this.#claim('XX'))) return;

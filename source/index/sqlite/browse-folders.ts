@@ -46,6 +46,26 @@ export class FolderReader {
 		return folder === undefined ? {entries: []} : this.#list(folder, path, limit, cursor);
 	}
 
+	/** The content under each path of a peer; undefined where it has none. */
+	contents(peer: number, paths: string[]): (string | undefined)[] {
+		const folders = new Map<string, number | undefined>([['', this.#find(0, String(peer))]]);
+		const idOf = (path: string): number | undefined => {
+			if (folders.has(path)) return folders.get(path);
+			const slash = path.lastIndexOf('/');
+			const parent = idOf(path.slice(0, Math.max(0, slash)));
+			const id = parent === undefined ? undefined : this.#find(parent, path.slice(slash + 1));
+			folders.set(path, id);
+			return id;
+		};
+		return paths.map(path => {
+			const slash = path.lastIndexOf('/');
+			const folder = idOf(path.slice(0, Math.max(0, slash)));
+			const name = path.slice(slash + 1);
+			const row = folder === undefined ? undefined : this.#file.get(folder, this.#keys.ofName(name), name);
+			return row && contentId(row as FileRow);
+		});
+	}
+
 	#find(parent: number, name: string): number | undefined {
 		return (this.#folder.get(parent, name) as {id: number} | undefined)?.id;
 	}
@@ -70,7 +90,10 @@ export class FolderReader {
 	}
 }
 
-function fileEntry(path: string, {size, hash}: FileRow): BrowseEntry {
-	const content = Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex');
-	return {type: 'file', path, size, content};
+function fileEntry(path: string, row: FileRow): BrowseEntry {
+	return {type: 'file', path, size: row.size, content: contentId(row)};
+}
+
+function contentId({hash}: FileRow): string {
+	return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString('hex');
 }

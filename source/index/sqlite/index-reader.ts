@@ -51,6 +51,11 @@ export class IndexReader {
 		return this.#vocabulary.learn();
 	}
 
+	/** The content under each path of a peer. */
+	contents(peer: number, paths: string[]): (string | undefined)[] {
+		return this.#snapshot(() => this.#folders.contents(peer, paths));
+	}
+
 	close(): void {
 		this.#database.close();
 	}

@@ -24,6 +24,8 @@ import {WorkerThread} from './worker-thread.ts';
 
 /** Batches of an upload that may wait for the writer while the next ones are read off the wire. */
 const batchesAhead = 12;
+/** Paths that a reader looks up in one go: some milliseconds in which it answers no search. */
+const pathsAtOnce = 200;
 
 /**
  * The index in one SQLite file (DESIGN section 6): nothing to install, all cores of one machine. One thread writes,
@@ -185,6 +187,14 @@ export class SqliteStore implements IndexStore {
 	async browse(reference: string, path: string, {cursor, limit = limits.browsePage}: PageOptions = {}) {
 		const {number} = this.#peers.find(reference);
 		return this.#read.browse({peer: number, path, limit: Math.min(limit, limits.browsePage), cursor});
+	}
+
+	/** The content under each path of a peer; undefined where it has none. */
+	async contents(number: number, paths: string[]): Promise<(string | undefined)[]> {
+		const found: (string | undefined)[] = [];
+		for (let at = 0; at < paths.length; at += pathsAtOnce)
+			found.push(...(await this.#read.contents(number, paths.slice(at, at + pathsAtOnce))));
+		return found;
 	}
 
 	async counts() {
