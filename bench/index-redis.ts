@@ -1,169 +1,137 @@
-// Measures the index over a real Redis Cluster beside SQLite, in one run:
-// node bench/index-redis.ts [--size 200000] [--seconds 4] [--failovers 3]
-// Prints a Markdown table. Everything is in temporary folders and processes that are gone at the end.
+// Measures the index over a real Redis Cluster beside SQLite, by parts, each of which can be had alone:
+// node bench/index-redis.ts [--only register,search,start,delay,failover] [--size 100000] [--peers N] [--rounds 2]
+//   [--searches 0] [--seconds 4] [--failovers 2]
+// register and search go to SQLite and to the cluster in turn, `rounds` times. Everything is in temporary folders and
+// processes that are gone at the end.
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {parseArgs} from 'node:util';
-import {startRedisCluster} from '../test/helpers/redis-cluster.ts';
+import {type RedisCluster, startRedisCluster} from '../test/helpers/redis-cluster.ts';
 import {Corpus} from './index/corpus.ts';
-import {load, steady} from './index/load.ts';
+import {load} from './index/load.ts';
 import {mixedQueries} from './index/queries.ts';
-import {registerAll} from './index/register.ts';
+import {prepareUploads, registerAll} from './index/register.ts';
 import {percentile, short} from './index/statistics.ts';
+import {killMasters, measureDelay} from './index-redis/disturb.ts';
+import {measureRegister, tellRegister} from './index-redis/register.ts';
 import {Server} from './index-redis/server.ts';
-import {SingleChanges} from './index-redis/single-changes.ts';
+import {until} from './index-redis/until.ts';
 
 const {values} = parseArgs({
 	options: {
-		size: {type: 'string', default: '200000'},
+		only: {type: 'string', default: 'register,search,start,delay,failover'},
+		size: {type: 'string', default: '100000'},
+		peers: {type: 'string'},
+		rounds: {type: 'string', default: '2'},
+		searches: {type: 'string', default: '0'},
 		seconds: {type: 'string', default: '4'},
-		failovers: {type: 'string', default: '3'},
+		failovers: {type: 'string', default: '2'},
 	},
 });
-const size = Number(values.size);
-const seconds = Number(values.seconds);
+const parts = new Set(values.only.split(','));
+const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
 const folder = mkdtempSync(path.join(tmpdir(), 'p2p-bench-'));
-const corpus = new Corpus(size);
+const corpus = new Corpus(Number(values.size), values.peers === undefined ? undefined : Number(values.peers));
 const queries = mixedQueries(corpus);
+const uploads = await prepareUploads(corpus);
 const print = (line = '') => process.stdout.write(`${line}\n`);
 const note = (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
-const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 
-async function until(condition: () => Promise<boolean>, patience = 120_000): Promise<number> {
-	const started = performance.now();
-	while (!(await condition())) {
-		if (performance.now() - started > patience) throw new Error('waited in vain');
-		await sleep(2);
+async function withCluster(work: (cluster: RedisCluster) => Promise<void>): Promise<void> {
+	const cluster = await startRedisCluster({masters: 3, replicas: 1, nodeTimeout: 2000, onDisk: true});
+	try {
+		await work(cluster);
+	} finally {
+		await cluster.stop();
 	}
-	return performance.now() - started;
 }
 
-async function register(server: Server) {
-	const stop = await steady(server.port, queries, 50);
-	const before = await server.usage();
-	const {files, seconds: took} = await registerAll(server.port, corpus);
-	const after = await server.usage();
-	const {latency, errors} = await stop();
-	await server.online();
-	return {files, rate: files / took, cpu: (after.cpuMs - before.cpuMs) / (files / 1000), latency, errors};
-}
+const perMillion = async (cluster: RedisCluster, files: number) =>
+	`${short((await cluster.memory()) / 2 ** 20 / (files / 1e6))} MB of Redis memory per million files, masters only`;
 
-const cluster = await startRedisCluster({masters: 3, replicas: 1, nodeTimeout: 2000, onDisk: true});
-try {
-	note('SQLite: registering');
-	const plain = await Server.start(path.join(folder, 'sqlite'));
-	const plainRegister = await register(plain);
-	await sleep(3000);
-	note('SQLite: searching');
-	const plainSearch = await load(plain.port, queries, seconds);
-	const plainUsage = await plain.usage();
-	await plain.stop();
-
-	note('cluster: registering');
-	const one = await Server.start(path.join(folder, 'one'), cluster.url);
-	const first = await register(one);
-	const full = await cluster.memory();
-	note('cluster: a new server from the logs');
-	const fromLogs = await Server.start(path.join(folder, 'logs'), cluster.url);
-	await until(async () => (await fromLogs.state()).wholeAfter > 0);
-	const logsTime = (await fromLogs.state()).wholeAfter;
-	await fromLogs.stop();
-	await sleep(10_000);
-	const cut = await cluster.memory();
-	note('cluster: a new server from a copy');
-	const two = await Server.start(path.join(folder, 'two'), cluster.url);
-	await until(async () => (await two.state()).wholeAfter > 0);
-	const copyTime = (await two.state()).wholeAfter;
-	await until(async () => (await two.state()).counts.files >= first.files);
-	note('cluster: searching');
-	const alone = await load(one.port, queries, seconds);
-	const both = await Promise.all([load(one.port, queries, seconds, 32), load(two.port, queries, seconds, 32)]);
-	const usage = await one.usage();
-
-	note('cluster: from one server to the other');
-	const delays: number[] = [];
-	const takes: number[] = [];
-	const single = await SingleChanges.start(one.port, two.port);
-	for (let i = 0; i < 100; i++) {
-		const started = performance.now();
-		const name = await single.add();
-		takes.push(performance.now() - started);
-		delays.push(await until(() => single.isFound(name)));
-		await sleep(Math.random() * 100);
-	}
-	await single.close();
-
-	note('cluster: killing masters');
-	const stalls: number[] = [];
-	const gaps: number[] = [];
-	let searchErrors = 0;
-	for (let round = 0; round < Number(values.failovers); round++) {
-		const writers = await Promise.all(Array.from({length: 8}, () => SingleChanges.start(one.port, two.port)));
-		const stop = await steady(two.port, queries, 50);
-		const [victim] = await cluster.masters();
-		await sleep(1000);
-		let running = true;
-		const longest = writers.map(async writer => {
-			let most = 0;
-			while (running) {
-				const started = performance.now();
-				await writer.add();
-				most = Math.max(most, performance.now() - started);
-				await sleep(50);
-			}
-			return most;
+async function register(): Promise<void> {
+	const work = {corpus, uploads, queries, searches: Number(values.searches)};
+	for (let round = 0; round < rounds; round++) {
+		const plain = await Server.start(path.join(folder, `sqlite${round}`));
+		print(tellRegister('SQLite ', await measureRegister(plain, work)));
+		await plain.stop();
+		await withCluster(async cluster => {
+			const server = await Server.start(path.join(folder, `cluster${round}`), cluster.url);
+			const result = await measureRegister(server, work, cluster);
+			print(tellRegister('cluster', result));
+			print(`  ${await perMillion(cluster, result.files)}, with the whole log`);
+			await server.stop();
 		});
-		await sleep(500);
-		await victim?.kill();
-		await sleep(9000);
-		running = false;
-		stalls.push(Math.max(...(await Promise.all(longest))));
-		const {latency, errors} = await stop();
-		gaps.push(latency.p99);
-		searchErrors += errors;
-		for (const writer of writers) await writer.close();
-		await victim?.restart();
-		await sleep(4000);
 	}
+}
 
-	const perMillion = (bytes: number) => `${short(bytes / 2 ** 20 / (first.files / 1e6))} MB`;
-	print(`### ${first.files.toLocaleString('en')} files of ${corpus.peers} peers, three masters with a replica each`);
-	print();
-	print('| | SQLite | cluster | ratio |');
-	print('|---|---|---|---|');
-	const row = (what: string, a: number, b: number, unit = '') =>
-		print(`| ${what} | ${short(a)}${unit} | ${short(b)}${unit} | ${short(b / a)} |`);
-	row('files registered per second', plainRegister.rate, first.rate);
-	row('CPU of the index server per 1,000 files', plainRegister.cpu, first.cpu, ' ms');
-	row('50 searches a second meanwhile, p50', plainRegister.latency.p50, first.latency.p50, ' ms');
-	row('the same, p99', plainRegister.latency.p99, first.latency.p99, ' ms');
-	row('searches per second, one server, 64 connections', plainSearch.perSecond, alone.perSecond);
-	row('the same, two servers, 32 connections each', plainSearch.perSecond, both[0].perSecond + both[1].perSecond);
-	row('p50 of these', plainSearch.latency.p50, alone.latency.p50, ' ms');
-	row('memory of the index server', plainUsage.rss / 2 ** 20, usage.rss / 2 ** 20, ' MB');
-	print();
-	print('| cluster | |');
-	print('|---|---|');
-	print(
-		`| from sending one file until it is taken, p50 / p99 | ${short(percentile(takes, 0.5))} / ${short(percentile(takes, 0.99))} ms |`,
-	);
-	print(
-		`| from then until it is found at the other server, p50 / p99 | ${short(percentile(delays, 0.5))} / ${short(percentile(delays, 0.99))} ms |`,
-	);
-	print(`| Redis memory per million files, masters, with the whole log | ${perMillion(full)} |`);
-	print(`| the same with the log cut | ${perMillion(cut)} |`);
-	print(`| a new server is whole, from the logs | ${short(logsTime / 1000)} s |`);
-	print(`| a new server is whole, from a copy of another | ${short(copyTime / 1000)} s |`);
-	print(
-		`| a master is killed: longest wait of a change, each time | ${stalls.map(ms => `${short(ms / 1000)} s`).join(', ')} |`,
-	);
-	print(
-		`| searches meanwhile: p99 each time, errors of all | ${gaps.map(ms => `${short(ms)} ms`).join(', ')}; ${searchErrors} |`,
-	);
-	await Promise.all([one.stop(), two.stop()]);
+/** Fills a server, and puts all peers online. */
+async function fill(server: Server): Promise<number> {
+	const {files} = await registerAll(server.port, corpus, uploads);
+	await server.online();
+	return files;
+}
+
+async function search(one: Server): Promise<void> {
+	const plain = await Server.start(path.join(folder, 'plain'));
+	await fill(plain);
+	note('both come to rest');
+	await new Promise(resolve => setTimeout(resolve, 8000));
+	for (let round = 0; round < rounds; round++) {
+		for (const [name, server] of [['SQLite ', plain] as const, ['cluster', one] as const]) {
+			const {perSecond, latency, errors} = await load(server.port, queries, seconds, 64, false);
+			const times = `p50 ${short(latency.p50)} p99 ${short(latency.p99)} ms`;
+			print(`${name}: ${short(perSecond)} searches a second over 64 connections, ${times}, ${errors} errors`);
+		}
+	}
+	await plain.stop();
+}
+
+/** A server that begins from the logs, before they are cut, and one that begins from a copy of another. */
+async function start(cluster: RedisCluster, files: number): Promise<void> {
+	const whole = async (name: string) => {
+		const server = await Server.start(path.join(folder, name), cluster.url);
+		await until(async () => (await server.state()).wholeAfter > 0);
+		await until(async () => (await server.state()).counts.files >= files);
+		print(`whole from ${name} after ${short((await server.state()).wholeAfter / 1000)} s`);
+		await server.stop();
+	};
+	await whole('the logs');
+	await new Promise(resolve => setTimeout(resolve, 10_000));
+	print(`${await perMillion(cluster, files)}, with the log cut`);
+	await whole('a copy of another');
+}
+
+try {
+	if (parts.has('register')) await register();
+	if (['search', 'start', 'delay', 'failover'].some(part => parts.has(part))) {
+		await withCluster(async cluster => {
+			note('filling the cluster');
+			const one = await Server.start(path.join(folder, 'one'), cluster.url);
+			const files = await fill(one);
+			note(`${files} files`);
+			if (parts.has('start')) await start(cluster, files);
+			if (parts.has('search')) await search(one);
+			if (parts.has('delay') || parts.has('failover')) {
+				const two = await Server.start(path.join(folder, 'two'), cluster.url);
+				await until(async () => (await two.state()).counts.files >= files);
+				await two.online();
+				if (parts.has('delay')) {
+					const {takes, delays} = await measureDelay(one, two);
+					const both = (list: number[]) =>
+						`p50 ${short(percentile(list, 0.5))} p99 ${short(percentile(list, 0.99))} ms`;
+					print(`from sending one file until it is taken: ${both(takes)}`);
+					print(`from then until the other server finds it: ${both(delays)}`);
+				}
+				if (parts.has('failover'))
+					await killMasters({cluster, one, two, queries, rounds: Number(values.failovers)}, print);
+				await two.stop();
+			}
+			await one.stop();
+		});
+	}
 } finally {
-	await cluster.stop();
 	rmSync(folder, {recursive: true, force: true});
 }
 process.exit();

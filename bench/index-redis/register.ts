@@ -13,19 +13,21 @@ export type Registering = {
 	uploads: Map<number, Promise<Upload>>;
 	queries: string[];
 	searches: number;
+	/** Peers at a time. */
+	lanes?: number;
 };
 
 /** Registers all at a server; the cluster, if it is of one, is watched. Prints what it took. */
 export async function measureRegister(
 	server: Server,
-	{corpus, uploads, queries, searches}: Registering,
+	{corpus, uploads, queries, searches, lanes}: Registering,
 	cluster?: RedisCluster,
 ) {
 	const asked = searches > 0 ? await steady(server.port, queries, searches) : undefined;
 	const masters = new Set((await cluster?.masters())?.map(({pid}) => pid));
 	const nodes = () => (cluster?.nodes ?? []).map(({pid}) => ({pid, ms: cpuOf(pid)}));
 	const [before, nodesBefore, own] = [await server.usage(), nodes(), process.cpuUsage()];
-	const {files, seconds} = await registerAll(server.port, corpus, uploads);
+	const {files, seconds} = await registerAll(server.port, corpus, uploads, lanes);
 	const [after, nodesAfter, {user, system}] = [await server.usage(), nodes(), process.cpuUsage(own)];
 	const during = await asked?.();
 	await server.online();

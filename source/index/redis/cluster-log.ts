@@ -191,6 +191,8 @@ export class ClusterLog {
 	async #copy(): Promise<boolean> {
 		const {model, board, fetch, log} = this.#options;
 		const end = Date.now() + neighbourPatience;
+		// One that has not heard of this server yet refuses at first.
+		const failures = new Map<string, unknown>();
 		while (!this.#closed.signal.aborted && Date.now() < end) {
 			for (const card of board.servers().values()) {
 				if (!isUsable(card)) continue;
@@ -201,11 +203,13 @@ export class ClusterLog {
 					log('info', `index: copied the index of the server ${card.name}`);
 					return true;
 				} catch (error) {
-					log('warn', `index: could not copy the index of the server ${card.name}: ${errorLine(error)}`);
+					failures.set(card.name, error);
 				}
 			}
 			await sleep(250, undefined, {signal: this.#closed.signal}).catch(() => undefined);
 		}
+		for (const [name, error] of failures)
+			log('warn', `index: could not copy the index of the server ${name}: ${errorLine(error)}`);
 		return false;
 	}
 
