@@ -107,6 +107,33 @@ describe.skipIf(!(await hasRedisServer()))('a cluster of six', () => {
 			await waitFor('it to be found', async () => (await server.find('"after all"')).length === 1);
 	});
 
+	test('that is out of reach as a whole leaves searches for a while, then a server that says so, and heals', async () => {
+		const server = await world.server({staleAfter: 6000});
+		const alice = await world.peer(server, 'alice', [add('s/first.bin')]);
+		await waitFor('it to be found', async () => (await server.find('first')).length === 1);
+		for (const node of cluster.nodes) node.freeze();
+		const found: number[] = [];
+		try {
+			alice.catalog.change(add('s/meanwhile.bin'));
+			alice.index.catalogChanged();
+			await waitFor('it to call itself stale', async () => {
+				if (server.store.cluster.state() === 'stale') return true;
+				// Between these two lines it may become so.
+				const names = await server.find('first').catch(error => [String(error.details?.state)]);
+				if (names[0] !== 'stale') found.push(names.length);
+				return false;
+			});
+			expect(found.length).toBeGreaterThan(0);
+			expect(found.every(count => count === 1)).toBe(true);
+			const details = {state: 'stale', retryAfter: expect.any(Number)};
+			await expect(server.find('first')).rejects.toMatchObject({code: 'catching-up', details});
+		} finally {
+			for (const node of cluster.nodes) node.resume();
+		}
+		await waitFor('it to be whole again', () => server.store.cluster.state() === 'whole');
+		await waitFor('what came meanwhile to be found', async () => (await server.find('meanwhile')).length === 1);
+	});
+
 	test('grows from three masters to six while files are added', async () => {
 		await survives(async () => {
 			for (let i = 0; i < 3; i++) await cluster.addMaster();

@@ -1,12 +1,15 @@
 // An index moved from SQLite into a cluster and back, with nothing lost and no peer asked again.
+import {mkdirSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
 import {parseQuery} from '../../source/api/query.ts';
+import {MemberBook} from '../../source/identity/member-book.ts';
 import {migrateToRedis, migrateToSqlite} from '../../source/index/redis/migrate.ts';
 import {SqliteStore} from '../../source/index/sqlite/sqlite-store.ts';
 import {ClusterWorld} from '../helpers/cluster-servers.ts';
 import {add, temporaryFolder} from '../helpers/index.ts';
 import {hasRedisServer, type RedisCluster, startRedisCluster} from '../helpers/redis-cluster.ts';
+import {waitFor} from '../helpers/wait-for.ts';
 
 const epoch = 'ab'.repeat(16);
 const peerId = (seed: number) => seed.toString(16).padStart(2, '0').repeat(32);
@@ -14,6 +17,14 @@ const registration = (seed: number) => ({id: peerId(seed), name: `peer${seed}`, 
 
 async function* batches<T>(...lists: T[][]) {
 	yield* lists;
+}
+
+/** The list of members in a folder; `make`: of a new private network. */
+function openBook(folder: string, make = false): MemberBook {
+	const book = MemberBook.open(folder, {make, synced: false});
+	if (!book) throw new Error(`no members.db in ${folder}`);
+	if (make) book.setPrivate(true);
+	return book;
 }
 
 describe.skipIf(!(await hasRedisServer()))('an index is moved', () => {
@@ -85,6 +96,43 @@ describe.skipIf(!(await hasRedisServer()))('an index is moved', () => {
 		} finally {
 			await store.close();
 		}
+	});
+
+	test('takes the members and invites of a private network along, both ways', async () => {
+		const file = await someIndex();
+		const first = openBook(folder, true);
+		const {code} = first.invite({uses: 5, life: 3_600_000});
+		first.join(peerId(1), 'peer1', code);
+		const {networkKey} = first;
+		first.close();
+		expect(await migrateToRedis(file, cluster.url)).toMatchObject({files: 2501, members: 1});
+
+		await expect(world.server()).rejects.toMatchObject({code: 'usage', hint: expect.stringContaining('--private')});
+		const server = await world.server({private: true});
+		const there = openBook(server.folder);
+		expect(there.members().map(({name}) => name)).toEqual(['peer1']);
+		there.join(peerId(3), 'peer3', code);
+		there.close();
+
+		const back = path.join(folder, 'back');
+		mkdirSync(back);
+		await waitFor('the second member to be told', async () => {
+			rmSync(back, {recursive: true});
+			mkdirSync(back);
+			return (await migrateToSqlite(cluster.url, path.join(back, 'index.db'))).members === 2;
+		});
+		const last = openBook(back);
+		expect([last.isPrivate, last.networkKey]).toEqual([true, networkKey]);
+		expect(last.members().map(({name}) => name)).toEqual(['peer1', 'peer3']);
+		expect(last.openInvite(code).used).toBe(2);
+		last.close();
+
+		// The members of another network are not mixed with these.
+		const {folder: other, remove: removeOther} = temporaryFolder();
+		openBook(other, true).close();
+		const refused = migrateToSqlite(cluster.url, path.join(other, 'index.db'));
+		await expect(refused).rejects.toMatchObject({code: 'in-use', message: expect.stringContaining('another network')});
+		removeOther();
 	});
 
 	test('that was broken off keeps servers out, and goes on where it was', async () => {

@@ -214,6 +214,24 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 		expect(await held('b')).toEqual([number]);
 	});
 
+	test('tell what is set dangerously at a master, unless it does not say', async () => {
+		const [node] = await cluster.masters();
+		const told = async () => {
+			const server = await world.server();
+			await server.stop();
+			return server.told.filter(line => line.includes('set 2000'));
+		};
+		await node?.command('CONFIG', 'SET', 'cluster-node-timeout', '15000');
+		try {
+			expect(await told()).toEqual([expect.stringContaining(`:${node?.port}: cluster-node-timeout is above`)]);
+			await node?.command('ACL', 'SETUSER', 'default', '-config');
+			expect(await told()).toEqual([]);
+		} finally {
+			await node?.command('ACL', 'SETUSER', 'default', '+@all');
+			await node?.command('CONFIG', 'SET', 'cluster-node-timeout', '2000');
+		}
+	});
+
 	test('begin from a copy of another when the logs no longer go back to the beginning', async () => {
 		const one = await world.server();
 		const alice = await world.peer(one, 'alice', [add('s/early.bin')]);

@@ -12,7 +12,7 @@ import type {RedisLink} from './redis-link.ts';
 import * as scripts from './scripts.ts';
 
 /** Milliseconds without a word of a log after which the read model counts as stale: a failover takes a third of it. */
-const staleAfter = 30_000;
+const usuallyStaleAfter = 30_000;
 /** Milliseconds between two notes of how far the read model is. */
 const noteEvery = 1000;
 /** Milliseconds that a server without a read model looks for one that has a whole one. */
@@ -36,6 +36,8 @@ export type ClusterLogOptions = {
 	keep?: number;
 	/** Milliseconds between two cuts. Default: half a minute */
 	trimEvery?: number;
+	/** Milliseconds without a word of a log after which the read model counts as stale. Default: half a minute */
+	staleAfter?: number | undefined;
 	/** No new lineage is begun and nothing is cut. */
 	onlyReads?: boolean;
 };
@@ -99,7 +101,7 @@ export class ClusterLog {
 		if (!this.#ready || this.#behindCut) return 'catching-up';
 		if (this.#oldest() === 0) return 'catching-up';
 		const lost = this.#followers.map(({lostAt}) => lostAt).filter(at => at > 0);
-		return Date.now() - Math.min(...lost) > staleAfter ? 'stale' : 'whole';
+		return Date.now() - Math.min(...lost) > (this.#options.staleAfter ?? usuallyStaleAfter) ? 'stale' : 'whole';
 	}
 
 	/** Milliseconds since the log that was read to its end longest ago. */

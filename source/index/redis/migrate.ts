@@ -10,10 +10,14 @@ import type {PeerRecord} from '../peer-registry.ts';
 import {backUpIndex} from '../sqlite/open-database.ts';
 import {SqliteStore} from '../sqlite/sqlite-store.ts';
 import {catalogFiles} from './catalog-files.ts';
+import {checkMembersBeside, fetchMembers, putMembers} from './migrate-members.ts';
 import {RedisStore} from './redis-store.ts';
 
 /** How far it is. */
 export type MigrationProgress = {peers: number; ofPeers: number; files: number; ofFiles: number};
+
+/** What was moved. `members`: of a private network, whose list and invites go with its index. */
+export type Migrated = MigrationProgress & {members?: number | undefined};
 
 /** What a migration is told to do. `progress` is called after each peer, or while the index is read. */
 export type MigrationOptions = {
@@ -25,16 +29,13 @@ export type MigrationOptions = {
 const patience = 60_000;
 
 /**
- * Puts the index of an SQLite file into an empty cluster. A server may be using the file. When it is broken off the
+ * Puts the index of an SQLite file into an empty cluster, and the members of a private network that stand beside it. A
+ * server may be using the file. When it is broken off the
  * cluster is marked, so that no index server answers from a half; the same call goes on where it was.
  *
  * @throws P2pError not-found, bad-database, in-use for a cluster that has an index already, unreachable…
  */
-export async function migrateToRedis(
-	file: string,
-	url: string,
-	options: MigrationOptions = {},
-): Promise<MigrationProgress> {
+export async function migrateToRedis(file: string, url: string, options: MigrationOptions = {}): Promise<Migrated> {
 	return inFolder(path.dirname(file), async folder => {
 		const copy = path.join(folder, 'index.db');
 		await backUpIndex(file, copy);
@@ -45,7 +46,10 @@ export async function migrateToRedis(
 			const target = new RedisStore({url, dataDir: folder, identity, migration: await source.fingerprint()});
 			await target.open();
 			try {
-				return await copyAll(source, target, options);
+				const done = await copyAll(source, target, options);
+				const members = await putMembers(path.dirname(file), url);
+				await target.endMigration();
+				return {...done, members};
 			} finally {
 				await target.close();
 			}
@@ -74,7 +78,6 @@ async function copyAll(
 	const {peers} = await target.counts();
 	if (peers !== staying.length)
 		throw new P2pError('internal', `The cluster has ${peers} peers after moving ${staying.length}`);
-	await target.endMigration();
 	return done;
 }
 
@@ -91,18 +94,20 @@ async function copyPeer(source: SqliteStore, target: RedisStore, record: PeerRec
 }
 
 /**
- * Puts the index of a cluster into a new SQLite file, which a server takes as its `index.db`. The index is read as a new
- * index server reads it: from the logs, or from a copy of a server that runs.
+ * Puts the index of a cluster into a new SQLite file, which a server takes as its `index.db`, and the members of a private
+ * network into a `members.db` beside it. The index is read as a new index server reads it: from the logs, or from a copy of
+ * a server that runs.
  *
- * @throws P2pError in-use when the file exists, no-server when the logs were cut and no index server runs, unreachable…
+ * @throws P2pError in-use when the file exists, or the members of another network are beside it, no-server when the logs were cut and no index server runs, unreachable…
  */
 export async function migrateToSqlite(
 	url: string,
 	file: string,
 	{progress, signal}: MigrationOptions = {},
-): Promise<MigrationProgress> {
+): Promise<Migrated> {
 	if (existsSync(file))
 		throw new P2pError('in-use', `${file} exists already`, {hint: 'Choose another name, or move it away'});
+	await checkMembersBeside(path.dirname(file), url);
 	return inFolder(path.dirname(file), async folder => {
 		const identity = await temporaryIdentity();
 		const source = new RedisStore({url, dataDir: folder, identity, onlyReads: true});
@@ -128,9 +133,10 @@ export async function migrateToSqlite(
 		} finally {
 			await source.close();
 		}
+		const members = await fetchMembers(path.dirname(file), url);
 		await rename(path.join(folder, 'cluster.db'), file);
 		progress?.(done);
-		return done;
+		return {...done, members};
 	});
 }
 

@@ -100,6 +100,23 @@ export class RedisLink {
 		return (this.#cluster?.masters ?? []).map(({address}) => address);
 	}
 
+	/** One command to every master, by its address; those that do not answer, or may not, are left out. */
+	async askMasters<T>(parts: Argument[]): Promise<Map<string, T>> {
+		const answers = new Map<string, T>();
+		const cluster = this.#cluster;
+		await Promise.all(
+			(cluster?.masters ?? []).map(async node => {
+				try {
+					const client = await cluster?.nodeClient(node);
+					if (client) answers.set(node.address, (await answered(client.sendCommand(parts))) as T);
+				} catch {
+					// What it says is not needed for anything.
+				}
+			}),
+		);
+		return answers;
+	}
+
 	async #persist<T>(send: (cluster: Cluster) => Promise<T>, options: CallOptions): Promise<T> {
 		const {patience = defaultPatience, buffers, troubled} = options;
 		const end = Date.now() + patience;

@@ -20,6 +20,7 @@ import {clusterGauges} from './cluster-gauges.ts';
 import {ClusterLog} from './cluster-log.ts';
 import {ClusterNewsDesk} from './cluster-news-desk.ts';
 import {Compactor} from './compactor.ts';
+import {configAdvice} from './config-advice.ts';
 import {FileRegistry} from './file-registry.ts';
 import {formatVersion, keys, partitionOf} from './keys.ts';
 import {writeInfo} from './log-entry.ts';
@@ -68,6 +69,8 @@ export type RedisStoreOptions = {
 	/** Milliseconds that logs are kept behind what every server has, and between two cuts. */
 	keepLog?: number;
 	trimEvery?: number;
+	/** Milliseconds without a word of a log after which this server calls its index stale. */
+	staleAfter?: number;
 };
 
 /**
@@ -94,7 +97,7 @@ export class RedisStore implements IndexStore {
 	#place = {host: '', port: 0, name: ''};
 
 	constructor(options: RedisStoreOptions) {
-		const {identity, log, keepLog, trimEvery, onlyReads} = options;
+		const {identity, log, keepLog, trimEvery, staleAfter, onlyReads} = options;
 		this.#options = options;
 		this.#link = new RedisLink(parseRedisUrl(options.url));
 		this.#model = new ReadModel(options.dataDir);
@@ -127,6 +130,7 @@ export class RedisStore implements IndexStore {
 			failed,
 			keep: keepLog,
 			trimEvery,
+			staleAfter,
 			onlyReads,
 		});
 		this.#scrubber = new Scrubber({
@@ -181,6 +185,9 @@ export class RedisStore implements IndexStore {
 			await this.#agreeOnPrivacy();
 			await this.#members?.start();
 			await this.#log.open(cluster);
+			const {log, onlyReads, migration} = this.#options;
+			if (!onlyReads && migration === undefined)
+				for (const advice of await configAdvice(this.#link)) log?.('warn', `index: ${advice}`);
 			this.#compactor.start();
 			this.#scrubber.start();
 			const end = Date.now() + settleAtStart;
