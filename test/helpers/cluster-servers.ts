@@ -2,7 +2,8 @@
 import {parseQuery} from '../../source/api/query.ts';
 import type {CatalogChange} from '../../source/api/schemas.ts';
 import {type Identity, temporaryIdentity} from '../../source/identity/identity.ts';
-import {RedisStore, type RedisStoreOptions} from '../../source/index/redis/redis-store.ts';
+import {RedisStore} from '../../source/index/redis/redis-store.ts';
+import type {RedisStoreOptions} from '../../source/index/redis/redis-store-options.ts';
 import {add, makePeer, startServer, type TestPeer, type TestServer, temporaryFolder} from './index.ts';
 import type {RedisCluster} from './redis-cluster.ts';
 import {waitFor} from './wait-for.ts';

@@ -3,7 +3,6 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {ParsedQuery} from '../../api/query.ts';
 import type {CatalogChange} from '../../api/schemas.ts';
 import {errorLine, P2pError} from '../../core/errors.ts';
-import type {Identity} from '../../identity/identity.ts';
 import type {
 	AppliedChanges,
 	ChangeRange,
@@ -29,6 +28,7 @@ import {OwnBatches} from './own-batches.ts';
 import {PresenceBoard} from './presence-board.ts';
 import {ReadModel} from './read-model.ts';
 import {RedisLink} from './redis-link.ts';
+import type {RedisStoreOptions} from './redis-store-options.ts';
 import {describePlace, parseRedisUrl} from './redis-url.ts';
 import {registeredSources} from './registered-sources.ts';
 import {fetchReplica} from './replica.ts';
@@ -48,30 +48,6 @@ const tellAgain = 30_000;
 const invitePatience = 10_000;
 /** Milliseconds after its end that an invite's uses are still known: the clocks of servers may differ. */
 const invitesForgotten = 24 * 3_600_000;
-
-/** What a store needs besides the cluster's address. */
-export type RedisStoreOptions = {
-	/** `redis://host:port,…`; see redis-url.ts. */
-	url: string;
-	/** Where the read model lies. */
-	dataDir: string;
-	/** This server's. */
-	identity: Identity;
-	/** Told of what goes wrong beside the calls. */
-	log?(level: 'info' | 'warn' | 'error', message: string): void;
-	/** A network for members only, whose list is in the data folder. `change`: the person says so now. */
-	private?: boolean;
-	change?: boolean;
-	/** The index that is being moved into the cluster, by its fingerprint; other servers stay out until it is whole. */
-	migration?: string;
-	/** It reads the index once: it never makes peers send their catalogs again. */
-	onlyReads?: boolean;
-	/** Milliseconds that logs are kept behind what every server has, and between two cuts. */
-	keepLog?: number;
-	trimEvery?: number;
-	/** Milliseconds without a word of a log after which this server calls its index stale. */
-	staleAfter?: number;
-};
 
 /**
  * The index over a Redis Cluster (DESIGN section 6). The cluster has the registry of peers and files and an ordered log of
