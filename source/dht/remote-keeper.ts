@@ -1,12 +1,14 @@
 // What this node keeps, as its loop sees it: the keeper itself is in a thread.
 import {limits} from '../api/limits.ts';
+import {errorLine} from '../core/errors.ts';
 import {type FullWords, KeeperThread} from './keeper-thread.ts';
 
 /** Where a part is kept, and the tag of its network. */
 export type KeptPart = {file: string; tag: Buffer};
 
-/** Milliseconds until a thread that died is started anew. */
+/** Milliseconds until a thread that died is started anew; twice as many after each time that it does not start. */
 const startAgainMs = 1000;
+const startAgainMostMs = 60_000;
 
 /** Keeps records for others and answers for them. Calls never block. */
 export class RemoteKeeper {
@@ -61,10 +63,15 @@ export class RemoteKeeper {
 	/** Writes what is not written yet. */
 	async stop(): Promise<void> {
 		if (this.#closed) return;
-		const place = this.#place;
-		await this.#call({kind: 'close'}).catch(() => undefined);
 		this.#closed = true;
-		await place?.thread.leave();
+		await this.#close();
+	}
+
+	async #close(): Promise<void> {
+		const place = this.#place;
+		if (!place) return;
+		await place.thread.call(place.part, {kind: 'close'}).catch(() => undefined);
+		await place.thread.leave();
 	}
 
 	async #open(): Promise<void> {
@@ -85,9 +92,21 @@ export class RemoteKeeper {
 		if (this.#closed || this.#place !== place) return;
 		this.#place = undefined;
 		this.#log(message);
-		setTimeout(() => {
-			if (!this.#closed) this.#open().catch(error => this.#log(String(error)));
-		}, startAgainMs).unref();
+		this.#openAgain(startAgainMs);
+	}
+
+	#openAgain(pause: number): void {
+		setTimeout(async () => {
+			if (this.#closed) return;
+			try {
+				await this.#open();
+				// Stopped meanwhile: whoever did found nothing to close.
+				if (this.#closed) await this.#close();
+			} catch (error) {
+				this.#log(errorLine(error));
+				this.#openAgain(Math.min(2 * pause, startAgainMostMs));
+			}
+		}, pause).unref();
 	}
 
 	async #packet(call: Parameters<KeeperThread['call']>[1]): Promise<Buffer | undefined> {

@@ -1,7 +1,7 @@
 import type {DatabaseSync} from 'node:sqlite';
 
 /** Rows that may be written before the full-text index is merged whole: below, its own merging keeps up. */
-const mergeAfter = 5000;
+const mergeAfter = 1000;
 /** The same as a part of all rows, so that a large index is not rewritten for a few. */
 const mergePart = 0.05;
 /** The same at the start, in parts of the index: one that was stopped in the middle goes on where it was. */
@@ -34,8 +34,7 @@ export class Maintenance {
 	wrote(rows: number): void {
 		this.#isLogged = true;
 		this.#written += rows;
-		if (this.#phase === 'rest' && this.#written > mergeAfter && this.#written > this.#rows() * mergePart)
-			this.#phase = 'begin';
+		if (this.#phase === 'rest' && this.#isDue()) this.#phase = 'begin';
 	}
 
 	/** One step; returns whether there is more to do. */
@@ -53,7 +52,8 @@ export class Maintenance {
 				return true;
 			case 'merge':
 				if (this.#merge(pages)) return true;
-				this.#phase = 'rest';
+				// Much may have been written since it began, which this merging had no part of.
+				this.#phase = this.#isDue() ? 'begin' : 'rest';
 				return true;
 		}
 	}
@@ -76,6 +76,10 @@ export class Maintenance {
 		this.#database.exec(`PRAGMA incremental_vacuum(${Math.min(pages, before - pagesKept)})`);
 		// A file of a form that cannot give pages back keeps them.
 		return this.#freePages() < before;
+	}
+
+	#isDue(): boolean {
+		return this.#written > mergeAfter && this.#written > this.#rows() * mergePart;
 	}
 
 	#isInParts(): boolean {
