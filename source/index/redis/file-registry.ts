@@ -1,3 +1,4 @@
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {CatalogChange} from '../../api/schemas.ts';
 import {type HoldingRow, packRows, type RowToWrite, readRows} from './holding-rows.ts';
 import {bucketOf, keys} from './keys.ts';
@@ -6,6 +7,8 @@ import * as scripts from './scripts.ts';
 
 /** Chunks that are looked at to tell who holds a content: of one that very many hold, the newest. */
 const chunksLookedAt = 256;
+/** Buckets that are packed in one turn of the event loop: of the largest upload's rows some milliseconds. */
+const bucketsAtOnce = 64;
 
 /** The peer whose files are written. `gen`: of its catalog, which a new catalog counts up. */
 export type RegistryPeer = {number: number; gen: number};
@@ -63,10 +66,15 @@ export class FileRegistry {
 		}
 		const head = {...peer, at: Math.floor(Date.now() / 1000)};
 		// Sent together: they share writes to the nodes, which cost more than what is in them.
-		const calls = [...buckets].map(([bucket, list]) => {
+		const calls: Promise<unknown>[] = [];
+		for (const [bucket, list] of buckets) {
 			const key = keys.bucket(bucket);
-			return this.#link.call(key, ['RPUSH', key, ...packRows(head, list)]);
-		});
+			const call = this.#link.call(key, ['RPUSH', key, ...packRows(head, list)]);
+			// It is awaited with the others; until then a failure is nobody's.
+			call.catch(() => undefined);
+			calls.push(call);
+			if (calls.length % bucketsAtOnce === 0) await nextTurn();
+		}
 		// All have ended when this does, also when one fails.
 		for (const result of await Promise.allSettled(calls)) if (result.status === 'rejected') throw result.reason;
 		return {rows, dead};
