@@ -48,7 +48,9 @@ export class FolderReader {
 			failure = String(error);
 		});
 		worker.on('exit', () => {
-			if (this.#worker === worker) this.#worker = undefined;
+			// One that was idle has left its place already, and another may be at work in it.
+			if (this.#worker !== worker) return;
+			this.#worker = undefined;
 			for (const {onSkip, resolve} of this.#pending.values()) {
 				onSkip(`Cannot read a folder: ${failure}`);
 				resolve({outcome: 'unknown', files: [], folders: []});
@@ -69,6 +71,13 @@ export class FolderReader {
 		pending.resolve({outcome, files: pending.files, folders: pending.folders});
 		if (this.#pending.size > 0) return;
 		this.#worker?.unref();
-		this.#idle = setTimeout(() => void this.close(), idleMilliseconds).unref();
+		this.#idle = setTimeout(() => this.#endIdle(), idleMilliseconds).unref();
+	}
+
+	/** What comes from now on is for a new thread: to end this one takes some time. */
+	#endIdle(): void {
+		const worker = this.#worker;
+		this.#worker = undefined;
+		void worker?.terminate();
 	}
 }

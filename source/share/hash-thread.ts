@@ -27,6 +27,7 @@ export class HashThread<T> {
 	readonly #batches = new Map<number, Batch<T>>();
 	#numbers = 0;
 	#idle: NodeJS.Timeout | undefined;
+	#isEnding = false;
 	#failure: unknown;
 
 	constructor(handlers: HashThreadHandlers<T>) {
@@ -40,9 +41,9 @@ export class HashThread<T> {
 		this.#worker.on('exit', () => this.#ended());
 	}
 
-	/** Batches that are not answered yet. */
+	/** Batches that are not answered yet; infinitely many when it is being ended and takes no more. */
 	get waiting(): number {
-		return this.#batches.size;
+		return this.#isEnding ? Number.POSITIVE_INFINITY : this.#batches.size;
 	}
 
 	/** Everything that is not answered yet. */
@@ -68,6 +69,7 @@ export class HashThread<T> {
 	}
 
 	async end(): Promise<void> {
+		this.#isEnding = true;
 		clearTimeout(this.#idle);
 		await this.#worker.terminate();
 	}

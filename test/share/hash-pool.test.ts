@@ -15,6 +15,7 @@ import {afterAll, expect, test} from 'vitest';
 import {contentOfPieceLayer, PieceLayerHasher} from '../../source/content/content-hasher.ts';
 import {blockSize, emptyContentId} from '../../source/content/content-id.ts';
 import {createHashPool} from '../../source/share/hash-pool.ts';
+import {holdLoop} from '../helpers/hold-loop.ts';
 import {waitFor} from '../helpers/wait-for.ts';
 
 const place = {folder: realpathSync(mkdtempSync(path.join(tmpdir(), 'p2p-tui-test-')))};
@@ -64,6 +65,17 @@ test('many small files at once each get their own hash', async () => {
 	const files = Array.from({length: 1000}, (_, i) => make(`small${i}`, patterned(i * 3, i)));
 	const hashed = await Promise.all(files.map((file, i) => pool.hash(file, {size: i * 3})));
 	for (const [i, each] of hashed.entries()) expect(each.content).toBe(expected(patterned(i * 3, i)).content);
+});
+
+test('work that comes just as an idle thread is being ended is done', async () => {
+	const bytes = patterned(1000);
+	const file = make('late', bytes);
+	for (let times = 0; times < 2; times++) {
+		await pool.hash(file);
+		// The loop is held until the thread has been idle for too long: its end comes while the next file is looked at.
+		holdLoop(2100);
+		expect(await pool.hash(file)).toMatchObject(expected(bytes));
+	}
 });
 
 test('what cannot be hashed is told in words', async () => {
