@@ -191,11 +191,13 @@ describe('a folder', () => {
 		await server.stop();
 
 		const second = await downloader({...first.settings, limit: undefined});
-		await waitFor('both offered', () => second.manager.partials().length === 2);
+		// It looks at what is there piece by piece, and offers each as soon as it has.
+		await waitFor(
+			'both offered',
+			() => bits(second.manager.partial(short)) === 3 && bits(second.manager.partial(long)) >= 2,
+		);
 		const [whole, begun] = [second.manager.partial(short)!, second.manager.partial(long)!];
-		expect(bits(whole)).toBe(3);
 		expect((await readFile(whole.file)).equals(files['1.bin'])).toBe(true);
-		expect(bits(begun)).toBeGreaterThanOrEqual(2);
 		expect(begun.layer).toHaveLength(23 * 32);
 		await waitFor('a wait', () => second.manager.list()[0]?.state === 'waiting');
 		expect(second.manager.partials().map(({content}) => content)).toEqual(expect.arrayContaining([short, long]));
@@ -354,8 +356,9 @@ describe('a file that we have elsewhere', () => {
 		await writeFile(wrong, randomBytes(size));
 		const second = await downloader({localCopies: () => [{file: wrong, size, where: 'your share music'}]});
 		const other = await second.manager.add(request);
-		await second.manager.finished(other.key);
-		expect(uploads()).toBe(size);
+		expect((await second.manager.finished(other.key)).sources).toEqual([source.peer]);
+		// A machine that stands still for seconds has its source take some of it once more.
+		expect(uploads()).toBeGreaterThanOrEqual(size);
 	});
 
 	test('downloaded before, moved away meanwhile: copied from where it was put', async () => {
