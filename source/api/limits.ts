@@ -69,6 +69,8 @@ export const limits = {
 	cursorLength: 16_384,
 	/** A cursor of a search, in characters. */
 	searchCursorLength: 1024,
+	/** The name of a box that somebody types into, in characters: random, so that no other's search is dropped for it. */
+	typingLength: 32,
 	/** Decompressed bytes per compressed byte of a catalog: ten times what a real one reaches, a tenth of what a bomb does. */
 	inflation: 100,
 	/** Decompressed bytes that are let through before that ratio counts. */

@@ -11,12 +11,14 @@ import type {Partials} from './partials.ts';
 import type {Presence} from './presence.ts';
 import type {PrivateNetwork} from './private-network.ts';
 import type {Reachability} from './reachability.ts';
+import type {Searches} from './searches.ts';
 import type {IndexStore} from './store.ts';
 
 /** What every route works with. */
 export type IndexContext = {
 	identity: Identity;
 	store: IndexStore;
+	searches: Searches;
 	bus: EngineBus;
 	presence: Presence;
 	partials: Partials;

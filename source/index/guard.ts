@@ -1,4 +1,5 @@
 // Keeps one caller from taking the whole server: rates by peer and address, connections by address.
+import type {IncomingMessage} from 'node:http';
 import type {FastifyInstance} from 'fastify';
 import {limits} from '../api/limits.ts';
 import {P2pError} from '../core/errors.ts';
@@ -29,8 +30,13 @@ export const defaultRateLimits: RateLimits = {
 	newPeers: limits.newPeersPerAddress,
 };
 
-/** Told of each peer that wants to register for the first time. @throws P2pError busy */
-export type AdmitPeer = (address: string) => void;
+/** What keeps callers within their rates. */
+export type Guard = {
+	/** Told of each peer that wants to register for the first time. @throws P2pError busy */
+	admitFrom(address: string): void;
+	/** Takes one call from its caller's rate, for calls that no hook sees. @throws P2pError busy */
+	take(request: IncomingMessage): void;
+};
 
 /** Always answered: who runs the server looks there when it is busy. */
 const exempt = new Set(['/healthz', '/metrics']);
@@ -38,19 +44,15 @@ const exempt = new Set(['/healthz', '/metrics']);
 /**
  * Refuses calls above the rates with `busy` (503, Retry-After) and connections above their number by hanging up. Loopback
  * is not limited by address: a proxy or a test has everybody behind it.
- *
- * @returns what is asked before a new peer is taken in
  */
-export function guard(app: FastifyInstance, rates: RateLimits, log: QuietLog): AdmitPeer {
+export function guard(app: FastifyInstance, rates: RateLimits, log: QuietLog): Guard {
 	const byPeer = new RateLimiter(rates.peer);
 	const byAddress = new RateLimiter(rates.address);
 	const newPeers = new RateLimiter(rates.newPeers);
 	const open = new Map<string, number>();
 	const isExempt = (address: string) => !rates.loopback && isLoopback(address);
 
-	app.addHook('onRequest', (request, _reply, done) => {
-		const {socket} = request.raw;
-		if (exempt.has(request.url)) return done();
+	const take = ({socket}: IncomingMessage) => {
 		const peer = remotePeerId(socket);
 		const address = plainHost(socket.remoteAddress ?? '');
 		try {
@@ -59,6 +61,14 @@ export function guard(app: FastifyInstance, rates: RateLimits, log: QuietLog): A
 		} catch (error) {
 			const who = peer ? `peer ${peer.slice(0, 8)}` : 'a guest';
 			log.tell(`calls ${peer ?? address}`, `index: ${who} at ${address} makes too many calls; they are put off`);
+			throw error;
+		}
+	};
+
+	app.addHook('onRequest', (request, _reply, done) => {
+		try {
+			if (!exempt.has(request.url)) take(request.raw);
+		} catch (error) {
 			return done(error as Error);
 		}
 		done();
@@ -81,7 +91,7 @@ export function guard(app: FastifyInstance, rates: RateLimits, log: QuietLog): A
 		});
 	});
 
-	return address => {
+	const admitFrom = (address: string) => {
 		if (isExempt(address) || newPeers.has(address)) return;
 		log.tell(`new peers ${address}`, `index: ${address} registers too many new peers; they are put off`);
 		throw new P2pError('busy', 'Too many new peers register from this address', {
@@ -89,4 +99,5 @@ export function guard(app: FastifyInstance, rates: RateLimits, log: QuietLog): A
 			details: {retryAfter: 60},
 		});
 	};
+	return {admitFrom, take};
 }

@@ -1,5 +1,6 @@
 // A private network's side of the index server: who is let in, what strangers are told, who is shut out again.
-import type {FastifyInstance, FastifyRequest} from 'fastify';
+import type {IncomingMessage} from 'node:http';
+import type {FastifyInstance} from 'fastify';
 import {limits} from '../api/limits.ts';
 import type {MembershipResponse} from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
@@ -48,7 +49,7 @@ export class PrivateNetwork {
 	}
 
 	/** What a call of a stranger is answered; undefined for a call of a member, or one that strangers may make. */
-	refusal({method, url, raw: {socket}}: FastifyRequest): P2pError | undefined {
+	refusal({method, url = '', socket}: IncomingMessage): P2pError | undefined {
 		const path = url.split('?', 1)[0] ?? '';
 		const id = remotePeerId(socket);
 		if (this.isMember(id)) return undefined;
@@ -140,7 +141,7 @@ export class PrivateNetwork {
 /** Answers strangers nothing but that the network is private, whatever they ask, and whether or not it is there. */
 export function guardPrivate(app: FastifyInstance, network: PrivateNetwork): void {
 	app.addHook('onRequest', async request => {
-		const refusal = network.refusal(request);
+		const refusal = network.refusal(request.raw);
 		if (refusal) throw refusal;
 	});
 }

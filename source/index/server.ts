@@ -1,4 +1,5 @@
 // The index server: DESIGN section 5's routes over TLS, on top of any IndexStore. Files' bytes never pass here.
+import type {IncomingMessage} from 'node:http';
 import type {Duplex} from 'node:stream';
 import fastify, {type FastifyInstance, type FastifyReply, type FastifyRequest} from 'fastify';
 import {limits} from '../api/limits.ts';
@@ -14,13 +15,14 @@ import {remotePeerId} from '../net/remote-id.ts';
 import {limitBodies, limitHalfOpen} from '../net/slow-callers.ts';
 import {type TakeTable, tableRoute} from '../net/table-route.ts';
 import {tlsServerOptions} from '../net/tls-options.ts';
-import {type IndexContext, storyOf} from './context.ts';
+import {type IndexContext, type Story, storyOf} from './context.ts';
 import {EventHub} from './event-hub.ts';
-import {type AdmitPeer, defaultRateLimits, guard, type RateLimits} from './guard.ts';
+import {defaultRateLimits, guard, type RateLimits} from './guard.ts';
 import {Metrics} from './metrics.ts';
 import {Partials} from './partials.ts';
 import {Presence} from './presence.ts';
 import {guardPrivate, type PrivateNetwork, type Removed} from './private-network.ts';
+import {quickSearch} from './quick-search.ts';
 import {Reachability, type Reached} from './reachability.ts';
 import {catalogRoutes} from './routes/catalog.ts';
 import {eventRoutes} from './routes/events.ts';
@@ -29,6 +31,7 @@ import {operatorRoutes} from './routes/operator.ts';
 import {peerRoutes} from './routes/peers.ts';
 import {replicaRoutes} from './routes/replica.ts';
 import {searchRoutes} from './routes/search.ts';
+import {Searches} from './searches.ts';
 import type {IndexStore} from './store.ts';
 import {TrafficCounter} from './traffic.ts';
 
@@ -97,6 +100,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 	const context: IndexContext = {
 		identity,
 		store,
+		searches: new Searches(store),
 		bus,
 		presence,
 		partials,
@@ -124,7 +128,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		clientErrorHandler: answerClientError,
 		// What the router refuses, before the hooks: a stranger is told the same as always.
 		frameworkErrors: (error, request, reply) => {
-			const {status, body} = httpError(options.network?.refusal(request as FastifyRequest) ?? error);
+			const {status, body} = httpError(options.network?.refusal((request as FastifyRequest).raw) ?? error);
 			(reply as FastifyReply).code(status).send(body);
 		},
 	}) as unknown as FastifyInstance;
@@ -133,7 +137,8 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 	app.server.maxConnections = limits.connections;
 	const traffic = new TrafficCounter(app.server);
 
-	answerErrors(app, error => bus.emit('log', {level: 'error', message: `index: ${stackOf(error)}`}));
+	const onBug = (error: unknown) => bus.emit('log', {level: 'error', message: `index: ${stackOf(error)}`});
+	answerErrors(app, onBug);
 	// With callbacks: a promise for each of these and each call is a tenth of what a search costs this thread.
 	app.addHook('onError', (request, _reply, error, done) => {
 		storyOf(request).result = httpError(error).body.code;
@@ -149,13 +154,13 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 			if (state !== 'whole') reply.header('p2p-index', state);
 			done();
 		});
-	const admitFrom: AdmitPeer = guard(app, options.rates ?? defaultRateLimits, quiet);
+	const {admitFrom, take} = guard(app, options.rates ?? defaultRateLimits, quiet);
 	limitHalfOpen(app.server as never, quiet);
 	limitBodies(app, quiet, options.bodyPatience);
 	app.server.on('drop', () => quiet.tell('connections', `index: all ${limits.connections} connections are taken`));
 	if (options.network) guardPrivate(app, options.network);
 	app.addHook('onSend', (request, reply, payload, done) => {
-		record(request, reply.statusCode);
+		record(storyOf(request), reply.statusCode, request.raw);
 		done(null, payload);
 	});
 	for (const routes of [
@@ -169,6 +174,13 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 	])
 		routes(app, context);
 	tableRoute(app, options.table ?? (() => undefined));
+	let stopping = false;
+	quickSearch(app.server, {
+		searches: context.searches,
+		isOpen: request =>
+			!stopping && (store.cluster?.state() ?? 'whole') === 'whole' && options.network?.refusal(request) === undefined,
+		...{take, record, onBug},
+	});
 
 	/** @throws P2pError busy for a new peer too many */
 	async function admit(id: string, address: string): Promise<void> {
@@ -179,15 +191,15 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		throw new P2pError('busy', 'This server takes no more peers', {details: {retryAfter: 3600}});
 	}
 
-	function record(request: FastifyRequest, status: number): void {
-		const {verb, argument, result, started} = storyOf(request);
+	function record({verb, argument, result, started}: Story, status: number, {socket, url = ''}: IncomingMessage): void {
 		const ms = performance.now() - started;
-		const ok = status < 400;
+		// A search that was overtaken while one typed is no failure of anybody.
+		const ok = status < 400 || result === 'cancelled';
 		stats.requests++;
 		if (!ok) stats.errors++;
 		metrics.observe(verb, status, ms / 1000);
-		const peer = remotePeerId(request.raw.socket) ?? 'guest';
-		bus.emit('request', {verb, peer, argument: argument || pathOf(request), result, ok, ms});
+		const peer = remotePeerId(socket) ?? 'guest';
+		bus.emit('request', {verb, peer, argument: argument || pathOf(url), result, ok, ms});
 	}
 
 	function announce(peer: PeerInfo, online: boolean): void {
@@ -257,6 +269,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 			return address;
 		},
 		async stop() {
+			stopping = true;
 			for (const timer of timers) clearInterval(timer);
 			options.network?.stop();
 			for (const stop of stopNews) stop?.();
@@ -281,8 +294,8 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 	};
 }
 
-function pathOf(request: FastifyRequest): string {
-	return request.url.split('?', 1)[0]?.slice(0, 200) ?? '';
+function pathOf(url: string): string {
+	return url.split('?', 1)[0]?.slice(0, 200) ?? '';
 }
 
 function stackOf(error: unknown): string {

@@ -40,8 +40,11 @@ export type PageOptions = {cursor?: string; limit?: number};
 /** A page of a search. `sources`: how many of each hit are named; the rest are counted. */
 export type SearchOptions = PageOptions & {sources?: number};
 
-/** The same for a search whose answer goes out as it is. `here`: the host that stands for loopback addresses of sources. */
-export type SearchTextOptions = SearchOptions & {here?: string};
+/**
+ * The same for a search whose answer goes out as it is. `here`: the host that stands for loopback addresses of sources.
+ * `isWanted`: whether the asker still waits; a store may ask before it begins, and throw P2pError cancelled.
+ */
+export type SearchTextOptions = SearchOptions & {here?: string; isWanted?: () => boolean};
 
 /** A page of hits as the JSON of a SearchResponse in UTF-8, which a server passes on without looking into it. */
 export type SearchText = {json: Uint8Array; total: number; more: boolean};

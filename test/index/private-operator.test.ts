@@ -1,5 +1,5 @@
 // Who may look at a private server's health and counters: whoever is on its own machine, and members.
-import type {FastifyRequest} from 'fastify';
+import type {IncomingMessage} from 'node:http';
 import {expect, onTestFinished, test} from 'vitest';
 import {temporaryIdentity} from '../../source/identity/identity.ts';
 import {MemberBook} from '../../source/identity/member-book.ts';
@@ -13,7 +13,7 @@ test('strangers from anywhere else get neither /healthz nor /metrics, whatever t
 	members.setPrivate(true);
 	const network = new PrivateNetwork({identity, name: 'net', members});
 	const code = (url: string, remoteAddress: string | undefined, method = 'GET') =>
-		network.refusal({method, url, raw: {socket: {remoteAddress}}} as unknown as FastifyRequest)?.code;
+		network.refusal({method, url, socket: {remoteAddress}} as unknown as IncomingMessage)?.code;
 	for (const page of ['/healthz', '/metrics', '/metrics?x=1']) {
 		for (const here of ['127.0.0.1', '127.0.0.2', '::1', '::ffff:127.0.0.1']) expect(code(page, here)).toBeUndefined();
 		const elsewhere = ['192.168.1.7', '10.0.0.1', '::ffff:192.168.1.7', 'fe80::1', '2001:db8::1', '::ffff:7f00:1.evil'];

@@ -2,22 +2,16 @@ import type {FastifyInstance} from 'fastify';
 import {z} from 'zod';
 import {contentIdSchema} from '../../api/ids.ts';
 import {limits} from '../../api/limits.ts';
-import {parseQuery} from '../../api/query.ts';
 import {contentSourcesSchema} from '../../api/schemas.ts';
 import {P2pError} from '../../core/errors.ts';
-import {answer, type IndexContext, readInput, tell} from '../context.ts';
-import {hereFor, hostView} from '../host-view.ts';
+import {answer, type IndexContext, readInput, storyOf, tell} from '../context.ts';
+import {hostView} from '../host-view.ts';
+import {searchSchema} from '../searches.ts';
 
-const searchSchema = z.object({
-	q: z.string(),
-	limit: z.coerce.number().int().min(1).max(limits.searchPage).optional(),
-	cursor: z.string().max(limits.searchCursorLength).optional(),
-	sources: z.coerce.number().int().min(1).max(limits.sourcesPerHit).optional(),
-});
 const fileSchema = z.object({content: contentIdSchema});
 
-/** `GET /v1/search` and `GET /v1/files/:content`. */
-export function searchRoutes(app: FastifyInstance, {store, partials}: IndexContext): void {
+/** `GET /v1/search`, as far as quick-search.ts leaves it, and `GET /v1/files/:content`. */
+export function searchRoutes(app: FastifyInstance, {store, searches, partials}: IndexContext): void {
 	/** Who holds all of a content; undefined when nobody does. */
 	const whole = (content: string) =>
 		store.sources(content).catch(error => {
@@ -26,13 +20,9 @@ export function searchRoutes(app: FastifyInstance, {store, partials}: IndexConte
 		});
 
 	app.get('/v1/search', async (request, reply) => {
-		const {q, ...page} = readInput(searchSchema, request.query, 'Query');
-		const story = tell(request, 'SEARCH', q.slice(0, limits.queryLength));
-		const {json, total, more} = await store.searchText(parseQuery(q), {...page, here: hereFor(request.raw.socket)});
-		story.result = `${total}${more ? '+' : ''} hits`;
-		return reply
-			.type('application/json; charset=utf-8')
-			.send(Buffer.from(json.buffer, json.byteOffset, json.byteLength));
+		const question = readInput(searchSchema, request.query, 'Query');
+		const body = await searches.answer(question, request.raw.socket, storyOf(request));
+		return reply.type('application/json; charset=utf-8').send(body);
 	});
 
 	app.get('/v1/files/:content', async (request, reply) => {

@@ -4,7 +4,16 @@ import type {SearchText} from '../store.ts';
 const mostBytes = 16 * 1024 * 1024;
 const longest = 2000;
 
-type Kept = {clock: number; at: number; answer: Promise<SearchText>; bytes: number};
+type Kept = {
+	clock: number;
+	at: number;
+	answer: Promise<SearchText>;
+	bytes: number;
+	/** Who waits for it; undefined: somebody who will not go away, or it is there. */
+	askers: (() => boolean)[] | undefined;
+};
+
+const nothingYet = Promise.resolve({json: new Uint8Array(), total: 0, more: false});
 
 /**
  * Answers of the last moments: many people type the same first letters, and what one asks while the same is being looked
@@ -17,17 +26,31 @@ export class Answers {
 	/**
 	 * @param key all that was asked
 	 * @param clock the state of the index before this call; see SharedPresence.clock
+	 * @param isWanted whether this caller still waits; undefined: it always does
+	 * @param ask looks it up; what it is given says whether anybody still waits
 	 */
-	get(key: string, clock: number, ask: () => Promise<SearchText>): Promise<SearchText> {
+	get(
+		key: string,
+		clock: number,
+		isWanted: (() => boolean) | undefined,
+		ask: (isWanted: () => boolean) => Promise<SearchText>,
+	): Promise<SearchText> {
 		const now = performance.now();
 		const known = this.#kept.get(key);
-		if (known?.clock === clock && now - known.at < longest) return known.answer;
+		if (known?.clock === clock && now - known.at < longest) {
+			if (isWanted) known.askers?.push(isWanted);
+			else known.askers = undefined;
+			return known.answer;
+		}
 		if (known) this.#forget(key, known);
-		const kept: Kept = {clock, at: now, answer: ask(), bytes: 2 * key.length};
+		const askers = isWanted && [isWanted];
+		const kept: Kept = {clock, at: now, answer: nothingYet, bytes: 2 * key.length, askers};
+		kept.answer = ask(() => kept.askers?.some(waits => waits()) ?? true);
 		this.#kept.set(key, kept);
 		this.#bytes += kept.bytes;
 		kept.answer.then(
 			({json}) => {
+				kept.askers = undefined;
 				if (this.#kept.get(key) !== kept) return;
 				kept.bytes += json.byteLength;
 				this.#bytes += json.byteLength;

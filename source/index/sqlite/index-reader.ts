@@ -33,8 +33,9 @@ export class IndexReader {
 		this.#folders = new FolderReader(this.#database);
 	}
 
-	search(request: SearchRequest): SearchText {
-		return this.#snapshot(() => this.#search.search(request));
+	/** @param request a SearchRequest as JSON */
+	search(request: string): SearchText {
+		return this.#snapshot(() => this.#search.search(JSON.parse(request) as SearchRequest));
 	}
 
 	/** Undefined when nobody ever registered it. */

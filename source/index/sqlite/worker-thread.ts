@@ -21,7 +21,7 @@ const resourceLimits = {
 };
 
 /** The methods of T as calls across threads. */
-type Remote<T> = {
+export type Remote<T> = {
 	[K in keyof T]: T[K] extends (...values: infer A) => infer R ? (...values: A) => Promise<Awaited<R>> : never;
 };
 
@@ -33,6 +33,8 @@ export class WorkerThread<T extends object> {
 	readonly #waiting = new Map<number, Waiting>();
 	#lastId = 0;
 	#ended: Error | undefined;
+	/** Called after each answer, when one more call may go in. */
+	answered: () => void = () => undefined;
 
 	private constructor(data: ThreadData) {
 		this.#worker = startWorker('index/sqlite/sqlite-worker', {
@@ -91,11 +93,13 @@ export class WorkerThread<T extends object> {
 		if (!failure) waiting.resolve(value as never);
 		else if ('stack' in failure) waiting.reject(new Error(failure.stack));
 		else waiting.reject(new P2pError(failure.code, failure.message, failure));
+		this.answered();
 	}
 
 	#end(error: Error): void {
 		this.#ended ??= error;
 		for (const {reject} of this.#waiting.values()) reject(this.#ended);
 		this.#waiting.clear();
+		this.answered();
 	}
 }
