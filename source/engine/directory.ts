@@ -8,10 +8,10 @@ const laterMs = 300;
 
 /** What one index server (or another content router) can be asked. */
 export type Router = {
-	/** `sources`: how many of each hit are named. */
+	/** `sources`: how many of each hit are named. `typing`: names a box whose searches overtake each other. */
 	search(
 		query: string,
-		options: {limit?: number; cursor?: string; sources?: number; signal?: AbortSignal},
+		options: {limit?: number; cursor?: string; sources?: number; typing?: string; signal?: AbortSignal},
 	): Promise<SearchResponse>;
 	sources(content: string, signal?: AbortSignal): Promise<ContentSources>;
 	/** `peer`: number, peer ID or its start, or nickname. */

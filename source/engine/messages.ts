@@ -172,7 +172,8 @@ export type LimitsRequest = {down?: number | null; up?: number | null; running?:
 
 /** What a screen can ask of a peer. Every failure is a P2pError. */
 export type PeerCommands = {
-	search(request: {query: string; limit?: number; cursor?: string}): Promise<SearchAnswer>;
+	/** `typed`: as somebody types; the one before that is not answered yet ends with P2pError cancelled. */
+	search(request: {query: string; limit?: number; cursor?: string; typed?: boolean}): Promise<SearchAnswer>;
 	sources(request: {content: string}): Promise<ContentSources>;
 	/** Queues a download; `existed`: the same content is being fetched, or lies in the downloads folder, already. */
 	get(request: GetRequest): Promise<{key: string; existed: boolean}>;

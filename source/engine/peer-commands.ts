@@ -13,6 +13,7 @@ import {readPath} from './get-folder.ts';
 import type {PeerCommands, VisibleWindows} from './messages.ts';
 import type {PeerPings} from './peer-pings.ts';
 import type {PeerRules} from './peer-rules.ts';
+import {TypedSearches} from './typed-searches.ts';
 
 /** What the commands act on. */
 export type PeerCommandParts = {
@@ -46,10 +47,13 @@ export function peerCommands({
 	/** Peers at whom something was seen that the index does not know: it is shared with us alone. */
 	const seenAt = (peers: string[] = []) =>
 		livePeers().flatMap(({id, ...info}) => (peers.includes(id) ? [{...info, peer: id}] : []));
+	const typing = new TypedSearches();
 	return {
-		async search({query, limit, cursor}) {
+		async search({query, limit, cursor, typed}) {
 			const start = performance.now();
-			const answer = await router.search(query, {limit, cursor});
+			const answer = await (typed
+				? typing.search(router, query, {limit, cursor})
+				: router.search(query, {limit, cursor}));
 			const ms = Math.round((performance.now() - start) * 10) / 10;
 			bus.emit('search', {query, hits: answer.total, ms});
 			return {...answer, ms};

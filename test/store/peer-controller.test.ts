@@ -39,7 +39,7 @@ describe('searching', () => {
 		}
 		expect(asked('search')).toEqual([]);
 		await vi.advanceTimersByTimeAsync(100);
-		expect(asked('search')).toEqual([{query: 'ubun', limit: 50}]);
+		expect(asked('search')).toEqual([{query: 'ubun', limit: 50, typed: true}]);
 		expect(store.get().search).toMatchObject({answered: 'ubun', total: 1234, busy: false});
 	});
 

@@ -23,8 +23,11 @@ type Page = {limit?: number; cursor?: string; signal?: AbortSignal};
 
 /** Questions to one index server. Every failure is a P2pError: the server's own, or unreachable, timeout, identity-changed. */
 export type IndexCalls = {
-	/** `sources`: how many of each hit are named. */
-	search(query: string, page?: Page & {sources?: number}): Promise<SearchResponse>;
+	/**
+	 * `sources`: how many of each hit are named. `typing`: names the box that somebody types into; the server drops its
+	 * earlier searches that it has not begun. Where it is given, `signal` ends the wait, while the connection is kept.
+	 */
+	search(query: string, page?: Page & {sources?: number; typing?: string}): Promise<SearchResponse>;
 	sources(content: string, signal?: AbortSignal): Promise<ContentSources>;
 	/** `peer`: number, peer ID or its start, or nickname. */
 	browse(peer: string, where: {path: string; cursor?: string; signal?: AbortSignal}): Promise<BrowseResponse>;
@@ -49,18 +52,26 @@ export function createCalls(
 		...content,
 		sources: reachableOnly(content.sources, toldBy()),
 	});
-	const call = async <T>(path: string, schema: JsonCall<T>['schema'], signal?: AbortSignal) => {
+	const call = async <T>(path: string, schema: JsonCall<T>['schema'], signal?: AbortSignal, isShared = false) => {
 		try {
-			return await client.json(await reach(signal), {path, schema, signal, headersTimeout: limits.headersTimeout});
+			return await client.json(await reach(isShared ? undefined : signal), {
+				path,
+				schema,
+				signal,
+				headersTimeout: limits.headersTimeout,
+			});
 		} catch (error) {
 			failed(error);
 			throw error;
 		}
 	};
 	return {
-		async search(query, {limit, cursor, sources, signal} = {}) {
-			const parts = parameters({q: query, limit, cursor, sources});
-			const answer = await call(`/v1/search?${parts}`, searchResponseSchema, signal);
+		async search(query, {limit, cursor, sources, typing, signal} = {}) {
+			const path = `/v1/search?${parameters({q: query, limit, cursor, sources, typing})}`;
+			// Looking who listens there is for the next search as well.
+			const ask = (until: AbortSignal) => call(path, searchResponseSchema, until, true);
+			const isTyped = typing !== undefined && signal !== undefined;
+			const answer = await (isTyped ? overtakable(ask, signal) : call(path, searchResponseSchema, signal));
 			return {...answer, hits: answer.hits.map(reachable)};
 		},
 		async sources(content, signal) {
@@ -80,6 +91,32 @@ export function createCalls(
 		},
 		info: signal => call('/v1', serverInfoSchema, signal),
 	};
+}
+
+/** Milliseconds that the answer to an overtaken search has to come in before its connection is given up. */
+const overtakenPatience = 2000;
+
+/**
+ * Rejects at once when the signal says so. The call itself is left to its end: a new connection would cost the server
+ * more than the search does.
+ */
+async function overtakable<T>(ask: (until: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+	signal.throwIfAborted();
+	const ended = new AbortController();
+	const overtaken = Promise.withResolvers<never>();
+	let late: NodeJS.Timeout | undefined;
+	const abort = () => {
+		overtaken.reject(signal.reason);
+		late = setTimeout(() => ended.abort(signal.reason), overtakenPatience);
+	};
+	signal.addEventListener('abort', abort, {once: true});
+	const asked = ask(ended.signal).finally(() => {
+		clearTimeout(late);
+		signal.removeEventListener('abort', abort);
+	});
+	// Nobody hears of it once it is overtaken.
+	asked.catch(() => undefined);
+	return Promise.race([asked, overtaken.promise]);
 }
 
 function parameters(values: Record<string, string | number | undefined>): URLSearchParams {

@@ -46,7 +46,7 @@ export class SearchController extends ControllerBase {
 		dispatch({type: 'search/asked'});
 		const {asked} = this.state.search;
 		try {
-			const answer = await this.engine.commands.search({query, limit: pageSize});
+			const answer = await this.engine.commands.search({query, limit: pageSize, typed: true});
 			dispatch({type: 'search/answer', asked, query, answer});
 		} catch (error) {
 			dispatch({type: 'search/failed', asked, query, message: errorLine(error)});
