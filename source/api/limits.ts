@@ -237,6 +237,8 @@ export const limits = {
 		tokens: 2000,
 		/** Files that one question looks through at most: then it answers how far it came. */
 		looksAt: 600,
+		/** The same, where the database finds by itself those that may fit. */
+		filters: 2000,
 		/** Words that a question for the start of one goes through. */
 		wordsAtOnce: 32,
 		/** Furthest into the future that a record may be signed, or live, in seconds. */

@@ -1,12 +1,13 @@
 // How this node answers: what it takes in and what it finds in its part of the table.
 import {setImmediate} from 'node:timers/promises';
 import {limits} from '../api/limits.ts';
-import {matchesQuery, parseQuery} from '../api/query.ts';
+import {matchesQuery, type ParsedQuery, parseQuery} from '../api/query.ts';
 import {BadBytes, ByteReader} from './bytes.ts';
 import {
 	AnswerWriter,
 	batchText,
 	type Cursor,
+	fromStart,
 	type GetRequest,
 	messageBytes,
 	type PutFile,
@@ -15,12 +16,19 @@ import {
 	readPutFile,
 	writePutAnswer,
 } from './messages.ts';
+import {textsOf} from './name-filter.ts';
 import {sealBytes} from './network-key.ts';
-import {type KeptFile, type PostingStore, partOf, putAtOnce} from './posting-store.ts';
+import {type FilePage, type PostingStore, partOf, putAtOnce} from './posting-store.ts';
 import {isGenuinePresence, isSignedBy} from './records.ts';
-import {keyWords} from './words.ts';
+import {keyWords, leadsOf} from './words.ts';
 
-const pageOfFiles = 128;
+/** So many times fewer files must be under another word, and so many at least under the one that is asked for. */
+const muchRarer = 4;
+const fewFiles = 32;
+/** The first file under a word, after those under a rarer one. */
+const wordFromStart: Cursor = {first: 0, second: 1};
+
+type WordRequest = Extract<GetRequest, {kind: 'word'}>;
 
 /** The part of a word that has too many files: which one a file is in. */
 export const partsOfWord = [...'0123456789abcdef'];
@@ -112,62 +120,78 @@ export class Keeper {
 			return answer.done({next, total: 0, split: false});
 		}
 		if (request.kind === 'word') return this.#words(request, answer, now);
-		const page = (after: number, limit: number) =>
-			request.kind === 'scan'
-				? this.#store.all(after, now, limit)
-				: this.#store.withContent(request.content, after, now, limit);
-		const found = this.#fill(answer, request.cursor.second, page, request.kind === 'scan' ? request.query : '');
+		const {cursor, kind} = request;
+		const query = kind === 'scan' ? parseQuery(request.query) : undefined;
+		const page = (after: number) =>
+			kind === 'scan' ? this.#store.all(after, now) : this.#store.withContent(request.content, after, now);
+		const found = fill(answer, cursor.second, page, query, limits.table.looksAt);
 		const next = found.end ? undefined : {first: 0, second: found.after};
 		return answer.done({next, total: 0, split: false});
 	}
 
-	#words(request: Extract<GetRequest, {kind: 'word'}>, answer: AnswerWriter, now: number): Buffer {
+	#words(request: WordRequest, answer: AnswerWriter, now: number): Buffer {
 		const text = request.part === '' ? request.word : partOf(request.word, request.part);
 		const exact = this.#store.word(text);
-		const from = Math.max(0, request.cursor.first);
-		const words = request.prefix
-			? this.#store.wordsFrom(text, from, limits.table.wordsAtOnce + 1)
-			: exact
-				? [exact.id]
-				: [];
-		let cursor = request.cursor;
-		let next: Cursor | undefined;
-		let budget = limits.table.looksAt;
-		for (const [index, word] of words.entries()) {
-			const after = word === cursor.first ? cursor.second : 0;
-			const page = (seen: number, limit: number) => this.#store.under(word, seen, now, limit);
-			const found = this.#fill(answer, after, page, request.query, budget);
-			budget -= found.seen;
-			cursor = {first: word, second: found.after};
-			if (!found.end || budget <= 0) next = cursor;
-			else if (index === limits.table.wordsAtOnce) next = {first: word + 1, second: 0};
-			if (next) break;
+		const {files: total, split} = exact ?? {files: 0, split: false};
+		const query = request.query === '' ? undefined : parseQuery(request.query);
+		const {cursor} = request;
+		if (cursor.first === fromStart.first && cursor.second === fromStart.second) {
+			const rare = query && this.#rarer(request, query);
+			if (rare !== undefined) {
+				const found = this.#look(rare, {...request, cursor: fromStart}, query, answer, now);
+				// The word itself is gone through all the same: what fits may not stand under the other one here.
+				if (answer.files > 0 || found.used >= limits.table.filters)
+					return answer.done({next: wordFromStart, total, split});
+			}
 		}
-		return answer.done({next, total: exact?.files ?? 0, split: exact?.split ?? false});
+		const {next} = this.#look(text, request, query, answer, now, exact?.id);
+		return answer.done({next, total, split});
 	}
 
-	/** Fills an answer with those files of a list that the query takes. */
-	#fill(
-		answer: AnswerWriter,
-		from: number,
-		page: (after: number, limit: number) => KeptFile[],
-		text: string,
-		budget: number = limits.table.looksAt,
-	): {after: number; end: boolean; seen: number} {
-		const query = text === '' ? undefined : parseQuery(text);
-		let after = from;
-		let seen = 0;
-		while (seen < budget) {
-			const files = page(after, pageOfFiles);
-			for (const file of files) {
-				if ((!query || matchesQuery(query, file)) && !answer.file(file.publisher, file.raw))
-					return {after, end: false, seen};
-				after = file.id;
-				seen++;
-			}
-			if (files.length < pageOfFiles) return {after, end: true, seen};
+	/**
+	 * Another word of the query that has far fewer files here than the one which is asked for: where all words of a file are
+	 * kept together, what fits is among them, and soon found.
+	 */
+	#rarer({word, part, prefix}: WordRequest, query: ParsedQuery): string | undefined {
+		if (!prefix || part !== '') return undefined;
+		const {words, alternatives} = leadsOf(query);
+		if (alternatives || words.length < 2) return undefined;
+		let [rarest, fewest]: [string | undefined, number] = [undefined, this.#store.filesFrom(word) / muchRarer];
+		if (fewest < fewFiles) return undefined;
+		for (const other of words) {
+			const files = other === word ? 0 : this.#store.filesFrom(other);
+			if (files > 0 && files < fewest) [rarest, fewest] = [other, files];
 		}
-		return {after, end: false, seen};
+		return rarest;
+	}
+
+	/** Fills an answer with files under a word, or the words that begin with it, which the query takes. */
+	#look(
+		text: string,
+		{prefix, cursor}: Pick<WordRequest, 'prefix' | 'cursor'>,
+		query: ParsedQuery | undefined,
+		answer: AnswerWriter,
+		now: number,
+		exact?: number,
+	): {next: Cursor | undefined; used: number} {
+		const most = limits.table.wordsAtOnce;
+		const words = prefix
+			? this.#store.wordsFrom(text, Math.max(0, cursor.first), most + 1)
+			: exact === undefined
+				? []
+				: [exact];
+		const texts = query ? textsOf(query, text) : [];
+		const looksAt = texts.length > 0 ? limits.table.filters : limits.table.looksAt;
+		let used = 0;
+		for (const [index, word] of words.entries()) {
+			const after = word === cursor.first ? cursor.second : 0;
+			const page = (from: number, limit: number) => this.#store.under(word, from, now, limit, texts);
+			const found = fill(answer, after, page, query, looksAt - used);
+			used += found.seen;
+			if (!found.end || used >= looksAt) return {next: {first: word, second: found.after}, used};
+			if (index === most) return {next: {first: word + 1, second: 0}, used};
+		}
+		return {next: undefined, used};
 	}
 
 	#isTimely({time, expiry}: {time: number; expiry: number}, now: number): boolean {
@@ -177,6 +201,30 @@ export class Keeper {
 			expiry <= now + limits.table.longestLife + limits.table.clockSkew
 		);
 	}
+}
+
+/** Fills an answer with those files of a list that the query takes, and looks at so many at most. */
+function fill(
+	answer: AnswerWriter,
+	from: number,
+	page: (after: number, limit: number) => FilePage,
+	query: ParsedQuery | undefined,
+	most: number,
+): {after: number; end: boolean; seen: number} {
+	let after = from;
+	let seen = 0;
+	while (seen < most) {
+		const read = page(after, most - seen);
+		for (const file of read.files) {
+			if ((!query || matchesQuery(query, file)) && !answer.file(file.publisher, file.raw))
+				return {after, end: false, seen};
+			after = file.id;
+		}
+		after = read.after;
+		seen += read.seen;
+		if (read.end) return {after, end: true, seen};
+	}
+	return {after, end: false, seen};
 }
 
 /** Whether an error says that what was sent is wrong, and not that this program is. */

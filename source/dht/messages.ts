@@ -191,6 +191,11 @@ export class AnswerWriter {
 		this.#left = room - answerHeadBytes;
 	}
 
+	/** Files in it. */
+	get files(): number {
+		return this.#files.length;
+	}
+
 	/** @returns whether it fitted */
 	file(publisher: string, raw: Buffer): boolean {
 		let index = this.#publishers.indexOf(publisher);

@@ -1,6 +1,7 @@
 // The part of the table that this node keeps: signed records and the words they are kept under, in SQLite.
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {limits} from '../api/limits.ts';
+import {mayHold} from './name-filter.ts';
 import {type FileRecord, type PresenceRecord, pathOfRaw, type Signed, sizeOfRaw, timeOfRaw} from './records.ts';
 import {numberOf, numberOfContent, openTableFile, recordKey, Statements, wordId} from './table-file.ts';
 import {type WordCount, WordCounts} from './word-counts.ts';
@@ -8,6 +9,9 @@ import {mostWords} from './words.ts';
 
 /** A record as it is kept. */
 export type KeptFile = {id: number; publisher: string; size: number; path: string; raw: Buffer};
+
+/** Some of a list: `seen` were looked at, `after` is where it goes on. */
+export type FilePage = {files: KeptFile[]; seen: number; after: number; end: boolean};
 
 /** A file that is to be kept. `words`: all of its path; `mask`, `parts`: which of them are meant, whole or in a part. */
 export type StoredFile = {file: Signed<FileRecord>; words: string[]; mask: number; parts: number};
@@ -21,6 +25,8 @@ const commitAfter = 8000;
 const writeAfter = 400;
 /** Most files that one call may bring. */
 export const putAtOnce = 128;
+/** Most files that are read at once. */
+const pageOfFiles = 128;
 /** How many records are looked through in one step of forgetting. */
 const forgetStep = 500;
 
@@ -268,39 +274,57 @@ export class PostingStore {
 			.map(row => Number(row.id));
 	}
 
-	/** Files under a word, after a record, in the order of their IDs; without those that expired or were removed. */
-	under(word: number, after: number, now: number, limit: number): KeptFile[] {
-		return this.#files(
-			`SELECT r.id, p.key, r.raw FROM posting JOIN record r ON r.id = posting.record
-			JOIN publisher p ON p.id = r.publisher WHERE posting.word = ? AND posting.record > ? AND r.expiry > ?
+	/** How many files are under the words that begin with a text; Infinity where those words are many themselves. */
+	filesFrom(start: string): number {
+		this.#write();
+		const {words, files} = this.#run(
+			`SELECT count(*) AS words, total(files) AS files FROM (SELECT files FROM word WHERE text >= ? AND text < ?
+			LIMIT ?+0)`,
+		).get(start, `${start}\u{10ffff}`, limits.table.wordsAtOnce + 1)!;
+		return Number(words) > limits.table.wordsAtOnce ? Number.POSITIVE_INFINITY : Number(files);
+	}
+
+	/**
+	 * Files under a word, after a record, in the order of their IDs; without those that expired or were removed.
+	 *
+	 * @param limit files that are looked at; @param texts that must be in their paths: see {@link textsOf}
+	 */
+	under(word: number, after: number, now: number, limit: number, texts: string[]): FilePage {
+		this.#write();
+		const most = texts.length > 0 ? limit : Math.min(limit, pageOfFiles);
+		const range = this.#run(
+			`SELECT count(*) AS n, max(record) AS last FROM
+			(SELECT record FROM posting WHERE word = ? AND record > ? ORDER BY record LIMIT ?+0)`,
+		).get(word, after, most)!;
+		const [seen, last] = [Number(range.n), Number(range.last ?? after)];
+		const files = this.#files(
+			`SELECT r.id, p.key, r.raw FROM posting CROSS JOIN record r ON r.id = posting.record
+			CROSS JOIN publisher p ON p.id = r.publisher
+			WHERE posting.word = ? AND posting.record > ? AND posting.record <= ? AND r.expiry > ? AND ${mayHold(texts.length)}
 			ORDER BY posting.record LIMIT ?+0`,
-			word,
-			after,
-			now,
-			limit,
+			...[word, after, last, now, ...texts, pageOfFiles],
 		);
+		if (files.length === pageOfFiles) return {files, seen, after: files.at(-1)!.id, end: false};
+		return {files, seen, after: last, end: seen < most};
 	}
 
 	/** Files with a content, whatever they are kept under; those that are there in part as well. */
-	withContent(content: string, after: number, now: number, limit: number): KeptFile[] {
-		return this.#files(
+	withContent(content: string, after: number, now: number): FilePage {
+		return this.#page(
+			after,
 			`SELECT r.id, p.key, r.raw FROM record r JOIN publisher p ON p.id = r.publisher
 			WHERE r.content = ? AND r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) <> x'01' ORDER BY r.id LIMIT ?+0`,
-			numberOfContent(content),
-			after,
-			now,
-			limit,
+			...[numberOfContent(content), after, now, pageOfFiles],
 		);
 	}
 
 	/** All files that are there whole, after a record. */
-	all(after: number, now: number, limit: number): KeptFile[] {
-		return this.#files(
+	all(after: number, now: number): FilePage {
+		return this.#page(
+			after,
 			`SELECT r.id, p.key, r.raw FROM record r JOIN publisher p ON p.id = r.publisher
 			WHERE r.id > ? AND r.expiry > ? AND substr(r.raw, 1, 1) = x'00' ORDER BY r.id LIMIT ?+0`,
-			after,
-			now,
-			limit,
+			...[after, now, pageOfFiles],
 		);
 	}
 
@@ -326,8 +350,14 @@ export class PostingStore {
 		});
 	}
 
-	#files(sql: string, ...values: number[]): KeptFile[] {
+	/** Files that are all looked at. */
+	#page(from: number, sql: string, ...values: number[]): FilePage {
 		this.#write();
+		const files = this.#files(sql, ...values);
+		return {files, seen: files.length, after: files.at(-1)?.id ?? from, end: files.length < pageOfFiles};
+	}
+
+	#files(sql: string, ...values: Array<number | string>): KeptFile[] {
 		return this.#run(sql)
 			.all(...values)
 			.map(row => {

@@ -176,6 +176,62 @@ describe('what is kept', () => {
 		expect(paths(word('app', 'app', true))).toHaveLength(3);
 		expect(() => word('apple', 'size:nonsense')).toThrow();
 	});
+
+	describe('a common word with others beside it', () => {
+		const fill = async (more: FileRecord[], masks = all) => {
+			const common = Array.from({length: 300}, (_, index) => record(`a/holiday ${index}.txt`));
+			for (let at = 0; at < common.length; at += 100)
+				expect(await put(publisher(), common.slice(at, at + 100))).toBeDefined();
+			await put(publisher(), more, '10.0.0.2', masks);
+		};
+		/** All answers to a query for a word, one after the other. */
+		const answers = (query: string) => {
+			const all: Array<ReturnType<typeof ask>> = [];
+			for (let cursor: typeof fromStart | undefined = fromStart; cursor; cursor = all.at(-1)!.next) {
+				expect(all.length).toBeLessThan(20);
+				all.push(ask({kind: 'word', word: 'holiday', part: '', prefix: true, query, cursor}));
+			}
+			return all;
+		};
+		const found = (query: string) => [...new Set(answers(query).flatMap(paths))];
+
+		test('is answered first with what the rarer word leads to, whatever came before it', async () => {
+			await fill([record('b/Holiday in Ystad.txt')]);
+			expect(paths(answers('holiday ystad')[0]!)).toEqual(['b/Holiday in Ystad.txt']);
+			expect(found('holiday ystad')).toEqual(['b/Holiday in Ystad.txt']);
+			expect(found('holiday 299 txt')).toEqual(['a/holiday 299.txt']);
+		});
+
+		test('also finds what stands here under the common word only, and words inside others', async () => {
+			const mask = 2 ** keyWords('b/holiday ystad.txt').indexOf('holiday');
+			await fill([record('b/holiday ystad.txt')], {mask, parts: 0});
+			await put(publisher(), [record('c/ystadt holiday.txt'), record('c/notystad holiday.txt')], '10.0.0.3');
+			expect(paths(answers('holiday ystad')[0]!)).toEqual(['c/ystadt holiday.txt']);
+			expect(found('holiday ystad').sort()).toEqual([
+				'b/holiday ystad.txt',
+				'c/notystad holiday.txt',
+				'c/ystadt holiday.txt',
+			]);
+		});
+
+		test('finds names that SQLite cannot fold: accents, strokes, scripts without spaces', async () => {
+			const names = ['Holiday CAFÉ.txt', 'holiday Ærø.txt', 'holiday 東京タワー.txt', 'HOLIDAY NAÏVE 2024img.txt'];
+			// Under their first word only: they are met among all files that have it.
+			await fill(
+				names.map(name => record(`b/${name}`)),
+				{mask: 1, parts: 0},
+			);
+			const one = (query: string) => found(query).map(path => path.slice(2));
+			expect(one('holiday cafe')).toEqual(['Holiday CAFÉ.txt']);
+			expect(one('holiday café')).toEqual(['Holiday CAFÉ.txt']);
+			expect(one('holiday aero')).toEqual(['holiday Ærø.txt']);
+			expect(one('holiday 東京')).toEqual(['holiday 東京タワー.txt']);
+			expect(one('holiday naive img')).toEqual(['HOLIDAY NAÏVE 2024img.txt']);
+			expect(one('holiday name:"HOLIDAY 7.txt"')).toEqual(['holiday 7.txt']);
+			expect(one('holiday "holiday 12"')).toEqual(['holiday 12.txt']);
+			expect(one('holiday -txt cafe')).toEqual([]);
+		});
+	});
 });
 
 describe('quotas', () => {
