@@ -6,6 +6,7 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {monitorEventLoopDelay} from 'node:perf_hooks';
+import {setImmediate} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import type {CatalogChange} from '../../source/api/schemas.ts';
 import type {EngineBus} from '../../source/core/events.ts';
@@ -69,8 +70,10 @@ class Files {
 		return this.#present.size;
 	}
 
-	add(from: number, to: number): void {
+	/** Others get their turns meanwhile: to make ninety thousand names up takes 0.4 s. */
+	async add(from: number, to: number): Promise<void> {
 		for (let index = from; index < to; index++) {
+			if (index % 500 === 499) await setImmediate();
 			const {path: place, size, content} = fileOf(index);
 			this.#present.set(place, this.#changes.push({op: 'add', path: place, size, content}) - 1);
 			this.bytes += size;
@@ -133,9 +136,9 @@ function serve(): void {
 		async publish({node, from, to}) {
 			const {dht, files, bus} = running[node]!;
 			const before = {...dht.requests};
+			await files.add(from, to);
 			const done = published(bus);
 			const started = performance.now();
-			files.add(from, to);
 			dht.catalogChanged();
 			await done;
 			const {total, retries} = dht.requests;
