@@ -13,6 +13,8 @@ export class Delivery {
 	readonly #placing: Placing;
 	readonly #signer: Signer;
 	readonly #sender: Pick<Sender, 'files'>;
+	/** Nodes that did not take all that they are to keep, by ID; this one as `self`. */
+	readonly missed = new Set<string>();
 	/** Lookups of neighbouring keys lead to each other: one part after the other. */
 	readonly #places = new PQueue({concurrency: 1});
 	readonly #signs = new PQueue({concurrency: 1});
@@ -74,6 +76,7 @@ export class Delivery {
 			load.to,
 			indexes.map(index => ({...load.files.get(index)!, file: signed.get(index)!})),
 		);
+		if (!full) this.missed.add(load.to === 'self' ? 'self' : load.to.id.toString('hex'));
 		for (const [at, mask] of full?.entries() ?? []) {
 			for (let n = 0; mask !== 0 && n < 31; n++) {
 				if ((mask & (2 ** n)) === 0) continue;

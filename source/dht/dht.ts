@@ -247,10 +247,11 @@ export class Dht {
 		const {options, candidates} = {options: this.#options, candidates: this.#candidates()};
 		mkdirSync(this.#folder, {recursive: true, mode: 0o700});
 		if (options.keeps) {
-			const file = path.join(this.#folder, 'dht.db');
-			this.#keeper = await RemoteKeeper.start({file, tag: this.#key.tag}, message =>
-				options.bus.emit('log', {level: 'warn', message}),
-			);
+			const part = {file: path.join(this.#folder, 'dht.db'), tag: this.#key.tag};
+			this.#keeper = await RemoteKeeper.start(part, {
+				log: message => options.bus.emit('log', {level: 'warn', message}),
+				startedAnew: () => this.#publisher?.ownPartForgot(),
+			});
 			// What the database has just made is for nobody else.
 			protectFolder(this.#folder);
 		}

@@ -42,6 +42,8 @@ export class KeeperThread {
 	/** Parts that are open or being opened. */
 	#users = 0;
 	#problem = 'its thread ended';
+	/** Calls fail from now on. */
+	hasEnded = false;
 	/** Resolves with what ended it. */
 	readonly ended: Promise<P2pError>;
 
@@ -71,6 +73,7 @@ export class KeeperThread {
 
 	/** @param given memory that goes to the thread @throws WrongBytes, P2pError bad-database when the thread ended */
 	call(part: number, call: KeeperCall, given: ArrayBuffer[] = []): Promise<KeeperValue> {
+		if (this.hasEnded) return Promise.reject(databaseError(this.#problem));
 		const id = ++this.#lastId;
 		return new Promise((resolve, reject) => {
 			this.#waiting.set(id, {resolve, reject});
@@ -87,6 +90,7 @@ export class KeeperThread {
 	}
 
 	#end(): P2pError {
+		this.hasEnded = true;
 		if (KeeperThread.#running === this) KeeperThread.#running = undefined;
 		const error = databaseError(this.#problem);
 		for (const {reject} of this.#waiting.values()) reject(error);

@@ -36,6 +36,11 @@ const repairLarge = {settle: 5000, every: 30_000, share: 1 / 20, lost: 1 / 20} a
  * older records are void: milliseconds after the removal, and what part of the time such sweeps may take.
  */
 const afterRemoval = {settle: 3000, share: 1 / 20} as const;
+/**
+ * What a node did not take, since it was busy or its own part had just failed, is sent to it again: milliseconds until then,
+ * twice as many after each time that it takes nothing, and what part of the time that may take.
+ */
+const againTo = {first: 2000, most: 1_800_000, share: 1 / 20} as const;
 /** How much sooner than at half of their life records may be sent anew. */
 const jitter = 0.2;
 
@@ -68,6 +73,10 @@ export class Publisher {
 	#keepers: {small: boolean; nodes: Map<string, TableNode>} | undefined;
 	/** Of those, in a large network, who is gone since. */
 	readonly #lost = new Set<string>();
+	/** Keepers that did not take something, or lost it, by ID: in a small network everything is sent to them once more. */
+	readonly #lacking = new Set<string>();
+	#lackingMs: number = againTo.first;
+	#lackingTimer: NodeJS.Timeout | undefined;
 	/** When the next repair of a large network may begin, in milliseconds of the process's clock. */
 	#repairAt = 0;
 	#repairTimer: NodeJS.Timeout | undefined;
@@ -89,6 +98,7 @@ export class Publisher {
 		this.#stop.abort();
 		clearTimeout(this.#repairTimer);
 		clearTimeout(this.#sweepTimer);
+		clearTimeout(this.#lackingTimer);
 		this.#wake?.();
 		await this.#done;
 	}
@@ -108,6 +118,12 @@ export class Publisher {
 		}
 		this.#nodesChanged = true;
 		this.#wake?.();
+	}
+
+	/** This node's part lacks what came last. The other keepers have it, but in a small network there may be none. */
+	ownPartForgot(): void {
+		this.#lacking.add('self');
+		this.nodesChanged();
 	}
 
 	async #run(): Promise<void> {
@@ -191,6 +207,8 @@ export class Publisher {
 			return;
 		}
 		if (node.isSmall) {
+			for (const id of this.#lacking) before.nodes.delete(id === 'self' ? (node.id?.toString('hex') ?? '') : id);
+			this.#lacking.clear();
 			const now = this.#everybody();
 			if (now.length !== before.nodes.size || now.some(({id}) => !before.nodes.has(id.toString('hex'))))
 				await this.#sweep(0, signal, [...before.nodes.values()]);
@@ -209,6 +227,23 @@ export class Publisher {
 		await this.#sweep(0, signal, [...before.nodes.values()]);
 		const ended = performance.now();
 		this.#repairAt = ended + Math.max(repairLarge.every, (ended - started) / repairLarge.share);
+	}
+
+	/** @param missed who did not take something in the last sweep, by ID */
+	#sendAgain(missed: Set<string>): void {
+		if (missed.size === 0) {
+			this.#lackingMs = againTo.first;
+			return;
+		}
+		for (const id of missed) this.#lacking.add(id);
+		this.#lackingTimer ??= setTimeout(
+			() => {
+				this.#lackingTimer = undefined;
+				this.nodesChanged();
+			},
+			Math.max(this.#lackingMs, this.#sweepMs / againTo.share),
+		);
+		this.#lackingMs = Math.min(2 * this.#lackingMs, againTo.most);
 	}
 
 	/** All nodes of a small network, this one among them if it keeps a part. */
@@ -258,6 +293,7 @@ export class Publisher {
 			version = page.to;
 			await settle(page.last ? 0 : atOnce - 1);
 			if (!page.last) continue;
+			if (everybody) this.#sendAgain(delivery.missed);
 			if (from === 0) this.#keepers = {small: everybody !== undefined, nodes: byId(everybody ?? regions.seen)};
 			return files;
 		}

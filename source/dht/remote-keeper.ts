@@ -1,38 +1,48 @@
 // What this node keeps, as its loop sees it: the keeper itself is in a thread.
+import {setTimeout as sleep} from 'node:timers/promises';
 import {limits} from '../api/limits.ts';
-import {errorLine} from '../core/errors.ts';
-import {type FullWords, KeeperThread} from './keeper-thread.ts';
+import {errorLine, P2pError} from '../core/errors.ts';
+import {type FullWords, type KeeperCall, KeeperThread} from './keeper-thread.ts';
 
 /** Where a part is kept, and the tag of its network. */
 export type KeptPart = {file: string; tag: Buffer};
 
+/** What its owner is told. */
+export type KeeperEvents = {
+	/** The thread died, or cannot be started anew yet. */
+	log(message: string): void;
+	/** It is there again, without what came in during its last seconds. */
+	startedAnew(): void;
+};
+
 /** Milliseconds until a thread that died is started anew; twice as many after each time that it does not start. */
-const startAgainMs = 1000;
+const startAgainMs = 250;
 const startAgainMostMs = 60_000;
+/** Milliseconds that a packet waits for that: about as long as its sender waits for the answer. */
+const packetMs = 2000;
+
+type Place = {thread: KeeperThread; part: number};
 
 /** Keeps records for others and answers for them. Calls never block. */
 export class RemoteKeeper {
 	readonly #part: KeptPart;
-	readonly #log: (message: string) => void;
-	#place: {thread: KeeperThread; part: number} | undefined;
+	readonly #events: KeeperEvents;
+	#place: Place | undefined;
+	/** Resolves when a thread that died has been started anew; undefined while there is one. */
+	#back: PromiseWithResolvers<void> | undefined;
 	#waiting = 0;
 	#closed = false;
 	/** Records that are kept, as of the last answer. */
 	records = 0;
 
-	private constructor(part: KeptPart, log: (message: string) => void) {
+	private constructor(part: KeptPart, events: KeeperEvents) {
 		this.#part = part;
-		this.#log = log;
+		this.#events = events;
 	}
 
-	/**
-	 * Opens a part, or begins it.
-	 *
-	 * @param log told when the thread died; it is started anew
-	 * @throws P2pError bad-database
-	 */
-	static async start(part: KeptPart, log: (message: string) => void): Promise<RemoteKeeper> {
-		const keeper = new RemoteKeeper(part, log);
+	/** Opens a part, or begins it. Its thread is started anew when it dies. @throws P2pError bad-database */
+	static async start(part: KeptPart, events: KeeperEvents): Promise<RemoteKeeper> {
+		const keeper = new RemoteKeeper(part, events);
 		await keeper.#open();
 		return keeper;
 	}
@@ -51,19 +61,27 @@ export class RemoteKeeper {
 	 * Takes in a list of files, whose memory goes to the thread.
 	 *
 	 * @returns which words of which of them are full; undefined when it is refused
-	 * @throws WrongBytes
+	 * @throws WrongBytes; P2pError busy when it must be brought again in a moment, bad-database
 	 */
 	async keepList(publisher: string, body: Buffer, address: string): Promise<FullWords | undefined> {
+		const place = this.#place;
+		if (this.#closed) return undefined;
+		if (!place) throw starting();
 		const isAlone = body.buffer instanceof ArrayBuffer && body.buffer.byteLength < 2 * body.length;
 		const given = isAlone ? body : copy(body);
-		const value = await this.#call({kind: 'list', publisher, body: given, address}, [given.buffer as ArrayBuffer]);
-		return value as FullWords | undefined;
+		const call = {kind: 'list', publisher, body: given, address} as const;
+		try {
+			return (await this.#call(place, call, [given.buffer as ArrayBuffer])) as FullWords | undefined;
+		} catch (error) {
+			throw place.thread.hasEnded ? starting() : error;
+		}
 	}
 
 	/** Writes what is not written yet. */
 	async stop(): Promise<void> {
 		if (this.#closed) return;
 		this.#closed = true;
+		this.#back?.resolve();
 		await this.#close();
 	}
 
@@ -88,10 +106,11 @@ export class RemoteKeeper {
 		}
 	}
 
-	#ended(place: {thread: KeeperThread; part: number}, message: string): void {
+	#ended(place: Place, message: string): void {
 		if (this.#closed || this.#place !== place) return;
 		this.#place = undefined;
-		this.#log(message);
+		this.#back = Promise.withResolvers();
+		this.#events.log(`${message}. It is started anew`);
 		this.#openAgain(startAgainMs);
 	}
 
@@ -100,33 +119,54 @@ export class RemoteKeeper {
 			if (this.#closed) return;
 			try {
 				await this.#open();
-				// Stopped meanwhile: whoever did found nothing to close.
-				if (this.#closed) await this.#close();
 			} catch (error) {
-				this.#log(errorLine(error));
+				this.#events.log(errorLine(error));
 				this.#openAgain(Math.min(2 * pause, startAgainMostMs));
+				return;
 			}
+			// Stopped meanwhile: whoever did found nothing to close.
+			if (this.#closed) return this.#close();
+			this.#back?.resolve();
+			this.#back = undefined;
+			this.#events.startedAnew();
 		}, pause).unref();
 	}
 
-	async #packet(call: Parameters<KeeperThread['call']>[1]): Promise<Buffer | undefined> {
+	/** Asks until a thread answers that lives: to take in the same packet twice changes nothing. */
+	async #packet(call: KeeperCall): Promise<Buffer | undefined> {
 		if (this.#waiting >= limits.table.waitingPackets) return undefined;
-		const value = (await this.#call(call)) as Uint8Array | undefined;
-		return value && Buffer.from(value.buffer, value.byteOffset, value.length);
-	}
-
-	async #call(...[call, given]: [Parameters<KeeperThread['call']>[1], ArrayBuffer[]?]): Promise<unknown> {
-		if (!this.#place || this.#closed) return undefined;
-		const {thread, part} = this.#place;
 		this.#waiting++;
+		const end = performance.now() + packetMs;
 		try {
-			const {value, records} = await thread.call(part, call, given);
-			this.records = records;
-			return value;
+			while (!this.#closed) {
+				const place = this.#place;
+				try {
+					if (place) {
+						const value = (await this.#call(place, call)) as Uint8Array | undefined;
+						return value && Buffer.from(value.buffer, value.byteOffset, value.length);
+					}
+				} catch (error) {
+					if (!place?.thread.hasEnded) throw error;
+				}
+				const left = end - performance.now();
+				if (left <= 0) break;
+				await Promise.race([this.#back?.promise, sleep(left, undefined, {ref: false})]);
+			}
+			return undefined;
 		} finally {
 			this.#waiting--;
 		}
 	}
+
+	async #call({thread, part}: Place, call: KeeperCall, given?: ArrayBuffer[]): Promise<unknown> {
+		const {value, records} = await thread.call(part, call, given);
+		this.records = records;
+		return value;
+	}
+}
+
+function starting(): P2pError {
+	return new P2pError('busy', 'This node starts its part of the table anew', {details: {retryAfter: 1}});
 }
 
 /** Bytes in memory of their own. */

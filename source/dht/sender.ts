@@ -1,8 +1,9 @@
 // Putting batches on nodes: tokens, signatures, packets, many at once.
-
 import {sign} from 'node:crypto';
+import {setTimeout as sleep} from 'node:timers/promises';
 import PQueue from 'p-queue';
 import {limits} from '../api/limits.ts';
+import {P2pError} from '../core/errors.ts';
 import type {TableAnswer} from '../net/table-route.ts';
 import type {Doors} from './doors.ts';
 import {
@@ -34,6 +35,10 @@ const nobody = Buffer.alloc(0);
 /** From so many files on, what a node is to keep goes through its door: a few packets are sooner there by themselves. */
 const throughDoor = 30;
 
+/** How often this node's own part is tried again while it is started anew, and milliseconds between. */
+const ownTries = 20;
+const ownMs = 250;
+
 /** What came of sending files to a node: per file the words that were full there, or undefined when it did not take them. */
 export type Sent = number[] | undefined;
 
@@ -60,8 +65,7 @@ export class Sender {
 		if (to !== 'self' && files.length < throughDoor) return this.#packets(to, files);
 		const full: number[] = [];
 		for (const list of cut(files, limits.table.bodyBytes - sealBytes, limits.table.filesAtOnce)) {
-			const bytes = writeFileList(list);
-			const answer = to === 'self' ? await this.#keepOwn(bytes) : await this.#doors.send(to, bytes);
+			const answer = to === 'self' ? await this.#keepOwn(list) : await this.#doors.send(to, writeFileList(list));
 			if (answer === 'refused') return undefined;
 			if (!answer) {
 				const rest = to === 'self' ? undefined : await this.#packets(to, files.slice(full.length));
@@ -74,10 +78,18 @@ export class Sender {
 		return full;
 	}
 
-	async #keepOwn(list: Buffer): Promise<TableAnswer | undefined> {
-		// What fails here is logged where it is opened anew; the others keep it meanwhile.
-		const full = await this.#keeper?.keepList(this.#signer.peer, list, 'self').catch(() => undefined);
-		return full && {full};
+	async #keepOwn(list: PutFile[]): Promise<TableAnswer | undefined> {
+		for (let attempt = 0; ; attempt++) {
+			try {
+				// Its memory is given away.
+				const full = await this.#keeper?.keepList(this.#signer.peer, writeFileList(list), 'self');
+				return full && {full};
+			} catch (error) {
+				// What fails here is logged where it is opened anew; the others keep it meanwhile.
+				if (!(error instanceof P2pError) || error.code !== 'busy' || attempt === ownTries) return undefined;
+				await sleep(ownMs);
+			}
+		}
 	}
 
 	async #packets(to: TableNode, files: PutFile[]): Promise<Sent> {

@@ -23,6 +23,9 @@ CREATE TABLE IF NOT EXISTS presence(key INTEGER PRIMARY KEY, peer TEXT NOT NULL,
 	raw BLOB NOT NULL);
 `;
 
+/** SQLite's words for a file that is none of its databases, or damaged: SQLITE_CORRUPT, SQLITE_NOTADB. */
+const damaged = new Set<unknown>([11, 26]);
+
 /** Opens it. @param file `:memory:` or a path; one that is damaged or of another version is begun anew */
 export function openTableFile(file: string): DatabaseSync {
 	const open = () => {
@@ -30,7 +33,7 @@ export function openTableFile(file: string): DatabaseSync {
 		try {
 			const made = database.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'record'").get()!.n;
 			const version = database.prepare('PRAGMA user_version').get()!.user_version;
-			if (made && version !== schemaVersion) throw new Error('of another version');
+			if (made && version !== schemaVersion) throw Object.assign(new Error('of another version'), {errcode: 26});
 			database.exec(schema);
 			return database;
 		} catch (error) {
@@ -41,7 +44,7 @@ export function openTableFile(file: string): DatabaseSync {
 	try {
 		return open();
 	} catch (error) {
-		if (file === ':memory:') throw error;
+		if (file === ':memory:' || !damaged.has((error as {errcode?: number}).errcode! & 0xff)) throw error;
 		for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, {force: true});
 		return open();
 	}
