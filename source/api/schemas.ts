@@ -1,5 +1,5 @@
 // The bodies of DESIGN section 5's calls. Each schema validates what is received and what is sent; the types are theirs.
-import {z} from 'zod';
+import * as z from 'zod';
 import {contentIdSchema, epochSchema, peerIdSchema} from './ids.ts';
 import {limits} from './limits.ts';
 

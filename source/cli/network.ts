@@ -10,7 +10,6 @@ import {joinDhts, mayJoinDht} from '../engine/join-dht.ts';
 import {type Identity, loadIdentity} from '../identity/identity.ts';
 import {openKnownServers} from '../identity/known-servers.ts';
 import {createIndexClient} from '../index/client.ts';
-import {discoverServers} from '../net/discovery.ts';
 import {Memberships} from '../net/memberships.ts';
 import {probeIdentity, SecureClient} from '../net/secure-client.ts';
 import type {CommandContext} from './context.ts';
@@ -88,6 +87,8 @@ async function chooseServers(
 	if (flags.server?.length) return readServers(flags.server).servers;
 	const last = [...new Set([...linked.map(serverAddress), ...lastServers(dataDir)])];
 	if (last.length > 0) return last;
+	// Loaded here only: multicast DNS is a tenth of what a command loads.
+	const {discoverServers} = await import('../net/discovery.ts');
 	const found = await discoverServers({signal});
 	if (found.length > 1) throw severalServers(found);
 	if (found[0]) {

@@ -1,5 +1,5 @@
 import {P2pError} from '../core/errors.ts';
-import {discoverServers, type FoundServer} from '../net/discovery.ts';
+import type {FoundServer} from '../net/discovery.ts';
 
 /** At most so many found servers are named in an error. */
 const named = 8;
@@ -11,6 +11,7 @@ const named = 8;
  * @throws the signal's reason when aborted
  */
 export async function noServerForPeer(signal: AbortSignal): Promise<P2pError> {
+	const {discoverServers} = await import('../net/discovery.ts');
 	const found = await discoverServers({signal});
 	const [first] = found;
 	return new P2pError(

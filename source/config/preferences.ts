@@ -1,5 +1,5 @@
 // What a person sets on the screen and expects to find again at the next start. Part of `config.json`.
-import {z} from 'zod';
+import * as z from 'zod';
 
 /** Bytes per second; null: no limit. */
 const rate = z.int().positive().nullable();

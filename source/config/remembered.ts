@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import {z} from 'zod';
+import * as z from 'zod';
 
 const schema = z.object({servers: z.array(z.string()).max(100)});
 const fileName = 'last-servers.json';

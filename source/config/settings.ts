@@ -1,5 +1,5 @@
 import {hostname} from 'node:os';
-import {z} from 'zod';
+import * as z from 'zod';
 import {defaultPorts, formatAddress, parseAddress, parseHost, parsePort} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import {type InviteLink, looksLikeInvite, parseInvite} from '../core/invite-link.ts';

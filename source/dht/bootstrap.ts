@@ -2,7 +2,7 @@
 import {readFileSync} from 'node:fs';
 import path from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import {z} from 'zod';
+import * as z from 'zod';
 import {defaultPorts} from '../core/address.ts';
 import {lanAddresses, type NodeAddress} from './node.ts';
 

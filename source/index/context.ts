@@ -1,5 +1,5 @@
 import type {FastifyReply, FastifyRequest} from 'fastify';
-import type {z} from 'zod';
+import type * as z from 'zod';
 import type {PeerInfo} from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
 import type {EngineBus} from '../core/events.ts';

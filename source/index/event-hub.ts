@@ -1,5 +1,5 @@
 import type {ServerResponse} from 'node:http';
-import type {z} from 'zod';
+import type * as z from 'zod';
 import {limits} from '../api/limits.ts';
 import {type ServerEvents, serverEventSchemas} from '../api/schemas.ts';
 import {seenFrom} from './host-view.ts';

@@ -1,7 +1,7 @@
 import {isIPv4} from 'node:net';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Browser, Service} from 'bonjour-service';
-import {z} from 'zod';
+import * as z from 'zod';
 import {peerIdSchema} from '../api/ids.ts';
 import {limits} from '../api/limits.ts';
 import {formatAddress} from '../core/address.ts';

@@ -1,10 +1,10 @@
 // How a failed call is answered: the same few lines for the index server and for a peer's file server.
-import {STATUS_CODES} from 'node:http';
 import type {Duplex} from 'node:stream';
 import type {FastifyError, FastifyInstance, FastifyReply} from 'fastify';
 import {limits} from '../api/limits.ts';
 import type {ErrorBody} from '../api/schemas.ts';
 import {type ErrorCode, P2pError} from '../core/errors.ts';
+import {STATUS_CODES} from '../core/node-http.ts';
 
 /** A failed call as it goes over the wire. `retry-after` is in seconds. */
 export type HttpError = {status: number; body: ErrorBody; headers: Record<string, string>};

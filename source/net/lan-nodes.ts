@@ -1,7 +1,7 @@
 // Nodes of the distributed hash table on the LAN: announcing the own one by mDNS, and hearing of others.
 import {isIPv4} from 'node:net';
 import type {Browser} from 'bonjour-service';
-import {z} from 'zod';
+import * as z from 'zod';
 import {peerIdSchema} from '../api/ids.ts';
 import {limits} from '../api/limits.ts';
 import type {Address} from '../core/address.ts';

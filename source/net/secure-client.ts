@@ -1,7 +1,7 @@
 import type {IncomingMessage} from 'node:http';
 import {Readable} from 'node:stream';
 import {type TLSSocket, connect as tlsConnect} from 'node:tls';
-import type {z} from 'zod';
+import type * as z from 'zod';
 import {limits} from '../api/limits.ts';
 import {errorBodySchema} from '../api/schemas.ts';
 import {type Address, formatAddress} from '../core/address.ts';

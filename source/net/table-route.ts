@@ -2,7 +2,7 @@
 // peers have anyway (docs/protocol.md, "With no server").
 import type {FastifyInstance} from 'fastify';
 import PQueue from 'p-queue';
-import {z} from 'zod';
+import * as z from 'zod';
 import {limits} from '../api/limits.ts';
 import {P2pError} from '../core/errors.ts';
 import {plainHost} from './listen.ts';

@@ -1,9 +1,10 @@
-import {Agent, type IncomingMessage, request} from 'node:http';
+import type {Agent as HttpAgent, IncomingMessage} from 'node:http';
 import {Readable} from 'node:stream';
 import type {TLSSocket} from 'node:tls';
 import {limits} from '../api/limits.ts';
 import type {Address} from '../core/address.ts';
 import {systemCode} from '../core/errors.ts';
+import {Agent, request} from '../core/node-http.ts';
 
 /** A request as it goes out. */
 export type Call = {
@@ -29,7 +30,7 @@ const keptMs = 20_000;
 export class TargetCalls {
 	readonly #address: Address;
 	readonly #most: number;
-	readonly #agent: Agent;
+	readonly #agent: HttpAgent;
 	#running = 0;
 	readonly #waiting: (() => void)[] = [];
 	readonly #closed = new AbortController();

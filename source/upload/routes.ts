@@ -1,6 +1,6 @@
 import type {FastifyInstance, FastifyReply, FastifyRequest} from 'fastify';
 import PQueue from 'p-queue';
-import {z} from 'zod';
+import * as z from 'zod';
 import {limits} from '../api/limits.ts';
 import {browseResponseSchema, type PeerNodeInfo, peerNodeInfoSchema} from '../api/schemas.ts';
 import {encodePieceLayer} from '../content/piece-layer.ts';

@@ -1,5 +1,5 @@
 // What stands in the logs, as it is read: fields and values of a stream's entry.
-import {z} from 'zod';
+import * as z from 'zod';
 import type {Registration} from '../store.ts';
 
 type NumberedPeer = Registration & {number: number};

@@ -1,5 +1,5 @@
 import type {DatabaseSync} from 'node:sqlite';
-import {z} from 'zod';
+import * as z from 'zod';
 import {inTransaction, openMembersDatabase} from '../../identity/members-database.ts';
 import {keys} from './keys.ts';
 import type {RedisLink} from './redis-link.ts';

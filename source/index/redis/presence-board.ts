@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {z} from 'zod';
+import * as z from 'zod';
 import {errorLine} from '../../core/errors.ts';
 import {keys} from './keys.ts';
 import type {RedisLink} from './redis-link.ts';

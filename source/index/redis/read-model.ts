@@ -2,7 +2,7 @@ import {rmSync} from 'node:fs';
 import {mkdtemp, rename, rm} from 'node:fs/promises';
 import path from 'node:path';
 import {backup, DatabaseSync} from 'node:sqlite';
-import {z} from 'zod';
+import * as z from 'zod';
 import {P2pError} from '../../core/errors.ts';
 import {SqliteStore} from '../sqlite/sqlite-store.ts';
 

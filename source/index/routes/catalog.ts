@@ -1,7 +1,7 @@
 import type {Readable} from 'node:stream';
 import type {FastifyInstance} from 'fastify';
 import PQueue from 'p-queue';
-import {z} from 'zod';
+import * as z from 'zod';
 import {epochSchema} from '../../api/ids.ts';
 import {limits} from '../../api/limits.ts';
 import {changesResponseSchema} from '../../api/schemas.ts';

@@ -1,6 +1,6 @@
 import {isIP} from 'node:net';
 import type {FastifyInstance} from 'fastify';
-import {z} from 'zod';
+import * as z from 'zod';
 import {limits} from '../../api/limits.ts';
 import {
 	browseResponseSchema,

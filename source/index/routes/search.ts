@@ -1,5 +1,5 @@
 import type {FastifyInstance} from 'fastify';
-import {z} from 'zod';
+import * as z from 'zod';
 import {contentIdSchema} from '../../api/ids.ts';
 import {limits} from '../../api/limits.ts';
 import {contentSourcesSchema} from '../../api/schemas.ts';
