@@ -8,7 +8,13 @@ import {version} from './core/version.ts';
 
 const commands: Record<string, () => Promise<{command: Command}>> = {
 	search: () => import('./cli/search.ts'),
-	get: () => import('./cli/get.ts'),
+	get: async () => {
+		// Node's thread pool brings files to the disk: what is asked for at once the system writes down together. To be set
+		// before the pool's first use.
+		process.env.UV_THREADPOOL_SIZE ??= '16';
+		(await import('./download/worker-stock.ts')).readyTransferWorkers();
+		return import('./cli/get.ts');
+	},
 	peers: () => import('./cli/peers.ts'),
 	ls: () => import('./cli/ls.ts'),
 	hash: () => import('./cli/hash.ts'),

@@ -1,27 +1,18 @@
 import {availableParallelism} from 'node:os';
 import type {Worker} from 'node:worker_threads';
 import {P2pError} from '../core/errors.ts';
-import {startWorker} from '../core/worker-url.ts';
 import type {Target} from '../net/secure-client.ts';
 import type {TlsIdentity} from '../net/tls-options.ts';
 import type {FileCopy} from './copy-file.ts';
 import {writeErrorOf} from './disk-error.ts';
 import {Lane, type LaneTimes} from './lane.ts';
 import type {RateLimit} from './rate-limit.ts';
-import {
-	type CheckOrder,
-	type FromWorker,
-	laneCounts,
-	type ToWorker,
-	type VerifyOrder,
-	type WorkerStart,
-} from './worker-messages.ts';
+import {type CheckOrder, type FromWorker, laneCounts, type ToWorker, type VerifyOrder} from './worker-messages.ts';
+import {takeTransferWorker} from './worker-stock.ts';
 import {WriteLock} from './write-lock.ts';
 
 /** More threads than this only cost memory: two saturate a link of 10 Gbit/s. */
 const mostWorkers = 4;
-/** What a worker makes is short-lived and small: by default each would keep up to 48 MB for it. */
-const maxYoungGenerationSizeMb = 6;
 
 type Task = {resolve(message: FromWorker): void; reject(error: unknown): void; progress?(bytes: number): void};
 type Thread = {worker: Worker; lanes: Map<number, Lane>; tasks: Map<number, Task>};
@@ -133,18 +124,15 @@ export class TransferPool {
 
 	#start(): Thread {
 		if (this.#closed) throw new P2pError('cancelled', 'Downloads have ended');
-		const workerData: WorkerStart = {
+		const thread: Thread = {worker: takeTransferWorker(), lanes: new Map(), tasks: new Map()};
+		thread.worker.postMessage({
+			type: 'start',
 			keyPem: this.#identity.keyPem,
 			certificatePem: this.#identity.certificatePem,
 			limit: this.#limit.shared,
 			writes: this.#writes.shared,
 			membership: this.#membership,
-		};
-		const thread: Thread = {
-			worker: startWorker('download/transfer-worker', {workerData, resourceLimits: {maxYoungGenerationSizeMb}}),
-			lanes: new Map(),
-			tasks: new Map(),
-		};
+		} satisfies ToWorker);
 		thread.worker.on('message', (message: FromWorker) => this.#receive(thread, message));
 		let crash: Error | undefined;
 		thread.worker.on('error', error => {

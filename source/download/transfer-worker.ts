@@ -1,6 +1,6 @@
 // A transfer worker: receives, verifies and writes, all in one thread, so that a piece is hashed while the processor's
 // cache holds it and no byte crosses threads. Several of them share the lanes of all downloads.
-import {parentPort, workerData} from 'node:worker_threads';
+import {parentPort} from 'node:worker_threads';
 import {formatAddress} from '../core/address.ts';
 import {systemCode} from '../core/errors.ts';
 import type {Target} from '../net/secure-client.ts';
@@ -22,12 +22,13 @@ const keptMs = 4000;
 const keptBufferBytes = 12 * 1024 * 1024;
 
 const port = parentPort!;
-const start = workerData as WorkerStart;
-const limit = new RateLimit(start.limit);
-const writes = new DirectWrites(new WriteLock(start.writes));
+/** What it is told first. */
+let start: WorkerStart;
+let limit: RateLimit;
+let writes: DirectWrites;
 const lanes = new Map<number, LaneRunner>();
 const stopped = new Set<number>();
-let {membership} = start;
+let membership: string | undefined;
 const sampled = new Map<number, string>();
 
 // Waking the other thread costs as much as hashing half a piece, so that finished pieces are told together: at the
@@ -129,6 +130,12 @@ function verify({task: id, ...part}: VerifyOrder): Promise<void> {
 
 port.on('message', (message: ToWorker) => {
 	switch (message.type) {
+		case 'start':
+			start = message;
+			limit = new RateLimit(message.limit);
+			writes = new DirectWrites(new WriteLock(message.writes));
+			({membership} = message);
+			break;
 		case 'membership':
 			membership = message.text;
 			break;

@@ -3,8 +3,9 @@
 import type {Target} from '../net/secure-client.ts';
 import type {Fault} from './types.ts';
 
-/** What a transfer worker is started with. */
+/** What a transfer worker is told before anything else. */
 export type WorkerStart = {
+	type: 'start';
 	keyPem: string;
 	certificatePem: string;
 	limit: SharedArrayBuffer;
@@ -65,6 +66,7 @@ export type VerifyOrder = {
 };
 
 export type ToWorker =
+	| WorkerStart
 	| {type: 'open'; lane: number; target: Target}
 	| RunOrder
 	| LayerOrder
