@@ -1,5 +1,5 @@
 import type {Socket} from 'node:net';
-import {z} from 'zod';
+import * as z from 'zod';
 import {limits} from '../api/limits.ts';
 import {parseQuery} from '../api/query.ts';
 import {plainHost} from '../net/listen.ts';
