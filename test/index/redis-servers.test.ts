@@ -196,7 +196,10 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 		const held = async (content: string) =>
 			(await files.find(contentId(content), 10))?.holders.map(({number}) => number);
 		const alice = await world.peer(one, 'alice', [add('s/a.bin', 'a'), add('s/below/b.bin', 'b')]);
-		await waitFor('it to know the masters', async () => await link.call(keys.meta, ['HEXISTS', keys.meta, 'scrubbed']));
+		await waitFor(
+			'it to know the masters',
+			async () => (await link.call(keys.meta, ['HEXISTS', keys.meta, 'scrubbed'])) === 1,
+		);
 		// What a failover may do: writes of one node are lost, and removals as well.
 		for (const node of await cluster.masters())
 			for (const key of (await node.command('KEYS', '[fg]:{*')) as string[]) await node.command('DEL', key);

@@ -1,3 +1,5 @@
+import {randomUUID} from 'node:crypto';
+import {Claim} from './claim.ts';
 import {filterRows, type HoldingRow} from './holding-rows.ts';
 import {buckets, keys, partitions} from './keys.ts';
 import type {RedisLink} from './redis-link.ts';
@@ -6,8 +8,6 @@ import * as scripts from './scripts.ts';
 
 /** Milliseconds between two looks at how many rows are dead. */
 const lookEvery = 2000;
-/** Milliseconds that a server has the work for itself; renewed with each page. */
-const claim = 30_000;
 /** Chunks that are read or written at once: some 100 KB. */
 const pageChunks = 64;
 /** The registry is written anew when this part of as many rows as there are files is dead. */
@@ -16,8 +16,6 @@ const deadPart = 0.25;
 /** What a compactor works on. `files`: that are registered now. */
 export type CompactorOptions = {
 	link: RedisLink;
-	/** This server's ID. */
-	self: string;
 	files(): number;
 	failed(error: unknown): void;
 };
@@ -32,10 +30,12 @@ type DeadPeer = {id: string; partition: number; count: number; number: number; f
  */
 export class Compactor {
 	readonly #options: CompactorOptions;
+	readonly #claim: Claim;
 	readonly #rounds: Rounds;
 
 	constructor(options: CompactorOptions) {
 		this.#options = options;
+		this.#claim = new Claim(options.link, keys.compacting);
 		this.#rounds = new Rounds(lookEvery, () => this.#look(), options.failed);
 	}
 
@@ -51,14 +51,16 @@ export class Compactor {
 		const {link, files} = this.#options;
 		const peers = await this.#deadPeers();
 		const dead = peers.reduce((sum, {count}) => sum + count, 0);
-		if (dead === 0 || dead < files() * deadPart || !(await this.#claim('NX'))) return;
+		if (dead === 0 || dead < files() * deadPart || !(await this.#claim.take())) return;
 		try {
 			const floors = new Map(peers.map(({number, floor}) => [number, floor]));
 			for (let bucket = 0; bucket < buckets; bucket++) if (!(await this.#compact(bucket, floors))) return;
-			for (const {id, partition, count} of peers)
+			for (const {id, partition, count} of peers) {
+				if (!(await this.#claim.renew())) return;
 				await link.run(scripts.buriedRows, [keys.dead(partition)], [id, String(count)]);
+			}
 		} finally {
-			await link.call(keys.compacting, ['DEL', keys.compacting]);
+			await this.#claim.release();
 		}
 	}
 
@@ -94,7 +96,7 @@ export class Compactor {
 		let last: Buffer | undefined;
 		let isChanged = false;
 		for (let end = length; end > 0; end -= pageChunks) {
-			if (this.#rounds.signal.aborted || !(await this.#claim('XX'))) return false;
+			if (this.#rounds.signal.aborted || !(await this.#claim.renew())) return false;
 			const range = ['LRANGE', key, String(Math.max(0, end - pageChunks)), String(end - 1)];
 			const chunks = await link.call<Buffer[]>(key, range, {buffers: true});
 			last ??= chunks.at(-1);
@@ -107,20 +109,17 @@ export class Compactor {
 			kept.push(page.reverse());
 		}
 		if (!isChanged || !last) return true;
+		// Another server that takes the claim over begins the list anew, under a token of its own.
+		const token = randomUUID();
 		await link.call(fresh, ['UNLINK', fresh]);
+		await link.call(fresh, ['RPUSH', fresh, token]);
 		let count = 0;
 		for (const page of kept.reverse()) {
 			if (page.length === 0) continue;
 			count += page.length;
 			await link.call(fresh, ['RPUSH', fresh, ...page]);
 		}
-		const done = await link.run<number>(scripts.replaceBucket, [key, fresh], [String(length), last, String(count)]);
-		return done === 1;
-	}
-
-	async #claim(condition: 'NX' | 'XX'): Promise<boolean> {
-		const {link, self} = this.#options;
-		const parts = ['SET', keys.compacting, self, condition, 'PX', String(claim)];
-		return (await link.call(keys.compacting, parts)) === 'OK';
+		const values = [String(length), last, String(count), token];
+		return (await link.run<number>(scripts.replaceBucket, [key, fresh], values)) === 1;
 	}
 }

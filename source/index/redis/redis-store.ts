@@ -120,7 +120,6 @@ export class RedisStore implements IndexStore {
 		});
 		this.#compactor = new Compactor({
 			link: this.#link,
-			self: serverInstance(options.dataDir),
 			files: () => this.files(),
 			failed,
 		});

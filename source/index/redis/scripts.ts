@@ -134,12 +134,14 @@ return {'ok', r[1], gen}`);
 
 /**
  * Lets uploads of a peer go on: KEYS record, dead rows; ARGV token, id, the rows that all its files were written in, '' when
- * some are still to come. All ends the rows that were written before.
+ * some are still to come. All ends the rows that were written before. Returns 0 when the peer was held no longer, so that
+ * what was just written may come after what an upload wrote, and must not count.
  */
 export const releasePeer = script(`
 local r = redis.call('HMGET', KEYS[1], 'upload', 'gen', 'rows')
-if r[1] == ARGV[1] then redis.call('HDEL', KEYS[1], 'upload', 'until') end
-if ARGV[3] == '' or r[1] ~= ARGV[1] then return 1 end
+if r[1] ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], 'upload', 'until')
+if ARGV[3] == '' then return 1 end
 redis.call('HSET', KEYS[1], 'floor', r[2], 'rows', ARGV[3])
 redis.call('HINCRBY', KEYS[2], ARGV[2], math.max(1, tonumber(r[3] or '0')))
 return 1`);
@@ -215,6 +217,22 @@ redis.call('HSETNX', KEYS[1], 'private', ARGV[1])
 if ARGV[1] == '1' then redis.call('HSETNX', KEYS[1], 'key', ARGV[2]) end
 return redis.call('HMGET', KEYS[1], 'private', 'key')`);
 
+/** Takes a claim that nobody has: KEYS claim; ARGV token, milliseconds. Returns 1 when it is the caller's, also the second time. */
+export const takeClaim = script(`
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
+if redis.call('GET', KEYS[1]) == ARGV[1] then return 1 end
+return 0`);
+
+/** Prolongs a claim, if it is the caller's: KEYS claim; ARGV token, milliseconds. Returns 1, or 0 when it is not. */
+export const renewClaim = script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`);
+
+/** Ends a claim, if it is the caller's: KEYS claim; ARGV token. Returns 1, or 0 when it is not. */
+export const releaseClaim = script(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`);
+
 /** Begins a new lineage, unless somebody has: KEYS meta; ARGV the old one. Returns the present one. */
 export const nextLineage = script(`
 if redis.call('HGET', KEYS[1], 'lineage') == ARGV[1] then redis.call('HINCRBY', KEYS[1], 'lineage', 1) end
@@ -256,15 +274,17 @@ return found`);
 
 /**
  * Puts a bucket that was written anew in the place of the old one, with what came to it meanwhile: KEYS list, new one;
- * ARGV how many chunks of the old one were read, the last of them, how many chunks the new one must have. Returns 1, or 0
- * when a failover changed either.
+ * ARGV how many chunks of the old one were read, the last of them, how many chunks the new one must have, the token that
+ * stands before them. Returns 1, or 0 when a failover changed either, or another server has begun it anew.
  */
 export const replaceBucket = script(`
 local read = tonumber(ARGV[1])
-if redis.call('LINDEX', KEYS[1], read - 1) ~= ARGV[2] or redis.call('LLEN', KEYS[2]) ~= tonumber(ARGV[3]) then
+if redis.call('LINDEX', KEYS[2], 0) ~= ARGV[4] then return 0 end
+if redis.call('LINDEX', KEYS[1], read - 1) ~= ARGV[2] or redis.call('LLEN', KEYS[2]) ~= tonumber(ARGV[3]) + 1 then
   redis.call('UNLINK', KEYS[2])
   return 0
 end
+redis.call('LPOP', KEYS[2])
 for _, chunk in ipairs(redis.call('LRANGE', KEYS[1], read, -1)) do redis.call('RPUSH', KEYS[2], chunk) end
 redis.call('UNLINK', KEYS[1])
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('RENAME', KEYS[2], KEYS[1]) end

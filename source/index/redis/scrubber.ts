@@ -1,5 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import type {CatalogChange} from '../../api/schemas.ts';
 import {catalogFiles} from './catalog-files.ts';
+import {Claim} from './claim.ts';
 import type {FileRegistry} from './file-registry.ts';
 import {keys, partitionOf} from './keys.ts';
 import type {ReadModel} from './read-model.ts';
@@ -9,14 +11,12 @@ import * as scripts from './scripts.ts';
 
 /** Milliseconds between two looks at who the masters are. */
 const lookEvery = 2000;
-/** Milliseconds that a server has the work for itself; renewed with each page. */
-const claim = 30_000;
 /** Milliseconds that uploads of a peer wait at most while one of its pages is written. */
 const hold = 5000;
 /** Milliseconds between two pages, so that whoever registers hardly notices. */
 const pause = 50;
 
-/** Looks at a peer that is busy, until it is left out: its uploads write what they bring. */
+/** Looks at a peer that is busy, and times that it is begun again, until it is left out: its uploads write what they bring. */
 const mostWaits = 300;
 
 /** What a scrubber works on. `ready`: the read model is whole. */
@@ -39,11 +39,13 @@ export type ScrubberOptions = {
  */
 export class Scrubber {
 	readonly #options: ScrubberOptions;
+	readonly #claim: Claim;
 	readonly #rounds: Rounds;
 	#seen = '';
 
 	constructor(options: ScrubberOptions) {
 		this.#options = options;
+		this.#claim = new Claim(options.link, keys.scrubbing);
 		this.#rounds = new Rounds(lookEvery, () => this.#look(), options.failed);
 	}
 
@@ -65,57 +67,61 @@ export class Scrubber {
 		if (!isSettled || masters === '') return;
 		const known = await link.call<string | null>(keys.meta, ['HGET', keys.meta, 'scrubbed']);
 		if (known === masters) return;
-		if (known !== null && !(await this.#claim('NX'))) return;
+		const done = () => link.call(keys.meta, ['HSET', keys.meta, 'scrubbed', masters]);
 		// With a new cluster there is nothing to heal.
-		if (known === null || (await this.#scrub())) await link.call(keys.meta, ['HSET', keys.meta, 'scrubbed', masters]);
-		if (known !== null) await link.call(keys.scrubbing, ['DEL', keys.scrubbing]);
+		if (known === null) return void (await done());
+		if (!(await this.#claim.take())) return;
+		try {
+			if (await this.#scrub()) await done();
+		} finally {
+			await this.#claim.release();
+		}
 	}
 
+	/** @returns whether all was written; not when another server has taken the work over, for one */
 	async #scrub(): Promise<boolean> {
-		for (const {id, left} of this.#options.model.store.records()) {
-			if (!left) await this.#scrubPeer(id);
-			if (this.#rounds.signal.aborted || !this.#options.ready()) return false;
-		}
+		for (const {id, left} of this.#options.model.store.records())
+			if (!left && !(await this.#scrubPeer(id))) return false;
 		return true;
 	}
 
-	async #scrubPeer(id: string): Promise<void> {
-		const {link, model, files, self, lineage} = this.#options;
+	/** @returns whether the work may go on */
+	async #scrubPeer(id: string): Promise<boolean> {
+		const {link, model, files, self, lineage, ready} = this.#options;
 		const [record, dead] = [keys.peer(id), keys.dead(partitionOf(id))];
-		const pages = catalogFiles(model.store, id);
-		let isFirst = true;
+		let pages: AsyncGenerator<CatalogChange[]> | undefined;
 		let rows = 0;
 		let waits = 0;
-		while (!this.#rounds.signal.aborted) {
+		while (!this.#rounds.signal.aborted && ready() && (await this.#claim.renew())) {
 			const have = model.store.point(id);
-			if (!have) return;
-			const values = [self, have.epoch, String(have.version), lineage(), String(hold), isFirst ? '1' : '0'];
+			if (!have) return true;
+			const values = [self, have.epoch, String(have.version), lineage(), String(hold), pages ? '0' : '1'];
 			const [answer, number, gen] = await link.run<string[]>(scripts.holdPeer, [record], values);
-			if (answer === 'gone') return;
+			if (answer === 'gone') return true;
 			// An upload is running, or the read model is about to have what it brought.
 			if (answer === 'busy') {
-				if (++waits > mostWaits) return;
+				if (++waits > mostWaits) return true;
 				await sleep(pause * 4);
 				continue;
 			}
-			isFirst = false;
+			pages ??= catalogFiles(model.store, id);
 			let isEnd = false;
+			let wasHeld = true;
 			try {
 				const {value, done = false} = await pages.next();
 				if (value) rows += (await files.apply({number: Number(number), gen: Number(gen)}, value)).rows;
 				isEnd = done;
 			} finally {
-				await link.run(scripts.releasePeer, [record, dead], [self, id, isEnd ? String(rows) : '']);
+				const ended = [self, id, isEnd ? String(rows) : ''];
+				wasHeld = (await link.run<number>(scripts.releasePeer, [record, dead], ended)) === 1;
 			}
-			if (isEnd) return;
-			if (!(await this.#claim('XX'))) return;
+			if (wasHeld && isEnd) return true;
+			if (!wasHeld) {
+				if (++waits > mostWaits) return true;
+				[pages, rows] = [undefined, 0];
+			}
 			await sleep(pause);
 		}
-	}
-
-	async #claim(condition: 'NX' | 'XX'): Promise<boolean> {
-		const {link, self} = this.#options;
-		const parts = ['SET', keys.scrubbing, self, condition, 'PX', String(claim)];
-		return (await link.call(keys.scrubbing, parts)) === 'OK';
+		return false;
 	}
 }
