@@ -2,6 +2,8 @@
 import {parseQuery} from '../../source/api/query.ts';
 import type {CatalogChange} from '../../source/api/schemas.ts';
 import {type Identity, temporaryIdentity} from '../../source/identity/identity.ts';
+import {keys, partitions} from '../../source/index/redis/keys.ts';
+import type {RedisLink} from '../../source/index/redis/redis-link.ts';
 import {RedisStore} from '../../source/index/redis/redis-store.ts';
 import type {RedisStoreOptions} from '../../source/index/redis/redis-store-options.ts';
 import {add, makePeer, startServer, type TestPeer, type TestServer, temporaryFolder} from './index.ts';
@@ -66,6 +68,17 @@ export class ClusterWorld {
 	/** Stops everything, last first. */
 	async stop(): Promise<void> {
 		for (const stop of this.#stops.toReversed()) await stop();
+	}
+}
+
+/** Cuts all logs behind what is there now, as servers do in time. */
+export async function cutLogs(link: RedisLink): Promise<void> {
+	for (let part = 0; part < partitions; part++) {
+		const log = keys.log(part);
+		const [last] = await link.call<[string, string[]][]>(log, ['XREVRANGE', log, '+', '-', 'COUNT', '1']);
+		if (!last) continue;
+		await link.call(keys.trimmed(part), ['SET', keys.trimmed(part), last[0]]);
+		await link.call(log, ['XTRIM', log, 'MINID', last[0]]);
 	}
 }
 

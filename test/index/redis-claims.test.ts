@@ -167,7 +167,7 @@ describe.skipIf(!(await hasRedisServer()))('work that one server does at a time'
 		copyFileSync(path.join(folder, 'cluster.db'), path.join(other, 'cluster.db'));
 		const [id = '', lineage = ''] = await link.call<string[]>(keys.meta, ['HMGET', keys.meta, 'id', 'lineage']);
 		const scrubber = async (dataDir: string, self: string) => {
-			const [model, files] = [new ReadModel(dataDir), new GatedRegistry(link)];
+			const [model, files] = [new ReadModel(dataDir, console.warn), new GatedRegistry(link)];
 			await model.open(id);
 			stops.push(() => model.close());
 			let looks = 0;

@@ -6,7 +6,7 @@ import {readRows} from '../../source/index/redis/holding-rows.ts';
 import {keys, partitionOf, partitions} from '../../source/index/redis/keys.ts';
 import {RedisLink} from '../../source/index/redis/redis-link.ts';
 import {parseRedisUrl} from '../../source/index/redis/redis-url.ts';
-import {ClusterWorld} from '../helpers/cluster-servers.ts';
+import {ClusterWorld, cutLogs} from '../helpers/cluster-servers.ts';
 import {add, contentId, request} from '../helpers/index.ts';
 import {hasRedisServer, type RedisCluster, startRedisCluster} from '../helpers/redis-cluster.ts';
 import {waitFor} from '../helpers/wait-for.ts';
@@ -36,17 +36,6 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 	});
 
 	afterEach(() => world.stop());
-
-	/** Cuts all logs behind what is there now, as servers do in time. */
-	async function cutLogs(): Promise<void> {
-		for (let part = 0; part < partitions; part++) {
-			const log = keys.log(part);
-			const [last] = await link.call<[string, string[]][]>(log, ['XREVRANGE', log, '+', '-', 'COUNT', '1']);
-			if (!last) continue;
-			await link.call(keys.trimmed(part), ['SET', keys.trimmed(part), last[0]]);
-			await link.call(log, ['XTRIM', log, 'MINID', last[0]]);
-		}
-	}
 
 	/** Keys of the registry of files that are left. */
 	async function registryKeys(): Promise<string[]> {
@@ -238,7 +227,7 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 	test('begin from a copy of another when the logs no longer go back to the beginning', async () => {
 		const one = await world.server();
 		const alice = await world.peer(one, 'alice', [add('s/early.bin')]);
-		await cutLogs();
+		await cutLogs(link);
 		alice.catalog.change(add('s/late.bin'));
 		alice.index.catalogChanged();
 		await waitFor('it to be taken', async () => (await one.find('late')).length === 1);
@@ -255,7 +244,7 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 		const one = await world.server();
 		await world.peer(one, 'alice', [add('s/early.bin', 'early', 5)]);
 		await one.stop();
-		await cutLogs();
+		await cutLogs(link);
 		// Nobody has a copy, and for a while one is looked for.
 		const two = await world.server();
 		expect(two.store.cluster.state()).toBe('catching-up');
@@ -278,7 +267,7 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 		const alice = await world.peer(one, 'alice', [add('s/early.bin')]);
 		await alice.stop();
 		await one.stop();
-		await cutLogs();
+		await cutLogs(link);
 		const two = await world.server();
 		await waitFor('it to begin anew', () => two.store.cluster.state() === 'whole');
 		const back = await world.peer(two, 'alice', [add('s/early.bin')], alice.identity);

@@ -1,5 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import {errorLine} from '../../core/errors.ts';
+import {errorLine, P2pError} from '../../core/errors.ts';
 import type {IndexState} from '../store.ts';
 import type {ClusterNewsDesk} from './cluster-news-desk.ts';
 import {keys, partitionOf, partitions} from './keys.ts';
@@ -57,6 +57,8 @@ export class ClusterLog {
 	/** Nobody has a copy of what the cut parts of the logs said, and `onlyReads` forbids to begin anew. */
 	isStuck = false;
 	#behindCut = false;
+	/** The cluster is empty, or another: nothing may be written there, and what is here is old. */
+	#isEmptied = false;
 	#timers: NodeJS.Timeout[] = [];
 	#working: Promise<void> = Promise.resolve();
 	readonly #closed = new AbortController();
@@ -100,6 +102,7 @@ export class ClusterLog {
 	state(): IndexState {
 		if (!this.#ready || this.#behindCut) return 'catching-up';
 		if (this.#oldest() === 0) return 'catching-up';
+		if (this.#isEmptied) return 'stale';
 		const lost = this.#followers.map(({lostAt}) => lostAt).filter(at => at > 0);
 		return Date.now() - Math.min(...lost) > (this.#options.staleAfter ?? usuallyStaleAfter) ? 'stale' : 'whole';
 	}
@@ -132,7 +135,10 @@ export class ClusterLog {
 		if (state === 'whole') {
 			if (!isFirst) this.#options.log('info', 'index: this server has the whole index and answers searches');
 		} else if (state === 'stale')
-			this.#options.log('warn', 'index: the cluster is out of reach, so the index is stale and searches are refused');
+			this.#options.log(
+				'warn',
+				'index: the cluster is out of reach or was emptied, so the index is stale and searches are refused',
+			);
 		else
 			this.#options.log('warn', 'index: this server is catching up with its cluster; until then it refuses searches');
 	}
@@ -280,9 +286,16 @@ export class ClusterLog {
 		);
 	}
 
+	/** @throws P2pError bad-database when what this server follows is there no longer, which makes it stale for good */
 	async #readLineage(): Promise<void> {
-		const read = this.#options.link.call<string | null>(keys.meta, ['HGET', keys.meta, 'lineage']);
-		this.#lineage = (await read) ?? this.#lineage;
+		const read = this.#options.link.call<(string | null)[]>(keys.meta, ['HMGET', keys.meta, 'id', 'lineage']);
+		const [cluster, lineage] = await read;
+		this.#isEmptied = !lineage || cluster !== this.#cluster;
+		if (!lineage || this.#isEmptied)
+			throw new P2pError('bad-database', 'The Redis Cluster was emptied while this server was using it', {
+				hint: 'Stop all index servers, and fill it again with p2p-tui migrate from the cluster.db of one of them',
+			});
+		this.#lineage = lineage;
 	}
 }
 

@@ -11,6 +11,7 @@ import {backUpIndex} from '../sqlite/open-database.ts';
 import {SqliteStore} from '../sqlite/sqlite-store.ts';
 import {catalogFiles} from './catalog-files.ts';
 import {checkMembersBeside, fetchMembers, putMembers} from './migrate-members.ts';
+import {readModelName} from './read-model.ts';
 import {RedisStore} from './redis-store.ts';
 
 /** How far it is. */
@@ -134,7 +135,7 @@ export async function migrateToSqlite(
 			await source.close();
 		}
 		const members = await fetchMembers(path.dirname(file), url);
-		await rename(path.join(folder, 'cluster.db'), file);
+		await rename(path.join(folder, readModelName), file);
 		progress?.(done);
 		return {...done, members};
 	});

@@ -6,6 +6,8 @@ import * as z from 'zod';
 import {P2pError} from '../../core/errors.ts';
 import {SqliteStore} from '../sqlite/sqlite-store.ts';
 
+/** The file in the data folder. */
+export const readModelName = 'cluster.db';
 const noteName = 'cluster';
 const notesSchema = z.object({
 	/** The cluster that it was read from. */
@@ -23,12 +25,15 @@ type Notes = z.infer<typeof notesSchema>;
  */
 export class ReadModel {
 	readonly #file: string;
+	readonly #warn: (message: string) => void;
 	#store: SqliteStore;
 	#notes: Notes = {cluster: '', positions: [], highest: 0};
 	#noted = '';
 
-	constructor(dataDir: string) {
-		this.#file = path.join(dataDir, 'cluster.db');
+	/** @param warn told what of an earlier file is not used */
+	constructor(dataDir: string, warn: (message: string) => void) {
+		this.#file = path.join(dataDir, readModelName);
+		this.#warn = warn;
 		this.#store = new SqliteStore(this.#file);
 	}
 
@@ -45,12 +50,22 @@ export class ReadModel {
 		return this.#notes.highest;
 	}
 
-	/** Opens what is there; what was read from another cluster is thrown away. @throws P2pError bad-database… */
+	/**
+	 * Opens what is there, unless the logs cannot continue it: what an older version wrote was emptied, and is made anew; what
+	 * was read from another cluster is moved aside, as it may be all that is left of a cluster that was lost.
+	 *
+	 * @throws P2pError bad-database…
+	 */
 	async open(cluster: string): Promise<void> {
 		await this.#store.open();
 		const notes = await this.#readNotes();
-		if (notes && notes.cluster !== cluster) {
+		if (this.#store.notice !== undefined) {
+			this.#warn('the index here was made by an older version, and is made anew');
 			await this.clear();
+			return this.open(cluster);
+		}
+		if (notes && notes.cluster !== cluster) {
+			await this.#putAside(notes.cluster);
 			return this.open(cluster);
 		}
 		this.#notes = notes ?? {cluster, positions: [], highest: 0};
@@ -68,7 +83,11 @@ export class ReadModel {
 		this.#noted = '';
 	}
 
-	/** Puts a copy of another server's in its place; `fetch` writes it to the file that it is given. */
+	/**
+	 * Puts a copy of another server's in its place; `fetch` writes it to the file that it is given.
+	 *
+	 * @throws whatever `fetch` throws; P2pError bad-database for a copy that this version cannot continue. It is empty then
+	 */
 	async replace(cluster: string, fetch: (file: string) => Promise<void>): Promise<void> {
 		const fresh = `${this.#file}.unfinished`;
 		await rm(fresh, {force: true});
@@ -79,7 +98,18 @@ export class ReadModel {
 		} finally {
 			await rm(fresh, {force: true});
 		}
-		await this.open(cluster);
+		try {
+			await this.open(cluster);
+			if (this.positions.length > 0) return;
+			throw new P2pError(
+				'bad-database',
+				'Its copy cannot be continued here: it has just started, or is another version',
+			);
+		} catch (error) {
+			await this.clear();
+			await this.open(cluster);
+			throw error;
+		}
 	}
 
 	/** A peer with that number is there. */
@@ -102,7 +132,7 @@ export class ReadModel {
 		const remove = () => rm(folder, {recursive: true, force: true});
 		const database = new DatabaseSync(this.#file, {readOnly: true});
 		try {
-			const file = path.join(folder, 'cluster.db');
+			const file = path.join(folder, readModelName);
 			// All in one step: SQLite begins anew when the writer writes between two.
 			await backup(database, file, {rate: 2 ** 30});
 			return {file, remove};
@@ -112,6 +142,19 @@ export class ReadModel {
 		} finally {
 			database.close();
 		}
+	}
+
+	/** Under a name of its own, so that nothing is overwritten; an empty one is thrown away. */
+	async #putAside(cluster: string): Promise<void> {
+		const aside = path.join(path.dirname(this.#file), `cluster-${cluster.slice(0, 8)}.db`);
+		const isEmpty = this.#store.records().length === 0;
+		// Closing it takes what is in its -wal file into it.
+		await this.#store.close();
+		if (!isEmpty) {
+			await rename(this.#file, aside);
+			this.#warn(`the index here was of another cluster, or of this one before it was emptied: it is now ${aside}`);
+		}
+		await this.clear();
 	}
 
 	async #readNotes(): Promise<Notes | undefined> {

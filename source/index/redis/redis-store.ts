@@ -76,7 +76,7 @@ export class RedisStore implements IndexStore {
 		const {identity, log, keepLog, trimEvery, staleAfter, onlyReads} = options;
 		this.#options = options;
 		this.#link = new RedisLink(parseRedisUrl(options.url));
-		this.#model = new ReadModel(options.dataDir);
+		this.#model = new ReadModel(options.dataDir, message => log?.('warn', `index: ${message}`));
 		this.#files = new FileRegistry(this.#link);
 		const told = new Map<string, number>();
 		const failed = (error: unknown) => {
