@@ -22,8 +22,9 @@ import {type FilePage, type PostingStore, partOf, putAtOnce} from './posting-sto
 import {isGenuinePresence, isSignedBy} from './records.ts';
 import {keyWords, leadsOf} from './words.ts';
 
-/** So many times fewer files must be under another word, and so many at least under the one that is asked for. */
+/** So many times fewer files must be under another word. */
 const muchRarer = 4;
+/** Where so few would be rare enough, the word that is asked for is soon gone through. */
 const fewFiles = 32;
 /** The first file under a word, after those under a rarer one. */
 const wordFromStart: Cursor = {first: 0, second: 1};

@@ -30,6 +30,8 @@ export class RemoteKeeper {
 	#place: Place | undefined;
 	/** Resolves when a thread that died has been started anew; undefined while there is one. */
 	#back: PromiseWithResolvers<void> | undefined;
+	/** Its being started anew: never fails. */
+	#opening: Promise<void> | undefined;
 	#waiting = 0;
 	#closed = false;
 	/** Records that are kept, as of the last answer. */
@@ -77,15 +79,12 @@ export class RemoteKeeper {
 		}
 	}
 
-	/** Writes what is not written yet. */
+	/** Writes what is not written yet. The file is closed then, whether it was open or being opened. */
 	async stop(): Promise<void> {
 		if (this.#closed) return;
 		this.#closed = true;
 		this.#back?.resolve();
-		await this.#close();
-	}
-
-	async #close(): Promise<void> {
+		await this.#opening;
 		const place = this.#place;
 		if (!place) return;
 		await place.thread.call(place.part, {kind: 'close'}).catch(() => undefined);
@@ -115,20 +114,23 @@ export class RemoteKeeper {
 	}
 
 	#openAgain(pause: number): void {
-		setTimeout(async () => {
+		const open = async () => {
 			if (this.#closed) return;
 			try {
 				await this.#open();
 			} catch (error) {
+				if (this.#closed) return;
 				this.#events.log(errorLine(error));
 				this.#openAgain(Math.min(2 * pause, startAgainMostMs));
 				return;
 			}
-			// Stopped meanwhile: whoever did found nothing to close.
-			if (this.#closed) return this.#close();
+			if (this.#closed) return;
 			this.#back?.resolve();
 			this.#back = undefined;
 			this.#events.startedAnew();
+		};
+		setTimeout(() => {
+			this.#opening = open();
 		}, pause).unref();
 	}
 

@@ -6,6 +6,7 @@ import type {Worker} from 'node:worker_threads';
 import {expect, onTestFinished, test} from 'vitest';
 import type {CatalogChange} from '../../source/api/schemas.ts';
 import {PostingStore} from '../../source/dht/posting-store.ts';
+import {RemoteKeeper} from '../../source/dht/remote-keeper.ts';
 import {type DhtTestNode, startDhtNode} from '../helpers/dht-node.ts';
 import {tempFolder} from '../helpers/temp-folder.ts';
 import {waitFor} from '../helpers/wait-for.ts';
@@ -38,12 +39,18 @@ function catalog() {
 	};
 }
 
-/** Two nodes of this process, which share the thread; the first one shares files. */
-async function pair() {
+/** The threads that this process starts from now on. */
+function startedThreads(): Worker[] {
 	const threads: Worker[] = [];
 	const started = (worker: Worker) => threads.push(worker);
 	process.on('worker', started);
 	onTestFinished(() => void process.off('worker', started));
+	return threads;
+}
+
+/** Two nodes of this process, which share the thread; the first one shares files. */
+async function pair() {
+	const threads = startedThreads();
 	const folder = await tempFolder();
 	const files = catalog();
 	const warnings: string[] = [];
@@ -112,6 +119,22 @@ test('it ends while lists come in: what it had not committed is found again', as
 	for (const number of [0, 999, 1000, 2500, 2999])
 		await waitFor(`file ${number} to be found`, () => finds(bob, number), 120_000);
 	expect(threads).toHaveLength(2);
+});
+
+test('one that is stopped while it is started anew leaves neither a thread nor an open file', async () => {
+	const threads = startedThreads();
+	const part = {file: path.join(await tempFolder(), 'dht.db'), tag: Buffer.alloc(16)};
+	const anew: string[] = [];
+	const keeper = await RemoteKeeper.start(part, {log: () => undefined, startedAnew: () => anew.push('anew')});
+	await threads[0]!.terminate();
+	const question = keeper.get(Buffer.alloc(1));
+	await waitFor('the next thread', () => threads.length === 2);
+	await keeper.stop();
+	// A thread that ended has no number.
+	expect(threads.map(({threadId}) => threadId)).toEqual([-1, -1]);
+	expect(await question).toBeUndefined();
+	expect(await keeper.get(Buffer.alloc(1))).toBeUndefined();
+	expect(anew).toEqual([]);
 });
 
 test('a part that somebody else holds is not begun anew', async () => {
