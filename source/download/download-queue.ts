@@ -1,7 +1,8 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {P2pError} from '../core/errors.ts';
+import {Closing} from './closing.ts';
 import {downloadError} from './disk-error.ts';
-import type {DownloadHost} from './job.ts';
+import type {DownloadHost, Job} from './job.ts';
 import {historyKept, type NewDownload, type StoredDownload} from './journal.ts';
 import {makeJob} from './make-job.ts';
 import {QueueEntry} from './queue-entry.ts';
@@ -39,6 +40,7 @@ export class DownloadQueue {
 	readonly #running = new Set<QueueEntry>();
 	readonly #waiting = new Set<QueueEntry>();
 	readonly #order = new QueueOrder(() => this.#running);
+	readonly #closing = new Closing();
 	#most: number;
 	#timer: NodeJS.Timeout | undefined;
 	#askedMore = performance.now();
@@ -107,9 +109,7 @@ export class DownloadQueue {
 		entry.stored.state = 'paused';
 		this.#waiting.delete(entry);
 		this.#order.moved();
-		await this.#halt(entry, new P2pError('cancelled', 'Paused'));
-		if (entry.stored.state !== 'paused') return;
-		await this.#drop(entry);
+		await this.#release(entry, new P2pError('cancelled', 'Paused'));
 		this.#schedule();
 	}
 
@@ -134,11 +134,14 @@ export class DownloadQueue {
 		this.#waiting.delete(entry);
 		this.#order.remove(entry);
 		const reason = new P2pError('cancelled', 'Cancelled');
-		await this.#halt(entry, reason);
-		if (entry.stored.state !== 'done') await this.#drop(entry, {remove: true});
-		this.#host.journal.remove(entry.stored.id);
+		await this.#release(entry, reason, true);
 		entry.settle({error: reason});
 		this.#schedule();
+	}
+
+	/** Resolves when a download of this content that was cancelled has left nothing behind. */
+	cancelled(content: string): Promise<void> {
+		return this.#closing.of(content);
 	}
 
 	reorder(key: string, by: number): void {
@@ -165,17 +168,7 @@ export class DownloadQueue {
 	}
 
 	async finished(key: string): Promise<DownloadResult> {
-		const entry = this.#find(key);
-		const {outcome} = entry;
-		if (outcome && 'error' in outcome) throw outcome.error;
-		if (outcome) return outcome.result;
-		const {state, path, code, message} = entry.stored;
-		if (state === 'done' && path) return {path, alreadyThere: false, sources: [], dropped: []};
-		if (state === 'failed') throw new P2pError(code ?? 'internal', message ?? 'The download failed');
-		const waiter = Promise.withResolvers<DownloadResult>();
-		entry.waiters ??= [];
-		entry.waiters.push(waiter);
-		return waiter.promise;
+		return this.#find(key).finished();
 	}
 
 	/** At once, and then at most every so often, however many peers join. */
@@ -213,11 +206,11 @@ export class DownloadQueue {
 		const busy = this.#order.all.filter(entry => entry.job || entry.running || entry.waiters);
 		await Promise.all(
 			busy.map(async entry => {
-				await this.#halt(entry, reason);
-				await this.#drop(entry);
+				await this.#release(entry, reason);
 				entry.settle({error: reason});
 			}),
 		);
+		await this.#closing.all();
 	}
 
 	/** Running downloads look for more sources, and those that wait for one try again. */
@@ -264,16 +257,21 @@ export class DownloadQueue {
 		this.#order.moved();
 	}
 
-	async #halt(entry: QueueEntry, reason: P2pError): Promise<void> {
-		entry.running?.abort.abort(reason);
-		await entry.running?.over;
-	}
-
-	/** Closes what its job has open. */
-	async #drop(entry: QueueEntry, options?: {remove?: boolean}): Promise<void> {
-		const job = entry.job ?? (options?.remove ? makeJob(entry.stored, this.#host) : undefined);
-		await job?.close(options);
-		if (entry.job === job) this.#forgetJob(entry);
+	/** Ends what runs and closes what it has open; with `remove`, leaves nothing of it. */
+	#release(entry: QueueEntry, reason: P2pError, remove = false): Promise<void> {
+		const {job, running} = entry;
+		running?.abort.abort(reason);
+		return this.#closing.run(entry.stored.content, async () => {
+			await running?.over;
+			const {id, state} = entry.stored;
+			try {
+				if (remove && state !== 'done') await (job ?? makeJob(entry.stored, this.#host)).close({remove});
+				else if (state !== 'done' && state !== 'failed') await job?.close();
+			} finally {
+				if (remove) this.#host.journal.remove(id);
+			}
+			if (entry.job === job && state !== 'done' && state !== 'failed') this.#forgetJob(entry);
+		});
 	}
 
 	#forgetJob(entry: QueueEntry): void {
@@ -323,21 +321,22 @@ export class DownloadQueue {
 	async #attempt(entry: QueueEntry, signal: AbortSignal): Promise<void> {
 		const job = entry.job!;
 		try {
+			await this.#closing.of(entry.stored.content);
+			signal.throwIfAborted();
 			const end = await job.attempt(signal);
-			if ('result' in end) return await this.#succeeded(entry, end.result);
+			if ('result' in end) return this.#succeeded(entry, job, end.result);
 			job.state = 'waiting';
 			job.sample(performance.now());
 			entry.wakeAt = end.wakeAt;
-			if (entry.stored.state === 'active') this.#waiting.add(entry);
+			if (entry.stored.state === 'active' && entry.job === job) this.#waiting.add(entry);
 		} catch (error) {
 			if (signal.aborted) return;
-			await this.#failed(entry, error);
+			await this.#failed(entry, job, error);
 		}
 	}
 
-	async #succeeded(entry: QueueEntry, result: DownloadResult): Promise<void> {
+	#succeeded(entry: QueueEntry, job: Job, result: DownloadResult): void {
 		const {stored} = entry;
-		const job = entry.job!;
 		this.#host.journal.finish(stored.id, result.path, stored.size);
 		stored.state = 'done';
 		stored.path = result.path;
@@ -361,9 +360,8 @@ export class DownloadQueue {
 		}
 	}
 
-	async #failed(entry: QueueEntry, thrown: unknown): Promise<void> {
+	async #failed(entry: QueueEntry, job: Job, thrown: unknown): Promise<void> {
 		const {stored} = entry;
-		const job = entry.job!;
 		const error = downloadError(thrown, this.#host.folder);
 		if (error.code === 'internal')
 			this.#host.bus.emit('error', {code: 'internal', message: (thrown as Error)?.stack ?? String(thrown)});

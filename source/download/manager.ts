@@ -158,6 +158,7 @@ export function createDownloadManager(options: DownloadManagerOptions): Download
 		},
 		async add({content, name, size, sources = [], from}) {
 			checkFile(content, size);
+			await queue().cancelled(content);
 			return queue().add({content, name, size, sources, from});
 		},
 		async addFolder({name, files, folders = [], sources = [], from}) {
@@ -174,6 +175,7 @@ export function createDownloadManager(options: DownloadManagerOptions): Download
 			}
 			const sorted = sortTree(files);
 			const content = contentOfTree(sorted, folders);
+			await queue().cancelled(content);
 			for (let at = 0; at < sorted.length; at += treePage) {
 				if (at > 0) await nextTurn();
 				queue();

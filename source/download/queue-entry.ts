@@ -1,3 +1,4 @@
+import {P2pError} from '../core/errors.ts';
 import type {Job} from './job.ts';
 import type {StoredDownload} from './journal.ts';
 import type {DownloadResult, DownloadRow, DownloadState, Outcome} from './types.ts';
@@ -50,6 +51,20 @@ export class QueueEntry {
 			...(files && {files}),
 			...(job?.bottleneck && {bottleneck: job.bottleneck}),
 		};
+	}
+
+	/** The verified file. @throws P2pError what the download fails with; cancelled */
+	async finished(): Promise<DownloadResult> {
+		const {outcome} = this;
+		if (outcome && 'error' in outcome) throw outcome.error;
+		if (outcome) return outcome.result;
+		const {state, path, code, message} = this.stored;
+		if (state === 'done' && path) return {path, alreadyThere: false, sources: [], dropped: []};
+		if (state === 'failed') throw new P2pError(code ?? 'internal', message ?? 'The download failed');
+		const waiter = Promise.withResolvers<DownloadResult>();
+		this.waiters ??= [];
+		this.waiters.push(waiter);
+		return waiter.promise;
 	}
 
 	/** Tells those who wait for its end. */

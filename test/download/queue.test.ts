@@ -34,6 +34,28 @@ test('paused stays paused over a restart, and goes on from where it was when it 
 	expect(source.asked(before)).toBe(size - done);
 });
 
+test('whoever resumes before the pause is over goes on all the same, and so does whoever asks anew for what is being cancelled', async () => {
+	const source = await wireSource(bytes, call => {
+		if (call.first < 4 * piece) call.answer();
+	});
+	const {manager} = await downloader({once: false});
+	let {key} = await manager.add({content, name: 'x', size, sources: [source.source]});
+	for (let round = 0; round < 10; round++) {
+		await waitFor('some pieces', () => (manager.list()[0]?.done ?? 0) >= 4 * piece);
+		// Neither waits for the other: its file is being closed, or its attempt still ends, while the next one begins.
+		const ending = round % 2 === 0 ? manager.pause(key) : manager.cancel(key);
+		if (round % 4 === 2) await Promise.resolve();
+		if (round % 2 === 0) await manager.resume(key);
+		else ({key} = await manager.add({content, name: 'x', size, sources: [source.source]}));
+		await ending;
+		expect(manager.list()).toMatchObject([{key, state: 'running'}]);
+	}
+	const honest = await wireSource(bytes);
+	await manager.add({content, name: 'x', size, sources: [honest.source]});
+	expect((await readFile((await manager.finished(key)).path)).equals(bytes)).toBe(true);
+	expect(manager.list()).toMatchObject([{key, state: 'done'}]);
+});
+
 test('failed stays failed over a restart, with its reason, until it is retried', async () => {
 	const liar = await wireSource(bytes, ({socket, head, bytes: right}) => {
 		socket.write(head());
