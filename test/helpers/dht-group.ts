@@ -105,11 +105,13 @@ function serve(): void {
 	const folder = mkdtempSync(path.join(tmpdir(), 'p2p-tui-dht-'));
 	process.on('exit', () => rmSync(folder, {recursive: true, force: true}));
 	const running: Running[] = [];
+	// Of its own: the system gives a killed node's port to another test, whose nodes are then taken for it.
+	const network = `started by ${process.ppid}`;
 	const begin = async (bootstrap: number[], host: string) => {
 		const files = new Files();
 		const dataDir = path.join(folder, String(running.length));
 		const name = `node-${process.pid}-${running.length}`;
-		const node = await startDhtNode({name, dataDir, catalog: files, bootstrap, host});
+		const node = await startDhtNode({name, dataDir, catalog: files, bootstrap, host, network});
 		running.push({...node, files});
 		return node.dht.port;
 	};

@@ -38,8 +38,9 @@ export async function startDhtNode(options: {
 	host?: string;
 	door?: number;
 	identity?: Identity;
+	network?: string;
 }): Promise<DhtTestNode> {
-	const {name, dataDir, catalog, bootstrap = [], host = '127.0.0.1', door} = options;
+	const {name, dataDir, catalog, bootstrap = [], host = '127.0.0.1', door, network} = options;
 	const [bus, identity] = [new EngineBus(), options.identity ?? (await temporaryIdentity())];
 	let dht: Dht | undefined;
 	const server = createUploadServer({
@@ -49,7 +50,7 @@ export async function startDhtNode(options: {
 	const {port} = await server.start({host, port: 0, defaultPort: 0});
 	const client = new SecureClient(identity);
 	dht = await Dht.start({
-		...{identity, bus, dataDir, host, keeps: true, client, door: door ?? port},
+		...{identity, bus, dataDir, host, keeps: true, client, door: door ?? port, network},
 		bootstrap: bootstrap.map(other => ({host, port: other})),
 		share: {catalog, name, port, host},
 	});
