@@ -116,4 +116,5 @@ for (const kill of kills) {
 	const dead = Math.round(((groups.length - 1 - others.length) / groups.length) * 100);
 	await search([publisher, ...others], published, `${dead}% killed`);
 }
+await Promise.all(groups.map(group => group.kill()));
 process.exit(0);

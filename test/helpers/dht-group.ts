@@ -101,9 +101,8 @@ class Files {
 
 type Running = DhtTestNode & {files: Files};
 
-function serve(): void {
-	const folder = mkdtempSync(path.join(tmpdir(), 'p2p-tui-dht-'));
-	process.on('exit', () => rmSync(folder, {recursive: true, force: true}));
+/** @param folder for what its nodes keep; whoever started it removes it */
+function serve(folder: string): void {
 	const running: Running[] = [];
 	// Of its own: the system gives a killed node's port to another test, whose nodes are then taken for it.
 	const network = `started by ${process.ppid}`;
@@ -208,7 +207,8 @@ export type Group = {
 
 /** Starts an empty group. */
 export function startGroup(): Group {
-	const child = fork(fileURLToPath(import.meta.url), ['serve'], {
+	const folder = mkdtempSync(path.join(tmpdir(), 'p2p-tui-dht-'));
+	const child = fork(fileURLToPath(import.meta.url), ['serve', folder], {
 		execArgv: ['--disable-warning=ExperimentalWarning'],
 		env: {...process.env, P2P_TUI_MDNS: 'off'},
 	});
@@ -219,7 +219,12 @@ export function startGroup(): Group {
 		if (error === undefined) waiter?.resolve(answer);
 		else waiter?.reject(new Error(error));
 	});
-	const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
+	const ended = new Promise<void>(resolve =>
+		child.once('exit', () => {
+			rmSync(folder, {recursive: true, force: true});
+			resolve();
+		}),
+	);
 	void ended.then(() => {
 		for (const {reject} of waiting.values()) reject(new Error('the group ended'));
 	});
@@ -239,4 +244,4 @@ export function startGroup(): Group {
 	};
 }
 
-if (process.argv[2] === 'serve' && process.send) serve();
+if (process.argv[2] === 'serve' && process.send) serve(process.argv[3]!);
