@@ -20,6 +20,7 @@ import {ours} from './transfer/p2p-tui.ts';
 import {plainCopy} from './transfer/plain-copy.ts';
 import {rsync} from './transfer/rsync.ts';
 import {scp} from './transfer/scp.ts';
+import {syncthing} from './transfer/syncthing.ts';
 import {transmission} from './transfer/transmission.ts';
 import {web} from './transfer/web.ts';
 
@@ -27,7 +28,7 @@ type Result = {seconds: number; net?: number; cpu: number; sender: number; recei
 
 const MiB = 1024 * 1024;
 const smallFileBytes = 50_000;
-const rivals: Rival[] = [ours, web, rsync, scp, transmission, plainCopy];
+const rivals: Rival[] = [ours, web, rsync, scp, transmission, syncthing, plainCopy];
 
 const {values: flags} = parseArgs({
 	options: {
@@ -81,6 +82,7 @@ async function runOnce(contestant: Contestant, workload: Workload, scratch: stri
 	const meter = new ServerMeter(contestant.servers, contestant.beside);
 	const {code, seconds, net, cpu, rss, arrived, stdout, stderr} = await contestant.run(into);
 	const server = meter.read();
+	if (code === null) throw new Error('it was ended: it took more than ten minutes, or a signal came');
 	if (code !== 0) throw new Error(`it ended with ${code}: ${stderr.slice(-300) || stdout.slice(-300)}`);
 	if (check) {
 		const sent = workload.files.length > 1 ? workload.folder : path.join(workload.folder, workload.files[0]!);

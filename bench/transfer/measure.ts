@@ -5,6 +5,7 @@ import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
 
 const ticksPerSecond = 100;
 const sampleMs = 25;
+const longestMs = 600_000;
 
 /** A process that ended, with what it took. */
 export type Ended = {
@@ -18,7 +19,7 @@ export type Ended = {
 	rss: number;
 };
 
-/** Runs a command to its end. */
+/** Runs a command to its end, or, after ten minutes, ends it: `code` is null then. */
 export async function runMeasured(command: string, args: string[], env?: Record<string, string>): Promise<Ended> {
 	const before = childrenCpu();
 	const start = performance.now();
@@ -28,9 +29,13 @@ export async function runMeasured(command: string, args: string[], env?: Record<
 	const timer = setInterval(() => {
 		for (const pid of tree(child.pid!)) rss = Math.max(rss, peakMemory(pid));
 	}, sampleMs);
+	const tooLong = setTimeout(() => {
+		for (const pid of tree(child.pid!)) attempt(() => process.kill(pid, 'SIGKILL'));
+	}, longestMs);
 	const exited = once(child, 'exit').then(() => (performance.now() - start) / 1000);
 	const [code] = (await once(child, 'close')) as [number | null];
 	clearInterval(timer);
+	clearTimeout(tooLong);
 	const seconds = await exited;
 	return {code, stdout: stdout(), stderr: stderr(), seconds, cpu: childrenCpu() - before, rss};
 }
