@@ -13,6 +13,7 @@ import {answerClientError, answerErrors, sendError} from '../net/http-errors.ts'
 import {type ListenOptions, listen, plainHost} from '../net/listen.ts';
 import {QuietLog} from '../net/quiet-log.ts';
 import {remotePeerId} from '../net/remote-id.ts';
+import {keepRequestsAhead} from '../net/requests-ahead.ts';
 import {limitHalfOpen} from '../net/slow-callers.ts';
 import {type TakeTable, tableRoute} from '../net/table-route.ts';
 import {tlsServerOptions} from '../net/tls-options.ts';
@@ -134,6 +135,7 @@ export function createUploadServer(options: UploadServerOptions): UploadServer {
 	}) as unknown as FastifyInstance;
 	app.server.maxConnections = limits.connections;
 	paceHandshakes(app.server);
+	keepRequestsAhead(app.server);
 	const sockets = new Set<Socket>();
 	const byAddress = new Map<string, number>();
 	const quiet = new QuietLog(bus);
