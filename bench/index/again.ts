@@ -19,7 +19,8 @@ function logOf(epoch: string, files: number, changes: CatalogChange[]): CatalogL
 		canContinueFrom: point => point?.epoch === epoch,
 		changesSince(from, limit) {
 			const page = changes.slice(from - files, from - files + limit);
-			return {epoch, changes: page, to: from + page.length, last: from + page.length === version};
+			const known = page.map(({path}) => path);
+			return {epoch, changes: page, to: from + page.length, last: from + page.length === version, known};
 		},
 	};
 }
@@ -81,7 +82,14 @@ export async function comeBack(
 			const catalog = logOf(epoch, before, changes);
 			await measure(`1% changed, ${inFolders ? 'in folders' : 'one here, one there'}`, async () => {
 				await register(catalog.version);
-				const options = {client, target: there, catalog, stall: 60_000, signal: new AbortController().signal};
+				const options = {
+					client,
+					target: there,
+					catalog,
+					stall: 60_000,
+					compact: true,
+					signal: new AbortController().signal,
+				};
 				await publish(have, options);
 			});
 			before = catalog.version;

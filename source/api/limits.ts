@@ -79,6 +79,14 @@ export const limits = {
 	catalogBytesPerFile: 600,
 	/** Memory that one zstd stream may ask for to be decompressed, as a power of two: a frame may ask for 128 MiB. */
 	zstdWindowLog: 23,
+	/**
+	 * Changes in columns (index/compact-changes.ts), which are held in memory whole: how many, in how many bytes; how many
+	 * such uploads look up paths at once, and wait for that before further ones are told to send lines.
+	 */
+	compactChanges: 25_000,
+	compactBytes: 4 * 1024 * 1024,
+	compactLookups: 2,
+	compactWaiting: 16,
 	/** Catalog uploads that run at once: each holds a few batches and a decompressor. More wait for their turn. */
 	catalogUploads: 64,
 	/** Those of one address that run or wait: more are asked to come again. */

@@ -114,6 +114,8 @@ export const registerResponseSchema = z.object({
 	lease: z.number().positive(),
 	/** Why the server could not connect to the peer at any of its addresses; not there until that has been tried. */
 	problem: z.string().max(limits.messageLength).optional(),
+	/** Whether it takes changes in columns; see index/compact-changes.ts. */
+	compact: z.boolean().optional(),
 });
 export type RegisterResponse = z.infer<typeof registerResponseSchema>;
 

@@ -87,8 +87,8 @@ export class ShareAudiences {
 				return totals()?.bytes ?? catalog.bytes;
 			},
 			canContinueFrom: point => point?.epoch === epoch() && catalog.canContinueFrom({...point, epoch: catalog.epoch}),
-			changesSince(version, limit) {
-				const page = catalog.changesSince(version, limit);
+			changesSince(version, limit, since) {
+				const page = catalog.changesSince(version, limit, since);
 				const changes = page.changes.filter(({path}) => !isHidden(path));
 				// The page's own epoch tells of a catalog that was rebuilt; it is compared with ours.
 				return {...page, epoch: page.epoch === catalog.epoch ? epoch() : page.epoch, changes};

@@ -3,21 +3,14 @@ import {isUtf8} from 'node:buffer';
 import type {Readable} from 'node:stream';
 import {constants, createGunzip, createZstdDecompress, type Gunzip, type ZstdDecompress} from 'node:zlib';
 import {limits} from '../api/limits.ts';
-import type {CatalogChange, ChangesResponse} from '../api/schemas.ts';
+import type {CatalogChange} from '../api/schemas.ts';
 import {P2pError} from '../core/errors.ts';
-import {sharePathProblem} from '../core/share-path.ts';
-import {readChange} from './read-change.ts';
+import {ChangeChecker, type UploadCounts} from './check-change.ts';
 
 /** Changes that go on together. */
 const batchSize = 1000;
 /** Decompressed bytes of a whole upload. */
 const totalBytes = limits.filesPerPeer * limits.catalogBytesPerFile;
-
-/** The lines that were not taken, as they will be answered. */
-export type Rejected = Pick<ChangesResponse, 'rejected' | 'rejectedCount'>;
-
-/** Counts of an upload while it runs. */
-export type UploadCounts = Rejected & {added: number; removed: number};
 
 /**
  * Reads NDJSON changes. A line that does not fit is put into `counts.rejected` and the rest goes on.
@@ -43,16 +36,14 @@ export async function* readCatalogStream(
 /** From bytes to changes, as many lines at a time as have come: a million lines one by one take several times as long. */
 class ChangeReader {
 	changes: CatalogChange[] = [];
-	readonly #counts: UploadCounts;
+	readonly #checker: ChangeChecker;
 	#rest: Buffer = Buffer.alloc(0);
 	/** The line that is coming in is too long already. */
 	#isSkipping = false;
 	#line = 0;
-	/** The folder of the last path that was checked: most files lie in the same one as the file before. */
-	#folder = '';
 
 	constructor(counts: UploadCounts) {
-		this.#counts = counts;
+		this.#checker = new ChangeChecker(counts);
 	}
 
 	drain(): CatalogChange[] {
@@ -122,35 +113,12 @@ class ChangeReader {
 	}
 
 	#take(value: unknown): void {
-		const change = readChange(value);
-		if (typeof change === 'string') {
-			this.#reject({code: 'bad-request', message: change});
-			return;
-		}
-		const problem = this.#problemOf(change.path);
-		if (problem) {
-			this.#reject({code: 'bad-name', message: `the path is ${problem}`});
-			return;
-		}
-		if (change.op === 'add') this.#counts.added++;
-		else this.#counts.removed++;
-		this.changes.push(change);
+		const change = this.#checker.check(value, this.#line);
+		if (change) this.changes.push(change);
 	}
 
-	#problemOf(path: string): string | undefined {
-		const folder = path.slice(0, path.lastIndexOf('/') + 1);
-		if (folder !== '' && folder === this.#folder && sharePathProblem(path.slice(folder.length)) === undefined)
-			return undefined;
-		const problem = sharePathProblem(path);
-		// Short enough that no file name makes the whole path too long.
-		if (!problem) this.#folder = folder.length < limits.pathBytes / 4 ? folder : '';
-		return problem;
-	}
-
-	#reject({code, message}: {code: string; message: string}): void {
-		const {rejected} = this.#counts;
-		this.#counts.rejectedCount++;
-		if (rejected.length < limits.rejectedNamed) rejected.push({line: this.#line, code, message});
+	#reject(problem: {code: string; message: string}): void {
+		this.#checker.reject(this.#line, problem);
 	}
 }
 
@@ -176,7 +144,12 @@ function tooLong(): P2pError {
 	return new P2pError('too-large', `A line has at most ${limits.catalogLine} bytes of UTF-8`);
 }
 
-async function* inflate(body: Readable, encoding = 'identity'): AsyncGenerator<Buffer> {
+/**
+ * The body of an upload without its encoding, as it comes in.
+ *
+ * @throws P2pError as {@link readCatalogStream} does
+ */
+export async function* inflate(body: Readable, encoding = 'identity'): AsyncGenerator<Buffer> {
 	const decoder = decoderFor(encoding);
 	let bytes = 0;
 	let waited = 0;

@@ -31,6 +31,9 @@ export type Registration = {
  */
 export type ChangeRange = {epoch: string; from: number; to: number; at?: number};
 
+/** Short hashes of paths (path-hash.ts), of so many bits, ascending, in memory that threads share. */
+export type PathHashes = {hashes: Float64Array; bits: number};
+
 /** How the server stands with a peer's catalog after changes were taken in. */
 export type AppliedChanges = {have: CatalogPoint; files: number; bytes: number};
 
@@ -116,6 +119,15 @@ export interface IndexStore {
 	 * limits.filesPerPeer; whatever the stream throws
 	 */
 	applyChanges(id: string, range: ChangeRange, batches: AsyncIterable<CatalogChange[]>): Promise<AppliedChanges>;
+
+	/**
+	 * The path of a peer's file behind each hash; undefined where it has none, or several. A guess: another path of the
+	 * peer may have the hash of the one that was meant. It takes a second for a million files, during which others are
+	 * answered.
+	 *
+	 * @throws P2pError not-found for a peer that never registered
+	 */
+	findPaths(id: string, hashes: PathHashes): Promise<(string | undefined)[]>;
 
 	/** Says whether a peer is there now. Its files are found while it is. @throws P2pError not-found */
 	setOnline(id: string, online: boolean): Promise<void>;

@@ -7,6 +7,8 @@ import {contentHex, stampMtime} from './stamp.ts';
 
 /** Most changes made ready in one go: some 10 ms of work. */
 const pageLimit = 2000;
+/** Of the newest files, how many are looked through for one that is older than a version: some 10 ms of work. */
+const newestFiles = 50_000;
 /** Removals that are always kept; more than this and more than there are files end the epoch. */
 const tombstonesKept = 10_000;
 
@@ -19,6 +21,8 @@ export class CatalogLog {
 	#version = 0;
 	#stored = 0;
 	#tombstones = 0;
+	/** What {@link #knownBelow} found last. */
+	#below = {since: 0, id: 0};
 
 	constructor(database: CatalogDatabase, tree: FolderTree, keep: number = tombstonesKept) {
 		this.#tree = tree;
@@ -27,7 +31,10 @@ export class CatalogLog {
 			meta: database.prepare('SELECT epoch, version FROM meta'),
 			store: database.prepare('UPDATE meta SET epoch = ?, version = ?'),
 			added: database.prepare(
-				'SELECT folder, name, size, stamp, content, version FROM file WHERE version > ? ORDER BY version LIMIT ?+0',
+				'SELECT id, folder, name, size, stamp, content, version FROM file WHERE version > ? ORDER BY version LIMIT ?+0',
+			),
+			newestAt: database.prepare(
+				`SELECT id FROM (SELECT id, version FROM file ORDER BY id DESC LIMIT ${newestFiles}) WHERE version <= ? LIMIT 1`,
 			),
 			removed: database.prepare('SELECT version, path FROM tombstone WHERE version > ? ORDER BY version LIMIT ?+0'),
 			bury: database.prepare('INSERT OR REPLACE INTO tombstone(version, path) VALUES (?, ?)'),
@@ -85,12 +92,14 @@ export class CatalogLog {
 		return point !== null && point.epoch === this.#epoch && point.version <= this.#version;
 	}
 
-	changesSince(version: number, limit: number): CatalogChanges {
+	changesSince(version: number, limit: number, since = 0): CatalogChanges {
 		const most = Math.max(1, Math.min(limit, pageLimit));
 		const added = this.#queries.added.all(version, most);
 		// Who has nothing needs no removals; on the later pages of a full list they do no harm.
 		const removed = version === 0 ? [] : this.#queries.removed.all(version, most);
 		const changes: CatalogChange[] = [];
+		const known: string[] = [];
+		const knownBelow = this.#knownBelow(since);
 		let to = version;
 		for (let a = 0, r = 0; changes.length < most && (a < added.length || r < removed.length); ) {
 			const add = added[a];
@@ -99,6 +108,7 @@ export class CatalogLog {
 				to = Number(add.version);
 				const path = `${this.#tree.place(Number(add.folder)).path}/${String(add.name)}`;
 				const content = contentHex(add.content);
+				if (Number(add.id) < knownBelow) known.push(path);
 				changes.push({op: 'add', path, size: Number(add.size), content, mtime: stampMtime(String(add.stamp))});
 				a++;
 			} else {
@@ -108,7 +118,17 @@ export class CatalogLog {
 			}
 		}
 		const last = changes.length < most;
-		return {epoch: this.#epoch, changes, to: last ? this.#version : to, last};
+		return {epoch: this.#epoch, changes, to: last ? this.#version : to, last, ...(since > 0 && {known})};
+	}
+
+	/**
+	 * Files with a smaller ID were there at that version: IDs grow, so they came before one that has not changed since. To
+	 * those who take what this says for granted a wrong answer does no harm: a server checks it.
+	 */
+	#knownBelow(since: number): number {
+		if (since > 0 && since !== this.#below.since)
+			this.#below = {since, id: Number(this.#queries.newestAt.get(since)?.id ?? 0)};
+		return since > 0 ? this.#below.id : 0;
 	}
 
 	#endEpoch(): void {

@@ -31,6 +31,8 @@ export type CatalogChanges = {
 	to: number;
 	/** Whether `to` is the newest version. */
 	last: boolean;
+	/** Paths among them of files that were there at the version `since`, where one was given; it may miss some. */
+	known?: string[];
 };
 
 /** A piece layer that can be served. */
@@ -54,8 +56,9 @@ export interface Catalog {
 	 *
 	 * @param version 0 for the full list
 	 * @param limit most changes to return
+	 * @param since a version that a server has, to tell which files it has
 	 */
-	changesSince(version: number, limit: number): CatalogChanges;
+	changesSince(version: number, limit: number, since?: number): CatalogChanges;
 
 	/** Files with that content, 64 at most; none for an ID that is not known. */
 	find(content: string): SharedFile[];

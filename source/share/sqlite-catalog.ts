@@ -81,9 +81,9 @@ class SqliteCatalog implements CatalogWriter {
 		return this.#log.canContinueFrom(point);
 	}
 
-	changesSince(version: number, limit: number): CatalogChanges {
+	changesSince(version: number, limit: number, since?: number): CatalogChanges {
 		this.commit();
-		return this.#log.changesSince(version, limit);
+		return this.#log.changesSince(version, limit, since);
 	}
 
 	find(content: string): SharedFile[] {

@@ -4,6 +4,7 @@ import {limits} from '../../source/api/limits.ts';
 import {parseQuery} from '../../source/api/query.ts';
 import {type CatalogChange, searchResponseSchema} from '../../source/api/schemas.ts';
 import {P2pError} from '../../source/core/errors.ts';
+import {pathHash} from '../../source/index/path-hash.ts';
 import type {IndexStore} from '../../source/index/store.ts';
 import {add, contentId} from '../helpers/index.ts';
 
@@ -236,6 +237,52 @@ export function indexStoreConformance(name: string, make: () => Promise<StoreUnd
 			expect((await store.search(parseQuery('file'))).hits).toHaveLength(limits.searchDefault);
 			expect(await names(store, '"file 24567"')).toEqual(['file 24567.bin']);
 			expect((await store.browse('1', 's')).entries).toHaveLength(7);
+		});
+	});
+
+	describe(`${name}: paths by their hashes`, () => {
+		const ask = (store: IndexStore, id: string, paths: string[], bits = 48) => {
+			const hashes = [...new Set(paths.map(path => pathHash(path, bits)))].sort((a, b) => a - b);
+			return store.findPaths(id, {hashes: Float64Array.from(hashes), bits}).then(found =>
+				// In the order of the hashes; told here by path.
+				paths.map(path => found[hashes.indexOf(pathHash(path, bits))]),
+			);
+		};
+
+		scenario('are found wherever they lie, of that peer alone, under the names of that peer', async store => {
+			const flat = Array.from({length: 4500}, (_, i) => add(`s/flat/${i}.txt`, i));
+			const deep = Array.from({length: 900}, (_, i) => add(`s/${i % 300}/d/${i}.txt`, `d${i}`));
+			await share(store, 1, [...flat, ...deep, add('top.txt'), add('s/写真 é.jpg', 'same')]);
+			await share(store, 2, [add('t/only here.txt'), add('t/renamed.jpg', 'same')]);
+			const paths = ['s/flat/0.txt', 's/flat/4499.txt', 's/7/d/307.txt', 'top.txt', 's/写真 é.jpg'];
+			expect(await ask(store, peerId(1), paths)).toEqual(paths);
+			const all = [...flat, ...deep].map(({path}) => path);
+			expect(await ask(store, peerId(1), all)).toEqual(all);
+			const others = ['t/only here.txt', 't/renamed.jpg', 's', 's/none.txt'];
+			expect(await ask(store, peerId(1), others)).toEqual([undefined, undefined, undefined, undefined]);
+			expect(await ask(store, peerId(2), ['t/renamed.jpg'])).toEqual(['t/renamed.jpg']);
+			expect(await ask(store, peerId(1), [])).toEqual([]);
+			expect((await failure(ask(store, peerId(9), paths))).code).toBe('not-found');
+		});
+
+		scenario('are not guessed where several have one, and follow changes', async store => {
+			const files = Array.from({length: 64}, (_, i) => add(`s/${i}.txt`, i));
+			const id = await share(store, 1, files);
+			const bits = 5;
+			const alone = files.filter(
+				({path}) => files.filter(other => pathHash(other.path, bits) === pathHash(path, bits)).length === 1,
+			);
+			const expected = files.map(file => (alone.includes(file) ? file.path : undefined));
+			expect(
+				await ask(
+					store,
+					id,
+					files.map(({path}) => path),
+					bits,
+				),
+			).toEqual(expected);
+			await store.applyChanges(id, {epoch, from: 64, to: 66}, batches([{op: 'remove', path: 's/1.txt'}, add('s/new')]));
+			expect(await ask(store, id, ['s/1.txt', 's/new'])).toEqual([undefined, 's/new']);
 		});
 	});
 

@@ -44,7 +44,7 @@ export class TestCatalog implements CatalogLog {
 	version = 0;
 	/** Versions up to this one were lost from the log. */
 	lostUpTo = 0;
-	readonly #files = new Map<string, {change: CatalogChange; version: number}>();
+	readonly #files = new Map<string, {change: CatalogChange; version: number; since: number}>();
 	pages = 0;
 
 	constructor(files: CatalogChange[] = []) {
@@ -61,21 +61,24 @@ export class TestCatalog implements CatalogLog {
 
 	change(change: CatalogChange): void {
 		this.version++;
+		const before = this.#files.get(change.path);
+		const since = before?.change.op === 'add' ? before.since : this.version;
 		this.#files.delete(change.path);
-		this.#files.set(change.path, {change, version: this.version});
+		this.#files.set(change.path, {change, version: this.version, since});
 	}
 
 	canContinueFrom(point: CatalogPoint | null): boolean {
 		return point?.epoch === this.epoch && point.version <= this.version && point.version >= this.lostUpTo;
 	}
 
-	changesSince(version: number, limit: number) {
+	changesSince(version: number, limit: number, since = 0) {
 		this.pages++;
 		const after = [...this.#files.values()].filter(file => file.version > version);
 		const page = after.slice(0, limit);
 		const last = page.length === after.length;
 		const to = last ? this.version : (page.at(-1)?.version ?? version);
-		return {epoch: this.epoch, changes: page.map(({change}) => change), to, last};
+		const known = page.filter(file => file.since <= since).map(({change}) => change.path);
+		return {epoch: this.epoch, changes: page.map(({change}) => change), to, last, known};
 	}
 }
 

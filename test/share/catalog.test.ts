@@ -350,3 +350,31 @@ test('kill -9 in the middle of writing: what changesSince told is there, and ver
 	expect(applied(allChanges(catalog, 0, 1000)).size).toBe(catalog.files);
 	expect(catalog.canContinueFrom({epoch: told.epoch, version: told.to})).toBe(true);
 });
+
+test('tells which of the changed files were there at a version that a server has', async () => {
+	const {catalog} = await open();
+	const root = catalog.addShare('s', '/srv/s');
+	for (let n = 1; n <= 50; n++) put(catalog, root, `old ${n}`, n);
+	catalog.commit();
+	const since = catalog.version;
+	put(catalog, root, 'new', 100);
+	put(catalog, root, 'old 7', 101);
+	put(catalog, root, 'new and changed', 102);
+	catalog.commit();
+	const later = catalog.version;
+	put(catalog, root, 'new and changed', 103);
+	catalog.removeFile(catalog.file(root, 'old 9')!.id);
+	put(catalog, root, 'old 9', 104);
+	catalog.removeFile(catalog.file(root, 'old 10')!.id);
+	const known = (version: number, from: number) => catalog.changesSince(version, 100, from).known;
+	expect(known(since, since)).toEqual(['s/old 7']);
+	expect(known(later, since)).toEqual([]);
+	// What has gone and come back counts as new.
+	expect(known(later, later)).toEqual([]);
+	put(catalog, root, 'old 50', 106);
+	expect(known(later, later)).toEqual(['s/old 50']);
+	// The newest files count as new as well: of what came before one that has not changed it is certain.
+	put(catalog, root, 'new', 105);
+	expect(known(later, later)).toEqual(['s/old 50']);
+	expect(known(0, 0)).toBeUndefined();
+});

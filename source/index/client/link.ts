@@ -24,9 +24,14 @@ export interface CatalogLog {
 	canContinueFrom(point: CatalogPoint | null): boolean;
 	/**
 	 * The next changes after `version`, oldest first; from 0 the full list. `to`: the version after them; `last`: whether
-	 * that is the newest; `epoch`: what they belong to.
+	 * that is the newest; `epoch`: what they belong to. `known`: the paths among them of files that were in the catalog
+	 * at the version `since` already, as far as that can be told.
 	 */
-	changesSince(version: number, limit: number): {epoch: string; changes: CatalogChange[]; to: number; last: boolean};
+	changesSince(
+		version: number,
+		limit: number,
+		since?: number,
+	): {epoch: string; changes: CatalogChange[]; to: number; last: boolean; known?: readonly string[]};
 }
 
 /** Under which name and port a peer registers. `host`: only where it is not the address that the server sees. */

@@ -47,6 +47,7 @@ export class Session {
 	readonly #signal: AbortSignal;
 	#have: CatalogPoint | null = null;
 	#number: number | undefined;
+	#takesCompact = false;
 	#dirty = false;
 	#listening = false;
 	#untold = false;
@@ -149,6 +150,7 @@ export class Session {
 		this.#number = answer.number;
 		this.#tellProblem(answer.problem);
 		this.#have = answer.have;
+		this.#takesCompact = answer.compact === true;
 		return {answer, rtt: performance.now() - started};
 	}
 
@@ -170,6 +172,7 @@ export class Session {
 					target,
 					catalog,
 					stall: timing.uploadStall,
+					compact: this.#takesCompact,
 					signal: this.#signal,
 				});
 				if (answer) this.#have = answer.have;

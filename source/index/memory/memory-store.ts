@@ -1,3 +1,4 @@
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import {limits} from '../../api/limits.ts';
 import {matchRank, type ParsedQuery} from '../../api/query.ts';
 import type {CatalogChange, ContentSources, SearchResponse, Source} from '../../api/schemas.ts';
@@ -7,12 +8,14 @@ import {browseFiles} from '../browse-files.ts';
 import {checkRange, tooManyFiles} from '../change-range.ts';
 import {readCursor, writeCursor} from '../cursor.ts';
 import {seenFrom} from '../host-view.ts';
+import {FoundPaths} from '../path-hash.ts';
 import {type PeerRecord, PeerRegistry, peerInfo} from '../peer-registry.ts';
 import type {
 	AppliedChanges,
 	ChangeRange,
 	IndexStore,
 	PageOptions,
+	PathHashes,
 	Registration,
 	SearchOptions,
 	SearchText,
@@ -23,6 +26,9 @@ import type {
 type SharedFile = {path: string; content: string; size: number; at: number; peer: PeerRecord};
 /** One content: its place in the order of first sight, and all files that have it. */
 type Content = {content: string; size: number; age: number; files: Set<SharedFile>};
+
+/** Paths that are looked at before others have a turn. */
+const pathsAtOnce = 2000;
 
 /** The reference: everything in maps, every search looks at every file. For tests, demos and small networks. */
 export class MemoryStore implements IndexStore {
@@ -57,6 +63,17 @@ export class MemoryStore implements IndexStore {
 		} finally {
 			this.#receiving.delete(id);
 		}
+	}
+
+	async findPaths(id: string, hashes: PathHashes) {
+		this.#peers.need(id);
+		const paths = new FoundPaths(hashes);
+		let looked = 0;
+		for (const path of this.#catalog(id).keys()) {
+			paths.look(path);
+			if (++looked % pathsAtOnce === 0) await nextTurn();
+		}
+		return paths.all;
 	}
 
 	async setOnline(id: string, online: boolean): Promise<void> {

@@ -10,6 +10,7 @@ import type {
 	IndexState,
 	IndexStore,
 	PageOptions,
+	PathHashes,
 	Registration,
 	SearchOptions,
 	SearchTextOptions,
@@ -227,6 +228,11 @@ export class RedisStore implements IndexStore {
 		}
 		const {files, bytes} = await this.#model.store.getPeer(id);
 		return {have: {epoch, version: to}, files, bytes};
+	}
+
+	async findPaths(id: string, hashes: PathHashes) {
+		this.#needWhole();
+		return this.#model.store.findPaths(id, hashes);
 	}
 
 	async setOnline(id: string, online: boolean): Promise<void> {

@@ -7,7 +7,10 @@ import {limits} from '../../api/limits.ts';
 import {changesResponseSchema} from '../../api/schemas.ts';
 import {P2pError} from '../../core/errors.ts';
 import {isLoopback, plainHost} from '../../net/listen.ts';
-import {readCatalogStream, type UploadCounts} from '../catalog-stream.ts';
+import {readCatalogStream} from '../catalog-stream.ts';
+import type {UploadCounts} from '../check-change.ts';
+import {compactType} from '../compact-changes.ts';
+import {CompactUploads} from '../compact-uploads.ts';
 import {answer, callerOf, type IndexContext, readInput, tell} from '../context.ts';
 
 const version = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -18,6 +21,7 @@ type Upload = {body: Readable; done: Promise<unknown>};
 /** `POST /v1/peers/me/files`: changes of a peer's catalog, streamed. */
 export function catalogRoutes(app: FastifyInstance, context: IndexContext): void {
 	const running = new Map<string, Upload>();
+	const compact = new CompactUploads(context.store);
 	const turns = new PQueue({concurrency: limits.catalogUploads});
 	const byAddress = new Map<string, number>();
 
@@ -34,7 +38,9 @@ export function catalogRoutes(app: FastifyInstance, context: IndexContext): void
 		};
 	};
 
-	app.addContentTypeParser(['application/x-ndjson', 'application/ndjson'], (_request, body, done) => done(null, body));
+	app.addContentTypeParser(['application/x-ndjson', 'application/ndjson', compactType], (_request, body, done) =>
+		done(null, body),
+	);
 
 	app.post('/v1/peers/me/files', async (request, reply) => {
 		const story = tell(request, 'PUBLISH');
@@ -51,8 +57,14 @@ export function catalogRoutes(app: FastifyInstance, context: IndexContext): void
 		const address = plainHost(request.raw.socket.remoteAddress ?? '');
 		const leave = enter(address);
 		const counts: UploadCounts = {rejected: [], rejectedCount: 0, added: 0, removed: 0};
-		const batches = readCatalogStream(body, request.headers['content-encoding'], counts);
-		const done = turns.add(() => context.store.applyChanges(id, range, batches));
+		const encoding = request.headers['content-encoding'];
+		const isCompact = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() === compactType;
+		const done = turns.add(async () => {
+			const batches = isCompact
+				? await compact.read(id, body, encoding, counts)
+				: readCatalogStream(body, encoding, counts);
+			return context.store.applyChanges(id, range, batches);
+		});
 		const upload = {body, done};
 		running.set(id, upload);
 		try {

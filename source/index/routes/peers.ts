@@ -50,7 +50,10 @@ export function peerRoutes(app: FastifyInstance, context: IndexContext): void {
 		if (presence.isHere(id)) story.verb = 'RENEW';
 		presence.renewed(id);
 		const problem = reached?.problem === undefined ? {} : {problem: reached.problem};
-		return answer(reply, registerResponseSchema, {...known, observed, lease: context.leaseSeconds, ...problem});
+		return answer(reply, registerResponseSchema, {
+			...{...known, observed, lease: context.leaseSeconds, compact: true},
+			...problem,
+		});
 	});
 
 	app.put('/v1/peers/me/partials', async (request, reply) => {

@@ -1,11 +1,12 @@
 // All that reads from the index's database; lives in a reader's thread.
 import type {DatabaseSync} from 'node:sqlite';
 import type {BrowseResponse} from '../../api/schemas.ts';
-import type {SearchText} from '../store.ts';
+import type {PathHashes, SearchText} from '../store.ts';
 import {type BrowseRequest, FolderReader} from './browse-folders.ts';
 import {ContentReader, type RawContent} from './content-reader.ts';
 import {IndexSearch, type SearchRequest} from './index-search.ts';
 import {openForReading} from './open-database.ts';
+import {PathFinder, type PathsFound, type PathsPlace} from './path-finder.ts';
 import {PeerTexts} from './peer-texts.ts';
 import {type PresenceMemory, SharedPresence} from './shared-presence.ts';
 import {VocabularyReader} from './vocabulary.ts';
@@ -16,6 +17,7 @@ export class IndexReader {
 	readonly #peers: PeerTexts;
 	readonly #search: IndexSearch;
 	readonly #folders: FolderReader;
+	readonly #paths: PathFinder;
 	readonly #vocabulary: VocabularyReader;
 
 	readonly #begin;
@@ -31,6 +33,7 @@ export class IndexReader {
 		this.#vocabulary = new VocabularyReader(this.#database);
 		this.#search = new IndexSearch(this.#database, this.#contents, this.#peers, presence, this.#vocabulary);
 		this.#folders = new FolderReader(this.#database);
+		this.#paths = new PathFinder(this.#database);
 	}
 
 	/** @param request a SearchRequest as JSON */
@@ -55,6 +58,11 @@ export class IndexReader {
 	/** The content under each path of a peer. */
 	contents(peer: number, paths: string[]): (string | undefined)[] {
 		return this.#snapshot(() => this.#folders.contents(peer, paths));
+	}
+
+	/** Paths of a peer by their hashes, among some of its files. */
+	findPaths(peer: number, hashes: PathHashes, after: PathsPlace | undefined): PathsFound {
+		return this.#snapshot(() => this.#paths.find(peer, hashes, after));
 	}
 
 	close(): void {

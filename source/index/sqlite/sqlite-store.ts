@@ -4,12 +4,14 @@ import type {ParsedQuery} from '../../api/query.ts';
 import type {CatalogChange, CatalogPoint, ContentSources, SearchResponse} from '../../api/schemas.ts';
 import {P2pError} from '../../core/errors.ts';
 import {checkRange} from '../change-range.ts';
+import {FoundPaths} from '../path-hash.ts';
 import {type PeerRecord, PeerRegistry, peerInfo} from '../peer-registry.ts';
 import type {
 	AppliedChanges,
 	ChangeRange,
 	IndexStore,
 	PageOptions,
+	PathHashes,
 	Registration,
 	SearchOptions,
 	SearchTextOptions,
@@ -19,6 +21,7 @@ import type {RawContent} from './content-reader.ts';
 import type {SearchRequest} from './index-search.ts';
 import type {IndexWriter} from './index-writer.ts';
 import {packChanges} from './packed-changes.ts';
+import type {PathsPlace} from './path-finder.ts';
 import {ReaderPool} from './reader-pool.ts';
 import {createPresenceMemory, SharedPresence} from './shared-presence.ts';
 import {WorkerThread} from './worker-thread.ts';
@@ -118,6 +121,19 @@ export class SqliteStore implements IndexStore {
 		} finally {
 			this.#receiving.delete(id);
 		}
+	}
+
+	async findPaths(id: string, hashes: PathHashes) {
+		const {number} = this.#peers.need(id);
+		const paths = new FoundPaths(hashes);
+		let after: PathsPlace | undefined;
+		do {
+			const at = after;
+			const {found, next} = await this.#readers.call(reader => reader.findPaths(number, hashes, at));
+			for (const [place, path] of found) paths.add(place, path);
+			after = next;
+		} while (after);
+		return paths.all;
 	}
 
 	async setOnline(id: string, online: boolean): Promise<void> {
