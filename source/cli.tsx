@@ -146,9 +146,10 @@ process.stdout.on('error', error => {
 async function main(): Promise<number> {
 	context.flags = withEnvironment(settings);
 	const [name] = cli.input;
-	// Not for an index server, nor for what draws: they have the memory, and search and draw all the time.
+	// Not for an index server, nor for what draws: they have the memory, and search and draw all the time. Commands are over
+	// soon; `get` does it when it has begun.
 	const draws = process.stdout.isTTY === true && !context.headless && !context.json;
-	if (name !== undefined || (mode === 'peer' && !draws)) keepNurserySmall();
+	if (name === undefined && mode === 'peer' && !draws) keepNurserySmall();
 	if (name === undefined) return (await import('./cli/run-mode.ts')).command(context);
 	const load = commands[name];
 	if (!load) throw new P2pError('usage', `There is no command "${name}"`, {hint: 'See p2p-tui --help'});

@@ -7,6 +7,7 @@ import {displayText} from '../core/display.ts';
 import {P2pError} from '../core/errors.ts';
 import {exitCodes} from '../core/exit-codes.ts';
 import {formatBytes} from '../core/format.ts';
+import {keepNurserySmall} from '../core/nursery.ts';
 import {protectFolder} from '../core/private-folder.ts';
 import {createDownloadManager} from '../download/manager.ts';
 import type {DownloadRequest, FolderRequest} from '../download/types.ts';
@@ -54,6 +55,7 @@ export const command: Command = async context => {
 			const stopProgress = interactive ? showProgress(bus, process.stderr) : undefined;
 			try {
 				await manager.start();
+				keepNurserySmall();
 				protectFolder(dataDir);
 				const {key} = await ('files' in target ? manager.addFolder(target) : manager.add(target));
 				const {path: arrived, alreadyThere} = await orAbort(manager.finished(key), context.signal);

@@ -6,6 +6,7 @@ import {type ExitCode, exitCodes} from '../core/exit-codes.ts';
 import {createIndexServer} from '../engine/create-index-server.ts';
 import {createPeer} from '../engine/create-peer.ts';
 import type {PeerEngine, ServerEngine} from '../engine/messages.ts';
+import {gatherLines} from '../headless/gather-lines.ts';
 import {askLine} from '../headless/plain/ask.ts';
 import {plainEvents, runPlainPeer, runPlainServer} from '../headless/plain/plain-session.ts';
 import {PlainTerminal} from '../headless/plain/plain-terminal.ts';
@@ -66,7 +67,7 @@ async function runHeadless(context: CommandContext, mode: 'server' | 'peer'): Pr
 	const isPlain = context.plain && !context.json;
 	const stopPrinting = printEvents(bus, {
 		json: context.json,
-		write: line => terminal.tell(line),
+		write: gatherLines(lines => terminal.tell(lines)),
 		...(isPlain && mode === 'peer' && {only: plainEvents}),
 	});
 	try {

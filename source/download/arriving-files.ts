@@ -1,4 +1,4 @@
-import {close, fdatasync} from 'node:fs';
+import {closeSync, fdatasync} from 'node:fs';
 import path from 'node:path';
 import {blockSize} from '../content/content-id.ts';
 import {blockHashes, merkleRoot, nextPowerOfTwo} from '../content/merkle.ts';
@@ -27,9 +27,15 @@ export type ArrivingParts = {
 export class ArrivingFiles {
 	readonly #parts: ArrivingParts;
 	#written: {n: number; fd: number}[] = [];
+	#unsynced = 0;
 
 	constructor(parts: ArrivingParts) {
 		this.#parts = parts;
+	}
+
+	/** Files that the disk has been asked to take in, and has not yet. */
+	get unsynced(): number {
+		return this.#unsynced;
 	}
 
 	/** All of a file has come: nothing of it is written before it is verified. @throws FaultError corrupt, disk */
@@ -53,18 +59,24 @@ export class ArrivingFiles {
 	/** Brings what was written to the disk, by the descriptors that wrote it: no further look at any path. */
 	sync(): void {
 		const {syncing, synced, failed} = this.#parts;
-		for (const {n, fd} of this.#written) {
-			const done = new Promise<void>(resolve => {
+		const written = this.#written;
+		if (written.length === 0) return;
+		this.#written = [];
+		this.#unsynced += written.length;
+		let left = written.length;
+		const done = new Promise<void>(resolve => {
+			for (const {n, fd} of written) {
 				fdatasync(fd, error => {
-					close(fd, () => undefined);
+					this.#unsynced--;
+					// Nothing of it waits to be written any more: cheaper than to have another thread do it.
+					closeSync(fd);
 					if (error) failed(diskFault(error));
 					else synced(n);
-					resolve();
+					if (--left === 0) resolve();
 				});
-			}).finally(() => syncing.delete(done));
-			syncing.add(done);
-		}
-		this.#written = [];
+			}
+		}).finally(() => syncing.delete(done));
+		syncing.add(done);
 	}
 }
 

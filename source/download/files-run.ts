@@ -30,8 +30,8 @@ export type FilesParts = ArrivingParts & {
  * @throws FaultError what ended it before all were asked for
  */
 export async function runFiles({files, stallMs}: FilesOrder, connection: SourceConnection, parts: FilesParts) {
-	const requests = new Requests(connection, parts.syncing);
 	const arriving = new ArrivingFiles(parts);
+	const requests = new Requests(connection, arriving, parts.syncing);
 	const {buffer} = parts;
 	let singly = files;
 	if (connection.takesLists) {
@@ -98,19 +98,21 @@ function isUnknownCall(error: unknown): boolean {
 /** The requests of a run that are under way. */
 class Requests {
 	readonly #connection: SourceConnection;
+	readonly #arriving: ArrivingFiles;
 	readonly #syncing: Set<Promise<void>>;
 	readonly #pending = new Set<Promise<void>>();
 	#failure: unknown;
 
-	constructor(connection: SourceConnection, syncing: Set<Promise<void>>) {
+	constructor(connection: SourceConnection, arriving: ArrivingFiles, syncing: Set<Promise<void>>) {
 		this.#connection = connection;
+		this.#arriving = arriving;
 		this.#syncing = syncing;
 	}
 
 	/** Waits until fewer than `most` are under way. @returns whether another makes sense */
 	async room(most: number): Promise<boolean> {
 		while (this.#pending.size >= most) await Promise.race(this.#pending);
-		while (this.#syncing.size >= mostSyncing) await Promise.race(this.#syncing);
+		while (this.#arriving.unsynced >= mostSyncing) await Promise.race(this.#syncing);
 		return this.#failure === undefined && this.#connection.open;
 	}
 

@@ -21,13 +21,15 @@ export class RunFolders {
 	 * @throws P2pError not-writable when a link leads out of the downloads folder; system errors
 	 */
 	write(file: string, bytes: Buffer): number {
-		const parent = path.dirname(file);
+		// As path.dirname and path.basename have it of an absolute path: this is done for each of many small files.
+		const cut = file.lastIndexOf(path.sep);
+		const parent = file.slice(0, cut) || path.sep;
 		let folder = this.#open.get(parent);
 		if (!folder) {
 			folder = openFolder(this.#root, parent);
 			this.#open.set(parent, folder);
 		}
-		const fd = openSync(path.join(folder.path, path.basename(file)), flags, 0o666);
+		const fd = openSync(folder.path + path.sep + file.slice(cut + 1), flags, 0o666);
 		try {
 			for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
 			return fd;

@@ -37,8 +37,9 @@ export async function setAsideExtras(
 	let found = 0;
 	try {
 		for (const folder of folders) {
-			for await (const entry of await fs.opendir(folder)) {
-				const place = relative(top, path.join(folder, entry.name));
+			const within = relative(top, folder);
+			for await (const entry of await fs.opendir(folder, {bufferSize: entriesPerTurn})) {
+				const place = within === '' ? entry.name : `${within}/${entry.name}`;
 				const n = files.get(keyOf(place));
 				const mayBe = n !== undefined && entry.isFile() && !isWrongLarge(tree, n);
 				if (mayBe) found++;

@@ -41,6 +41,8 @@ class SqliteCatalog implements CatalogWriter {
 	readonly #browser: CatalogBrowser;
 	readonly #known: KnownContents;
 	readonly #queries: ReturnType<typeof prepareQueries>;
+	/** By root; see {@link SqliteCatalog.find}. */
+	readonly #shareFolders = new Map<number, string>();
 	readonly #events = new Emitter<{commit: undefined; failure: unknown}>();
 	#totals: {files: number; bytes: number};
 	#writes = 0;
@@ -89,7 +91,7 @@ class SqliteCatalog implements CatalogWriter {
 	find(content: string): SharedFile[] {
 		return this.#queries.byContent.all(Buffer.from(content, 'hex'), findLimit).map(row => {
 			const {path: folder, root, inside} = this.#tree.place(Number(row.folder));
-			const share = String(this.#queries.share.get(root)?.folder);
+			const share = this.#shareFolder(root);
 			const name = String(row.name);
 			return {
 				path: `${folder}/${name}`,
@@ -101,6 +103,15 @@ class SqliteCatalog implements CatalogWriter {
 				sharedAt: Number(row.shared_at),
 			};
 		});
+	}
+
+	#shareFolder(root: number): string {
+		let folder = this.#shareFolders.get(root);
+		if (folder === undefined) {
+			folder = String(this.#queries.share.get(root)?.folder);
+			this.#shareFolders.set(root, folder);
+		}
+		return folder;
 	}
 
 	pieceLayer(content: string): StoredLayer | undefined {
@@ -140,6 +151,7 @@ class SqliteCatalog implements CatalogWriter {
 	}
 
 	addShare(name: string, folder: string): number {
+		this.#shareFolders.clear();
 		return this.#write(() => {
 			const root = this.#tree.insert(0, name);
 			this.#queries.insertShare.run(root, name, folder);
@@ -148,6 +160,7 @@ class SqliteCatalog implements CatalogWriter {
 	}
 
 	dropShare(root: number): void {
+		this.#shareFolders.clear();
 		this.#write(() => {
 			this.#tree.remove(root);
 			this.#queries.dropShare.run(root);
@@ -297,6 +310,7 @@ class SqliteCatalog implements CatalogWriter {
 		} catch (error) {
 			this.#database.rollback();
 			this.#tree.forget();
+			this.#shareFolders.clear();
 			this.#log.load();
 			this.#totals = this.#tree.totals();
 			throw error;
