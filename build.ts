@@ -57,6 +57,13 @@ await build({
 	chunkNames: 'chunks/[name]-[hash]',
 });
 await build({...bundled, entryPoints: lean});
+// What is in few files loads faster than what is cut for all commands to share: it is what people wait for.
+await build({
+	...bundled,
+	entryPoints: ['source/cli/get-program.ts'],
+	splitting: true,
+	chunkNames: 'cli/get/[name]-[hash]',
+});
 chmodSync(`${fresh}/p2p-tui.js`, 0o755);
 rmSync('dist', {recursive: true, force: true});
 renameSync(fresh, 'dist');

@@ -13,8 +13,8 @@ if (major < 22 || (major === 22 && minor < 22)) {
 	process.emitWarning = ((warning: string | Error, ...rest: never[]) => {
 		if (!String(warning).startsWith('SQLite is an experimental')) emitWarning(warning, ...rest);
 	}) as typeof process.emitWarning;
-	// The built file, beside this one in dist/.
-	import('./cli.js');
+	// The built files, beside this one in dist/.
+	import(process.argv[2] === 'get' ? './cli/get-program.js' : './cli.js');
 }
 
 export {};
