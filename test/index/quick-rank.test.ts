@@ -74,15 +74,21 @@ test.each([
 	['whole in a folder', 'lisbon photo', 'photo.png', 'Pictures/Lisbon', 3],
 	['a start', 'holiday pho', 'Holiday Photos.jpg', '', 4],
 	['accents', 'senor', 'El-Señor.mp3', '', 2],
+	['the start of a word with accents', 'senor', 'Señores.mp3', '', 4],
+	['a word that begins with another case', 'photo', 'myPhoto.jpg', '', 2],
+	['a start after digits', 'pho', '12PhotosOfLisbon.jpg', '', 4],
+	['the last of several capitals', 'file', 'HTMLFile.txt', '', 2],
+	['letters inside a word', 'hot', 'photo.jpg', '', 6],
+	['letters inside a folder', 'isbo', 'photo.jpg', 'Lisbon', 7],
+	['pairs of a script without spaces', '京都', '東京都.txt', '', 2],
 ])('it is sure of %s', (_what, query, name, folder, rank) => {
 	expect(quickRank(parseQuery(query), new StoredName(name), new StoredFolder(folder, 0))).toBe(rank);
 });
 
 test.each([
-	['a word that begins with another case', 'photo', 'myPhoto.jpg'],
-	['letters inside a word', 'hot', 'photo.jpg'],
 	['phrases', '"holiday photo"', 'Holiday Photo.jpg'],
-	['scripts without spaces', '京都', '東京都.txt'],
+	['one letter of a script without spaces', '都', '東京都.txt'],
+	['two letters inside a word', 'ho', 'photo.jpg'],
 	['nothing of it there', 'other', 'photo.jpg'],
 ])('it leaves %s to whoever cuts the name', (_what, query, name) => {
 	expect(quickRank(parseQuery(query), new StoredName(name), new StoredFolder('', 0))).toBeUndefined();

@@ -1,20 +1,30 @@
 // How well a name answers a query where that shows without cutting it into words, as it does nearly always: what was
-// typed stands between two separators, or at the start of a plain word. Cutting a name takes ten times as long, and a page
+// typed stands between two separators, or where the case of plain letters changes. Cutting a name takes ten times as long, and a page
 // of rare contents is a page of names that nobody has cut yet.
 
 import type {ParsedQuery, QueryWord} from '../../api/query.ts';
-import {isNamed, matchRanks} from '../../api/query-match.ts';
+import {insideLength, isNamed, matchRanks} from '../../api/query-match.ts';
+import {fold} from '../../api/tokens.ts';
 
 /** A text as it is and folded. */
 export type FoldedText = {text: string; folded: string};
 
-/** How a word is there. `unsure`: only cutting the text tells. */
-type Place = 'whole' | 'start' | 'none' | 'unsure';
+/** How a word is there. `inside`: only within others; `unsure`: only cutting the text tells. */
+type Place = 'whole' | 'start' | 'inside' | 'none' | 'unsure';
 
-/** Letters of one word, in scripts with spaces, in which no change of case begins another; or digits. */
-const plainWord = /^(?:\p{L}\p{Ll}*|[0-9]+)$/u;
 /** The scripts with spaces that are common lie below: Latin, Greek, Cyrillic. */
 const lastPlain = 0x52f;
+/** Letters of the same case, and digits: where one kind follows another a word may be cut. */
+const kindsOfSign = {lower: 1, upper: 2, digit: 3} as const;
+/** The kind of each sign of those scripts; 0 for all that is looked at by whoever cuts the text. */
+const signs = Uint8Array.from({length: lastPlain + 1}, (_, unit) => {
+	const sign = String.fromCharCode(unit);
+	if (/\p{Ll}/u.test(sign)) return kindsOfSign.lower;
+	if (/\p{Lu}/u.test(sign)) return kindsOfSign.upper;
+	return /[0-9]/.test(sign) ? kindsOfSign.digit : 0;
+});
+/** Longer words are cut by the tokenizer. */
+const longestWord = 64;
 
 /**
  * The same as `wordsRank` of api/query-match.ts for queries of words alone, where it is sure.
@@ -59,39 +69,76 @@ function rankIn(
 	const inFolders = placeOf(start, folders);
 	if (inName === 'unsure' || inFolders === 'unsure') return undefined;
 	if (inFolders !== 'whole') {
-		if (inName === 'none' && inFolders === 'none') return undefined;
-		best = matchRanks.start;
+		if (inName === 'start' || inFolders === 'start') best = matchRanks.start;
+		else if (start.length >= insideLength && (inName === 'inside' || inFolders === 'inside')) best = matchRanks.inside;
+		else return undefined;
 	}
-	if (inName === 'none') own = undefined;
-	else if (own !== undefined) own = matchRanks.start;
-	return {best, own};
+	const alone = inName === 'start' ? matchRanks.start : inName === 'inside' ? matchRanks.inside : undefined;
+	return {
+		best,
+		own: own === undefined || (alone === matchRanks.inside && start.length < insideLength) ? undefined : alone,
+	};
 }
 
-/** Where a folded word is in a text. */
+/** The best place of a folded word in a text. */
 function placeOf(token: string, {text, folded}: FoldedText): Place {
+	// Every two such letters that stand side by side are a word.
+	if (isHanPair(token)) return folded.includes(token) ? 'whole' : 'none';
 	let found: Place = 'none';
 	for (let at = folded.indexOf(token); at >= 0; at = folded.indexOf(token, at + 1)) {
 		const end = at + token.length;
 		const isStart = at === 0 || separates(folded.charCodeAt(at - 1));
 		if (isStart && (end === folded.length || separates(folded.charCodeAt(end)))) return 'whole';
 		if (found === 'unsure') continue;
-		if (!isInPlainWord(text, folded, at, end)) found = 'unsure';
-		else if (isStart) found = 'start';
+		const place = placeInWord(text, folded, at, end);
+		if (place === 'whole') return place;
+		if (found !== 'start' || place === 'unsure') found = place;
 	}
 	return found;
 }
 
-/** Whether what stands there is part of one plain word, and longer or shorter than that by letters alone. */
-function isInPlainWord(text: string, folded: string, at: number, to: number): boolean {
-	if (text.length !== folded.length) return false;
+/** How well what stands there answers as part of the letters and digits around it. */
+function placeInWord(text: string, folded: string, at: number, to: number): Place {
+	if (text.length !== folded.length) return 'unsure';
 	let start = at;
 	let end = to;
 	while (start > 0 && !separates(folded.charCodeAt(start - 1))) start--;
 	while (end < folded.length && !separates(folded.charCodeAt(end))) end++;
-	for (let index = start; index < end; index++) if (folded.charCodeAt(index) > lastPlain) return false;
+	if (end - start > longestWord) return 'unsure';
+	for (let index = start; index < end; index++) if (kindAt(text, index) === 0) return 'unsure';
+	// The same letters at the same place: folding may have moved them.
 	const word = text.slice(start, end);
-	// The same letters at the same place: folding may have moved them. Longer runs are cut.
-	return end - start <= 64 && word.toLowerCase() === folded.slice(start, end) && plainWord.test(word);
+	const there = folded.slice(start, end);
+	if (word.toLowerCase() !== there && fold(word) !== there) return 'unsure';
+	if (!isBorder(text, at, start, end)) return 'inside';
+	let next = at + 1;
+	while (!isBorder(text, next, start, end)) next++;
+	if (next === to) return 'whole';
+	// What was cut is a word as a whole as well.
+	return next > to || at === start ? 'start' : 'inside';
+}
+
+/** Whether a word that is cut by its case and digits is cut before this letter; see `borders` of api/tokens.ts. */
+function isBorder(text: string, at: number, start: number, end: number): boolean {
+	if (at === start || at === end) return true;
+	const before = kindAt(text, at - 1);
+	const here = kindAt(text, at);
+	if (here !== kindsOfSign.upper) return (before === kindsOfSign.digit) !== (here === kindsOfSign.digit);
+	if (before !== kindsOfSign.upper) return true;
+	return at + 1 < end && kindAt(text, at + 1) === kindsOfSign.lower;
+}
+
+function kindAt(text: string, at: number): number {
+	return signs[text.charCodeAt(at)] ?? 0;
+}
+
+/** Two letters of those that are cut into pairs, of the kind that folding leaves as it is. */
+function isHanPair(token: string): boolean {
+	return token.length === 2 && isHan(token.charCodeAt(0)) && isHan(token.charCodeAt(1));
+}
+
+function isHan(unit: number): boolean {
+	return unit >= 0x4e00 && unit <= 0x9fff;
 }
 
 /** ASCII that is neither letter nor digit separates words whatever is around it. */

@@ -75,24 +75,23 @@ export class SearchHits {
 		const {peers, names} = stored;
 		let best: Named | undefined;
 		let seen: Set<string> | undefined;
-		/** Names of which no other place can do better. */
-		let settled: Set<StoredName> | undefined;
+		/** Names that match in some folder. */
+		let tried: Set<StoredName> | undefined;
+		let hasNamed: boolean | undefined;
 		for (let share = 0; share < peers.length; share++) {
 			const peer = peers[share] as number;
 			if (!this.#presence.isOnline(peer) || (wanted && !wanted.has(peer))) continue;
 			const name = nameOf(stored, share);
 			// What a name needed its folders for once, it does not do better in others.
 			if (best && best.rank <= top + 1) {
-				if (names.length === 1) break;
-				if (name === best.name || settled?.has(name)) continue;
+				if (names.length === 1 || tried?.size === names.length) break;
+				if (tried?.has(name)) continue;
 			}
 			// After the best of this step only a whole name could do better: that one was found in the first step.
-			const isDone = (best && best.rank <= top) || (seen && seen.size >= pathsCompared);
-			if (isDone && !isNamed(query, name.folded)) {
-				settled ??= new Set();
-				settled.add(name);
-				if (best && best.rank <= top + 1 && settled.size === names.length - 1) break;
-				continue;
+			if ((best && best.rank <= top) || (seen && seen.size >= pathsCompared)) {
+				hasNamed ??= names.some(({folded}) => isNamed(query, folded));
+				if (!hasNamed) break;
+				if (!isNamed(query, name.folded)) continue;
 			}
 			const folder = this.#contents.folder(stored.folders[share] as number);
 			if (peers.length > 1) {
@@ -103,8 +102,10 @@ export class SearchHits {
 			if (!hasFilters(query, name.text, stored.size)) continue;
 			const rank =
 				quickRank(query, name, folder) ?? wordsRank(query, {name: name.folded, folders: folder.words, own: name.words});
-			if (rank !== undefined && (!best || rank < best.rank)) best = {rank, name};
-			if (best?.rank === matchRanks.exact) break;
+			if (rank === undefined) continue;
+			if (names.length > 1) tried = (tried ?? new Set()).add(name);
+			if (!best || rank < best.rank) best = {rank, name};
+			if (best.rank === matchRanks.exact) break;
 		}
 		return best;
 	}
