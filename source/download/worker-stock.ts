@@ -17,8 +17,9 @@ export function readyTransferWorkers(): void {
 	for (let count = Math.min(mostReady, availableParallelism()); count > ready.length; ) {
 		const worker = start();
 		worker.unref();
-		// It is not needed: the pool starts another one, and tells of that when it fails as well.
-		worker.once('error', () => ready.splice(ready.indexOf(worker), 1));
+		// One that ended is not needed: the pool starts another, and tells of that when it fails as well.
+		const gone = () => ready.includes(worker) && ready.splice(ready.indexOf(worker), 1);
+		worker.on('error', gone).once('exit', gone);
 		ready.push(worker);
 	}
 }
@@ -27,7 +28,7 @@ export function readyTransferWorkers(): void {
 export function takeTransferWorker(): Worker {
 	const worker = ready.shift();
 	if (!worker) return start();
-	worker.removeAllListeners('error');
+	worker.removeAllListeners('error').removeAllListeners('exit');
 	worker.ref();
 	return worker;
 }
