@@ -56,6 +56,8 @@ export class LaneRunner {
 	#working: Promise<void> | undefined;
 	/** Runs that wait for the disk alone. */
 	readonly #ending = new Set<Promise<void>>();
+	/** Since when nothing is asked for until the disk has taken in what came (performance.now()). */
+	#diskSince: number | undefined;
 
 	constructor(id: number, target: Target, parts: LaneParts) {
 		this.id = id;
@@ -81,6 +83,7 @@ export class LaneRunner {
 	/** Queues an order. */
 	push(order: Order): void {
 		this.#orders.push(order);
+		this.#countDisk();
 		this.#working ??= this.#work().finally(() => {
 			this.#working = undefined;
 		});
@@ -121,15 +124,24 @@ export class LaneRunner {
 			if (disk.writing.size > 0) this.#endLater(order.run, fault, disk);
 			else this.#ended(order.run, disk.fault ?? fault);
 		}
+		// Its next order comes when the disk is through with these: as slow as it is slow.
+		if (this.#ending.size > 0) this.#diskSince = performance.now();
 	}
 
 	/** The disk still takes in what came: the next order need not wait for that. */
 	#endLater(run: number, fault: Fault | undefined, disk: DiskTail): void {
 		const end = Promise.all(disk.writing).then(() => {
 			this.#ending.delete(end);
+			if (this.#ending.size === 0) this.#countDisk();
 			this.#ended(run, disk.fault ?? fault);
 		});
 		this.#ending.add(end);
+	}
+
+	/** Adds the time in which this lane had no order and waited for the disk, if it did. */
+	#countDisk(): void {
+		if (this.#diskSince !== undefined) this.#ownTimes.write += performance.now() - this.#diskSince;
+		this.#diskSince = undefined;
 	}
 
 	#ended(run: number, fault: Fault | undefined): void {
