@@ -3,7 +3,7 @@ import type {Worker} from 'node:worker_threads';
 import {startWorker} from '../core/worker-url.ts';
 
 /** What a worker makes is short-lived and small: by default each would keep up to 48 MB for it. */
-const maxYoungGenerationSizeMb = 6;
+const maxYoungGenerationSizeMb = 3;
 /** As many as one download from one source uses. */
 const mostReady = 2;
 

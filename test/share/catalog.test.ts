@@ -43,6 +43,17 @@ function allChanges(catalog: CatalogWriter, from: number, limit: number): Catalo
 	}
 }
 
+test('a share that lies elsewhere now is found there', async () => {
+	const {catalog} = await open();
+	const before = catalog.addShare('music', '/srv/music');
+	put(catalog, before, 'a', 1);
+	expect(catalog.find(id(1)).map(({folder, file}) => [folder, file])).toEqual([['/srv/music', '/srv/music/a']]);
+	catalog.removeFile(catalog.file(before, 'a')!.id);
+	catalog.dropShare(before);
+	put(catalog, catalog.addShare('music', '/mnt/music'), 'a', 1);
+	expect(catalog.find(id(1)).map(({folder, file}) => [folder, file])).toEqual([['/mnt/music', '/mnt/music/a']]);
+});
+
 test('adds, replaces and removes are in the log, newest of each path only', async () => {
 	const {catalog} = await open();
 	const root = catalog.addShare('music', '/srv/music');
