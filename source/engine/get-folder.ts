@@ -71,8 +71,15 @@ async function bestList(
 ): Promise<List> {
 	const ask = (path: string, cursor?: string) => askPeer(client, {id, host, port, addresses}, {path, cursor, signal});
 	try {
-		await ask(top);
-		return {whole: true, page: ask};
+		let first: BrowseResponse | undefined = await ask(top);
+		return {
+			whole: true,
+			async page(path, cursor) {
+				const known = path === top && cursor === undefined ? first : undefined;
+				if (known) first = undefined;
+				return known ?? ask(path, cursor);
+			},
+		};
 	} catch {
 		signal?.throwIfAborted();
 		return {whole: false, page: (path, cursor) => router.browse(id, {path, cursor, signal})};
