@@ -3,6 +3,7 @@ import {limits} from '../../api/limits.ts';
 import type {ParsedQuery} from '../../api/query.ts';
 import type {CatalogChange, CatalogPoint, ContentSources, SearchResponse} from '../../api/schemas.ts';
 import {P2pError} from '../../core/errors.ts';
+import {clearOften} from '../../core/nursery.ts';
 import {checkRange} from '../change-range.ts';
 import {FoundPaths} from '../path-hash.ts';
 import {type PeerRecord, PeerRegistry, peerInfo} from '../peer-registry.ts';
@@ -72,6 +73,8 @@ export class SqliteStore implements IndexStore {
 			}
 			this.#readers = new ReaderPool();
 			await this.#readers.open(this.#readerCount, data);
+			// The threads are up: they start on compiled code, which other flags would make foreign.
+			clearOften();
 			for (const number of await this.#write.unswept()) this.#sweepLater(number);
 		} catch (error) {
 			await this.close();
