@@ -41,6 +41,8 @@ export const helpText = `
     --running N          downloads at once. Default: 4. --slots N: peers to send to at once. Default: 8
     --private            a server's network is for members only from now on. --open: for everybody again
     --no-announce        a server does not tell the local network that it is there (mDNS)
+    --max-files-per-peer N  a server's limit. Default: 5000000
+    --retention-days N   days until a server forgets a peer that is not seen. Default: 30
     --store URL          keep a server's index in a Redis Cluster: redis://HOST:PORT[,HOST:PORT…]
     --export FILE        write the key, for a backup (id). --import FILE [--force]: install it
     --theme dark|light   colours of the screen. Default: the terminal's, else dark

@@ -41,6 +41,8 @@ export async function runProgram(commands: Commands, runMode?: () => Promise<{co
 			withdraw: {type: 'string'},
 			qr: {type: 'boolean'},
 			store: {type: 'string'},
+			maxFilesPerPeer: {type: 'string'},
+			retentionDays: {type: 'string'},
 			dht: {type: 'boolean'},
 			network: {type: 'string'},
 			bootstrap: {type: 'string', isMultiple: true},

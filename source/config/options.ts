@@ -14,6 +14,9 @@ export type ServerOptions = {
 	private?: boolean;
 	/** The Redis Cluster that holds the index; undefined: an SQLite file in the data folder. Index servers only. */
 	store?: string;
+	/** Most files of one peer, and days after which a peer that is not seen is forgotten. Index servers only. */
+	maxFilesPerPeer?: number;
+	retentionDays?: number;
 	/** Takes part in the network without a server: the distributed hash table. */
 	dht?: DhtSettings;
 };

@@ -1,5 +1,6 @@
 import {hostname} from 'node:os';
 import * as z from 'zod';
+import {limits} from '../api/limits.ts';
 import {defaultPorts, formatAddress, parseAddress, parseHost, parsePort} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import {type InviteLink, looksLikeInvite, parseInvite} from '../core/invite-link.ts';
@@ -29,6 +30,9 @@ export type Flags = {
 	open?: boolean;
 	/** Where a server keeps its index: a Redis Cluster's address; without it, its own database. */
 	store?: string;
+	/** Most files of one peer, and days until a peer that is not seen is forgotten; a server's. */
+	maxFilesPerPeer?: string | number;
+	retentionDays?: string | number;
 	/** Takes part in the distributed hash table; `network` and `bootstrap` say in which one. */
 	dht?: boolean;
 	network?: string;
@@ -58,6 +62,8 @@ const fileSchema = z
 		prefix: z.string(),
 		announce: z.boolean(),
 		store: z.string(),
+		maxFilesPerPeer: z.union([z.string(), z.int()]),
+		retentionDays: z.union([z.string(), z.int()]),
 		dht: z.boolean(),
 		network: z.string(),
 		bootstrap: z.array(z.string()),
@@ -106,6 +112,8 @@ export function environmentFlags(environment: NodeJS.ProcessEnv): Flags {
 		running: environment.P2P_TUI_RUNNING,
 		announce: yesOrNo('P2P_TUI_ANNOUNCE', environment.P2P_TUI_ANNOUNCE),
 		store: environment.P2P_TUI_STORE,
+		maxFilesPerPeer: environment.P2P_TUI_MAX_FILES_PER_PEER,
+		retentionDays: environment.P2P_TUI_RETENTION_DAYS,
 		dht: yesOrNo('P2P_TUI_DHT', environment.P2P_TUI_DHT),
 		network: environment.P2P_TUI_NETWORK,
 		bootstrap: list(environment.P2P_TUI_BOOTSTRAP),
@@ -131,6 +139,9 @@ export function mergeFlags(...layers: Flags[]): Flags {
 	return merged;
 }
 
+/** Days that a server may keep what a peer shared that is not seen. */
+const mostDays = 36_500;
+
 /** What a server is started with. @throws P2pError usage */
 export function serverOptions(flags: Flags, dataDir: string): ServerOptions {
 	return {
@@ -141,6 +152,8 @@ export function serverOptions(flags: Flags, dataDir: string): ServerOptions {
 		announce: flags.announce,
 		private: privateOrOpen(flags),
 		store: flags.store === undefined ? undefined : redisUrl(flags.store),
+		maxFilesPerPeer: parseCount(flags.maxFilesPerPeer, 'files per peer', limits.filesPerPeerMost),
+		retentionDays: parseCount(flags.retentionDays, 'days', mostDays),
 		dht: dhtSettings(flags),
 	};
 }
@@ -217,7 +230,7 @@ export function parseRate(value: string | number | null | undefined): number | u
 /** A whole number of something, from 1. @throws P2pError usage */
 export function parseCount(value: string | number | undefined, what: string, most: number): number | undefined {
 	if (value === undefined) return undefined;
-	const count = /^\d{1,6}$/.test(String(value)) ? Number(value) : 0;
+	const count = /^\d{1,9}$/.test(String(value)) ? Number(value) : 0;
 	if (count < 1 || count > most) throw new P2pError('usage', `Not a number of ${what} from 1 to ${most}: ${value}`);
 	return count;
 }

@@ -50,7 +50,8 @@ export async function createIndexServer(
 		members && new PrivateNetwork({identity, name: options.name, members, spendInvite: store.cluster?.spendInvite});
 	let dht: Dht | undefined;
 	const table = () => dht && ((peer: string, from: string, body: Buffer) => dht!.take(peer, from, body));
-	const app = createIndexApp({identity, store, name: options.name, version, bus, network, table});
+	const {name, retentionDays} = options;
+	const app = createIndexApp({identity, store, name, version, bus, network, table, retentionDays});
 	let announcer: Announcer | undefined;
 	const client = new SecureClient(identity);
 	const stopParts = async () => {
@@ -218,14 +219,15 @@ export async function createIndexServer(
 
 /** The index where the options say; what a cluster needs is loaded for a server that uses one only. */
 async function createStore(
-	{store, dataDir, private: asked}: ServerOptions,
+	{store, dataDir, private: asked, maxFilesPerPeer: filesPerPeer}: ServerOptions,
 	{identity, isPrivate}: {identity: Identity; isPrivate: boolean},
 	bus: EngineBus,
 ): Promise<IndexStore> {
-	if (store === undefined) return new SqliteStore(path.join(dataDir, 'index.db'));
+	if (store === undefined) return new SqliteStore(path.join(dataDir, 'index.db'), {filesPerPeer});
 	const {RedisStore} = await import('../index/redis/redis-store.ts');
 	const log = (level: LogLevel, message: string) => bus.emit('log', {level, message});
-	return new RedisStore({url: store, dataDir, identity, log, private: isPrivate, change: asked !== undefined});
+	const change = asked !== undefined;
+	return new RedisStore({url: store, dataDir, identity, log, private: isPrivate, change, filesPerPeer});
 }
 
 /** The rows of the list of peers that a screen shows, found by walking the pages before them. */

@@ -16,7 +16,9 @@ export function checkRange({epoch, from, to}: ChangeRange, have: CatalogPoint | 
 	});
 }
 
-/** The failure of a catalog with too many files. */
+/** The failure of a catalog with too many files. What was taken in before stays. */
 export function tooManyFiles(limit: number): P2pError {
-	return new P2pError('too-large', `This server takes at most ${limit.toLocaleString('en')} files of one peer`);
+	return new P2pError('too-large', `This server takes at most ${limit.toLocaleString('en')} files of one peer`, {
+		hint: 'Share fewer, or ask who runs it to raise --max-files-per-peer',
+	});
 }

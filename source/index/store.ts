@@ -115,8 +115,8 @@ export interface IndexStore {
 	 * until the end is there the old files stay.
 	 *
 	 * @throws P2pError not-found for a peer that never registered; version-mismatch with `details.have` when the range
-	 * does not continue what is known; busy while another stream of that peer runs; too-large above
-	 * limits.filesPerPeer; whatever the stream throws
+	 * does not continue what is known; busy while another stream of that peer runs; too-large above the
+	 * files that one peer may have; whatever the stream throws
 	 */
 	applyChanges(id: string, range: ChangeRange, batches: AsyncIterable<CatalogChange[]>): Promise<AppliedChanges>;
 

@@ -90,3 +90,14 @@ test('a data folder that was asked for and is in use is an error; the default on
 	mine.lock.release();
 	expect(path.basename(dataFolderFor('peer', undefined))).toBe('peer');
 });
+
+test('a server takes limits on files per peer and on how long it remembers, from flags, environment and file', () => {
+	expect(serverOptions({maxFilesPerPeer: '2500000', retentionDays: 7}, '/data')).toMatchObject({
+		...{maxFilesPerPeer: 2_500_000, retentionDays: 7},
+	});
+	const environment = {P2P_TUI_MAX_FILES_PER_PEER: '10', P2P_TUI_RETENTION_DAYS: '90'};
+	expect(serverOptions(environmentFlags(environment), '/data')).toMatchObject({maxFilesPerPeer: 10, retentionDays: 90});
+	expect(serverOptions({}, '/data')).toMatchObject({maxFilesPerPeer: undefined, retentionDays: undefined});
+	for (const flags of [{maxFilesPerPeer: '0'}, {maxFilesPerPeer: 'all'}, {retentionDays: '40000'}])
+		expect(() => serverOptions(flags, '/data')).toThrow(/Not a number of/);
+});

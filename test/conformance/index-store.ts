@@ -43,10 +43,17 @@ async function failure(promise: Promise<unknown>): Promise<P2pError> {
 }
 
 /** The suite. */
-export function indexStoreConformance(name: string, make: () => Promise<StoreUnderTest>): void {
-	const scenario = (what: string, run: (store: IndexStore, under: StoreUnderTest) => Promise<void>) =>
+export function indexStoreConformance(
+	name: string,
+	make: (options?: {filesPerPeer?: number}) => Promise<StoreUnderTest>,
+): void {
+	const scenario = (
+		what: string,
+		run: (store: IndexStore, under: StoreUnderTest) => Promise<void>,
+		options: {filesPerPeer?: number} = {},
+	) =>
 		test(what, async () => {
-			const under = await make();
+			const under = await make(options);
 			try {
 				await run(under.store, under);
 			} finally {
@@ -238,6 +245,44 @@ export function indexStoreConformance(name: string, make: () => Promise<StoreUnd
 			expect(await names(store, '"file 24567"')).toEqual(['file 24567.bin']);
 			expect((await store.browse('1', 's')).entries).toHaveLength(7);
 		});
+	});
+
+	describe(`${name}: files per peer`, () => {
+		scenario(
+			'have a limit that is told; what was there stays, and changes and removals go on',
+			async (store, {reopen}) => {
+				const files = Array.from({length: 10}, (_, i) => add(`s/${i}.txt`, i, 1));
+				const id = await share(store, 1, files);
+				expect((await store.getPeer('1')).files).toBe(10);
+				const refused = await failure(
+					store.applyChanges(id, {epoch, from: 10, to: 12}, batches([add('s/more.txt', 'more', 1)])),
+				);
+				expect(refused).toMatchObject({code: 'too-large', message: 'This server takes at most 10 files of one peer'});
+				expect(refused.hint).toContain('--max-files-per-peer');
+				expect((await store.register({id, name: 'x', host: 'h', port: 1})).have).toEqual({epoch, version: 10});
+				expect(await names(store, 'txt')).toHaveLength(10);
+				// One goes, another comes, some change: there are still ten.
+				const swap = batches(
+					[{op: 'remove', path: 's/0.txt'}],
+					[add('s/more.txt', 'more', 1), add('s/1.txt', 'other', 1)],
+				);
+				expect(await store.applyChanges(id, {epoch, from: 10, to: 13}, swap)).toMatchObject({files: 10});
+				expect(await names(store, 'more')).toEqual(['more.txt']);
+				// A new list that is too long is refused as well, and one that is not heals it.
+				const eleven = batches([...files, add('s/more.txt', 'more', 1)]);
+				const whole = await failure(store.applyChanges(id, {epoch: otherEpoch, from: 0, to: 11}, eleven));
+				expect(whole.code).toBe('too-large');
+				const again = (await reopen?.()) ?? store;
+				await again.register({id, name: 'x', host: 'h', port: 1});
+				await again.setOnline(id, true);
+				expect(await names(again, 'more')).toEqual(['more.txt']);
+				const healed = await again.applyChanges(id, {epoch: otherEpoch, from: 0, to: 10}, batches(files));
+				expect(healed).toEqual({have: {epoch: otherEpoch, version: 10}, files: 10, bytes: 10});
+				await share(again, 2, files);
+				expect((await again.counts()).files).toBe(20);
+			},
+			{filesPerPeer: 10},
+		);
 	});
 
 	describe(`${name}: paths by their hashes`, () => {
@@ -581,6 +626,34 @@ export function indexStoreConformance(name: string, make: () => Promise<StoreUnd
 			}
 			const file = {type: 'file', path: 'share/a.txt', size: 1, content: contentId('a')};
 			expect((await store.browse('peer1', 'share/a.txt')).entries).toEqual([file]);
+		});
+
+		scenario('lists a folder of very many files page by page in order, also while it changes', async store => {
+			const names = Array.from({length: 21_000}, (_, i) => `${(i * 7919) % 21_000} é${i % 7 ? '' : '写'}.txt`);
+			const id = await share(store, 1, [...names.map(name => add(`s/${name}`, name, 1)), add('s/folder/x.txt')]);
+			const byBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+			const expected = ['s/folder', ...names.map(name => `s/${name}`).sort(byBytes)];
+			let version = names.length + 1;
+			const change = async (change: CatalogChange) => {
+				await store.applyChanges(id, {epoch, from: version, to: version + 1}, batches([change]));
+				version++;
+			};
+			const seen: string[] = [];
+			let cursor: string | undefined;
+			for (let page = 0; page === 0 || cursor; page++) {
+				const {entries, cursor: next} = await store.browse('1', 's', {limit: 1000, cursor});
+				seen.push(...entries.map(entry => entry.path));
+				cursor = next;
+				// What comes before the cursor or after it, goes, or becomes another file while somebody turns pages.
+				if (page === 3) await change(add('s/!before all.txt'));
+				if (page === 5) await change(add('s/~after all.txt'));
+				if (page === 7) await change({op: 'remove', path: expected.at(-1) ?? ''});
+				if (page === 9) await change(add(expected.at(-2) ?? '', 'another content', 5));
+			}
+			expect(seen).toEqual([...expected.slice(0, -1), 's/~after all.txt']);
+			const last = await store.browse('1', 's', {cursor: undefined, limit: 1000});
+			expect(last.entries[1]?.path).toBe('s/!before all.txt');
+			expect((await store.browse('1', expected.at(-2) ?? '')).entries).toMatchObject([{size: 5}]);
 		});
 
 		scenario('says what is not there, and follows removals', async store => {

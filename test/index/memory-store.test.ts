@@ -1,8 +1,8 @@
 import {MemoryStore} from '../../source/index/memory/memory-store.ts';
 import {indexStoreConformance} from '../conformance/index-store.ts';
 
-indexStoreConformance('memory', async () => {
-	const store = new MemoryStore();
+indexStoreConformance('memory', async options => {
+	const store = new MemoryStore(options);
 	await store.open();
 	return {store, remove: () => store.close()};
 });

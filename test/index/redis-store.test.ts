@@ -16,10 +16,10 @@ describe.skipIf(!(await hasRedisServer()))('with redis-server', () => {
 
 	afterAll(() => cluster?.stop());
 
-	indexStoreConformance('redis', async () => {
+	indexStoreConformance('redis', async options => {
 		await cluster.flush();
 		const {folder, remove} = temporaryFolder();
-		const make = () => new RedisStore({url: cluster.url, dataDir: folder, identity});
+		const make = () => new RedisStore({url: cluster.url, dataDir: folder, identity, ...options});
 		let store = make();
 		await store.open();
 		return {

@@ -13,16 +13,16 @@ import {SqliteStore} from '../../source/index/sqlite/sqlite-store.ts';
 import {indexStoreConformance} from '../conformance/index-store.ts';
 import {add, temporaryFolder, until} from '../helpers/index.ts';
 
-indexStoreConformance('sqlite', async () => {
+indexStoreConformance('sqlite', async options => {
 	const {folder, remove} = temporaryFolder();
 	const file = path.join(folder, 'index.db');
-	let store = new SqliteStore(file);
+	let store = new SqliteStore(file, options);
 	await store.open();
 	return {
 		store,
 		async reopen() {
 			await store.close();
-			store = new SqliteStore(file);
+			store = new SqliteStore(file, options);
 			await store.open();
 			return store;
 		},

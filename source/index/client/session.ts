@@ -48,6 +48,8 @@ export class Session {
 	#have: CatalogPoint | null = null;
 	#number: number | undefined;
 	#takesCompact = false;
+	/** Files of the catalog when the server said that they are too many. */
+	#tooMany: number | undefined;
 	#dirty = false;
 	#listening = false;
 	#untold = false;
@@ -165,6 +167,8 @@ export class Session {
 	async #push(): Promise<void> {
 		const {client, target, catalog, timing, published, warn} = this.#options;
 		if (!catalog || this.#number === undefined) return;
+		// All of them again and again would come to nothing.
+		if (this.#tooMany !== undefined && catalog.files >= this.#tooMany) return;
 		for (let attempt = 0; ; attempt++) {
 			try {
 				const answer = await publish(this.#have, {
@@ -176,6 +180,7 @@ export class Session {
 					signal: this.#signal,
 				});
 				if (answer) this.#have = answer.have;
+				this.#tooMany = undefined;
 				if (answer && answer.rejectedCount > 0) {
 					const [first] = answer.rejected;
 					warn(`The server did not take ${answer.rejectedCount} files: ${first?.message ?? 'unknown reason'}`);
@@ -187,6 +192,12 @@ export class Session {
 				});
 				return;
 			} catch (error) {
+				if (error instanceof P2pError && error.code === 'too-large') {
+					// What it took stays there, and everything else goes on.
+					this.#tooMany = catalog.files;
+					warn(`${formatAddress(target)} does not list all that is shared: ${error.line}`);
+					return;
+				}
 				const healable = error instanceof P2pError && ['version-mismatch', 'changed'].includes(error.code);
 				if (!healable || attempt >= 3) throw error;
 				await this.#register();

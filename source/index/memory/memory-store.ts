@@ -37,7 +37,13 @@ export class MemoryStore implements IndexStore {
 	/** By ID, one for each size that is claimed for it, oldest first. */
 	readonly #contents = new Map<string, Content[]>();
 	readonly #receiving = new Set<string>();
+	readonly #filesPerPeer: number;
 	#age = 0;
+
+	/** @param options.filesPerPeer most files of one peer */
+	constructor({filesPerPeer = limits.filesPerPeer}: {filesPerPeer?: number} = {}) {
+		this.#filesPerPeer = filesPerPeer;
+	}
 
 	async open(): Promise<void> {}
 
@@ -169,7 +175,9 @@ export class MemoryStore implements IndexStore {
 
 	#applyBatch(peer: PeerRecord, batch: CatalogChange[], {seen, at}: {seen: Set<string> | undefined; at: number}): void {
 		const catalog = this.#catalog(peer.id);
-		for (const change of batch) {
+		// Of each path the last; what goes makes room for what comes.
+		const last = [...new Map(batch.map(change => [change.path, change])).values()];
+		for (const change of last.sort((a, b) => Number(b.op === 'remove') - Number(a.op === 'remove'))) {
 			const before = catalog.get(change.path);
 			if (change.op === 'remove') {
 				seen?.delete(change.path);
@@ -177,9 +185,11 @@ export class MemoryStore implements IndexStore {
 				continue;
 			}
 			seen?.add(change.path);
+			// Of a list that replaces another only its own files count.
+			if (seen && seen.size > this.#filesPerPeer) throw tooManyFiles(this.#filesPerPeer);
 			if (before?.content === change.content && before.size === change.size) continue;
 			this.#remove(peer, change.path);
-			if (catalog.size >= limits.filesPerPeer) throw tooManyFiles(limits.filesPerPeer);
+			if (!seen && catalog.size >= this.#filesPerPeer) throw tooManyFiles(this.#filesPerPeer);
 			this.#add({path: change.path, content: change.content, size: change.size, at, peer});
 		}
 	}

@@ -3,6 +3,7 @@ import {randomUUID} from 'node:crypto';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {CatalogChange, CatalogPoint} from '../../api/schemas.ts';
 import {P2pError} from '../../core/errors.ts';
+import {tooManyFiles} from '../change-range.ts';
 import type {ChangeRange} from '../store.ts';
 import {packChanges} from './change-codec.ts';
 import type {FileRegistry, RegistryPeer, WrittenRows} from './file-registry.ts';
@@ -33,6 +34,9 @@ export type UploadOptions = {
 	logged(): void;
 	/** The contents under paths of the peer in the read model here. */
 	contents(number: number, paths: string[]): Promise<(string | undefined)[]>;
+	/** Files that the peer has in the read model here, and how many it may have. */
+	filesBefore(): number;
+	most: number;
 	/** Another upload of the same peer is running at this very server. */
 	isHere: boolean;
 };
@@ -98,6 +102,8 @@ class Upload {
 	readonly #options: UploadOptions;
 	/** What earlier changes of this upload put under their paths; the read model may have that or not. */
 	readonly #since = new Map<string, string | undefined>();
+	/** Files that the peer has with what came so far. */
+	#files: number;
 	#logging: Promise<void> = Promise.resolve();
 	#registering: Promise<void> = Promise.resolve();
 
@@ -111,6 +117,7 @@ class Upload {
 		this.#continues = continues;
 		this.#to = to;
 		this.#options = options;
+		this.#files = continues ? options.filesBefore() : 0;
 	}
 
 	async send(batches: AsyncIterable<CatalogChange[]>): Promise<void> {
@@ -160,6 +167,13 @@ class Upload {
 		for (const change of changes) last.set(change.path, change);
 		const latest = last.size === changes.length ? changes : [...last.values()];
 		const before = this.#continues ? await this.#before(latest) : [];
+		const had = this.#files;
+		for (const [index, {op}] of latest.entries()) {
+			if (op === 'add' && before[index] === undefined) this.#files++;
+			else if (op === 'remove' && before[index] !== undefined) this.#files--;
+		}
+		// Who was let in with more may still change and remove.
+		if (this.#files > had && this.#files > this.#options.most) throw tooManyFiles(this.#options.most);
 		await this.#registering;
 		this.#registering = this.#options.files.apply(this.#peer, latest, before).then((written: WrittenRows) => {
 			this.rows += written.rows;

@@ -19,6 +19,9 @@ const notesSchema = z.object({
 });
 type Notes = z.infer<typeof notesSchema>;
 
+/** What is in the logs was let in by some server: it is not refused here. */
+const storeIn = (file: string) => new SqliteStore(file, {filesPerPeer: Number.POSITIVE_INFINITY});
+
 /**
  * The SQLite index that one server of a cluster answers from. It is made from the logs, so it may be thrown away: how far
  * it has them is noted in the same file, never ahead of what it holds.
@@ -34,7 +37,7 @@ export class ReadModel {
 	constructor(dataDir: string, warn: (message: string) => void) {
 		this.#file = path.join(dataDir, readModelName);
 		this.#warn = warn;
-		this.#store = new SqliteStore(this.#file);
+		this.#store = storeIn(this.#file);
 	}
 
 	/** The index itself; another one after {@link replace}. */
@@ -79,7 +82,7 @@ export class ReadModel {
 	async clear(): Promise<void> {
 		await this.#store.close();
 		for (const ending of ['', '-wal', '-shm']) rmSync(this.#file + ending, {force: true});
-		this.#store = new SqliteStore(this.#file);
+		this.#store = storeIn(this.#file);
 		this.#noted = '';
 	}
 

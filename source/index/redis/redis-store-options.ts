@@ -10,6 +10,8 @@ export type RedisStoreOptions = {
 	identity: Identity;
 	/** Told of what goes wrong beside the calls. */
 	log?(level: 'info' | 'warn' | 'error', message: string): void;
+	/** Most files of one peer. */
+	filesPerPeer?: number;
 	/** A network for members only, whose list is in the data folder. `change`: the person says so now. */
 	private?: boolean;
 	change?: boolean;

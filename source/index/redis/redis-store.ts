@@ -1,5 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {limits} from '../../api/limits.ts';
 import type {ParsedQuery} from '../../api/query.ts';
 import type {CatalogChange} from '../../api/schemas.ts';
 import {errorLine, P2pError} from '../../core/errors.ts';
@@ -221,6 +222,8 @@ export class RedisStore implements IndexStore {
 				applied: entry => this.#log.applied(id, entry),
 				logged: () => this.#log.wake(id),
 				contents: (number, paths) => this.#model.store.contents(number, paths),
+				filesBefore: () => this.#model.store.filesOf(id),
+				most: this.#options.filesPerPeer ?? limits.filesPerPeer,
 				isHere,
 			});
 		} finally {

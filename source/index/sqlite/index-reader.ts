@@ -46,7 +46,8 @@ export class IndexReader {
 		return this.#snapshot(() => this.#contents.sources(content));
 	}
 
-	browse(request: BrowseRequest): BrowseResponse {
+	/** Undefined while a large folder is being put in order: ask again. */
+	browse(request: BrowseRequest): BrowseResponse | undefined {
 		return this.#snapshot(() => this.#folders.browse(request));
 	}
 
@@ -66,6 +67,7 @@ export class IndexReader {
 	}
 
 	close(): void {
+		this.#folders.close();
 		this.#database.close();
 	}
 

@@ -19,8 +19,18 @@ import {VocabularyWriter} from './vocabulary.ts';
 const sweepStep = 2000;
 
 type Sum = {files: number; bytes: number};
-/** `isFirst`: nothing of the peer's was there before. */
-type Upload = BatchPeer & {waiting: PackedChanges[]; count: number; sum: Sum; isFirst: boolean};
+/**
+ * `isFirst`: nothing of the peer's was there before; `most`: files that it may have; `received`: how many came, in an upload
+ * that replaces what was there.
+ */
+type Upload = BatchPeer & {
+	waiting: PackedChanges[];
+	count: number;
+	sum: Sum;
+	isFirst: boolean;
+	most: number;
+	received?: number;
+};
 /** The end of an upload that waits to be written. */
 type Due = {upload: Upload; have: CatalogPoint; written: (sum: Sum) => void; failed: (error: unknown) => void};
 /** What one transaction does for one peer. */
@@ -125,7 +135,12 @@ export class IndexWriter {
 	}
 
 	/** Begins an upload. One that replaces has no version until it ends: a crash in between makes the peer send all again. */
-	begin(number: number, mode: 'replace' | 'continue', online: boolean, at?: number): void {
+	begin(
+		number: number,
+		mode: 'replace' | 'continue',
+		online: boolean,
+		{at, most = limits.filesPerPeer}: {at?: number; most?: number} = {},
+	): void {
 		const row = this.#database.prepare('SELECT gen, files, bytes FROM peer WHERE number=?').get(number);
 		const {gen, files, bytes} = row as {gen: number} & Sum;
 		if (mode === 'replace')
@@ -139,6 +154,8 @@ export class IndexWriter {
 			count: 0,
 			sum: {files, bytes},
 			isFirst: files === 0,
+			most,
+			...(mode === 'replace' && {received: 0}),
 		});
 	}
 
@@ -147,6 +164,7 @@ export class IndexWriter {
 		const upload = this.#need(number);
 		upload.waiting.push(changes);
 		upload.count += changes.sizes.length;
+		if (upload.received !== undefined) for (const size of changes.sizes) if (size >= 0) upload.received++;
 		if (upload.count >= limits.catalogBatch) this.#write(upload);
 		return upload.sum;
 	}
@@ -294,10 +312,13 @@ export class IndexWriter {
 		upload.waiting = [];
 		upload.count = 0;
 		if (changes.length === 0) return undefined;
-		const {sum, number} = upload;
+		const {sum, number, most, received} = upload;
 		const apply = (batch: CatalogBatch) => {
 			batch.apply(changes);
-			if (sum.files + batch.totalOf(number).files > limits.filesPerPeer) throw tooManyFiles(limits.filesPerPeer);
+			const more = batch.totalOf(number).files;
+			// Who was let in with more may still change and remove; of a list that replaces another only its own files count.
+			const isMore = received === undefined ? more > 0 : received > most;
+			if (isMore && sum.files + more > most) throw tooManyFiles(most);
 		};
 		return {peer: upload, sum, apply};
 	}

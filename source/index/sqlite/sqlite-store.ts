@@ -40,6 +40,7 @@ export class SqliteStore implements IndexStore {
 	readonly #file: string;
 	readonly #readerCount: number;
 	readonly #queue: number;
+	readonly #filesPerPeer: number;
 	readonly #memory = createPresenceMemory();
 	readonly #presence = new SharedPresence(this.#memory);
 	readonly #receiving = new Set<string>();
@@ -54,11 +55,13 @@ export class SqliteStore implements IndexStore {
 
 	/**
 	 * @param options.readers threads that answer searches; two or more, so that a slow search holds up no other
+	 * @param options.filesPerPeer most files of one peer
 	 * @param options.queue milliseconds that searches may have waited before others are put off; limits.searchQueue
 	 */
-	constructor(file: string, options: {readers?: number; queue?: number} = {}) {
+	constructor(file: string, options: {readers?: number; queue?: number; filesPerPeer?: number} = {}) {
 		this.#file = file;
 		this.#queue = options.queue ?? limits.searchQueue;
+		this.#filesPerPeer = options.filesPerPeer ?? limits.filesPerPeer;
 		this.#readerCount = options.readers ?? Math.min(4, Math.max(2, availableParallelism() - 1));
 	}
 
@@ -106,7 +109,7 @@ export class SqliteStore implements IndexStore {
 			if (mode === 'replace') peer.have = null;
 			const at = range.at === undefined ? undefined : Math.floor(range.at / 1000);
 			// Not awaited: while the writer is with another catalog, this one is read already.
-			const begun = this.#write.begin(number, mode, peer.online, at);
+			const begun = this.#write.begin(number, mode, peer.online, {at, most: this.#filesPerPeer});
 			begun.catch(() => undefined);
 			const have = {epoch: range.epoch, version: range.to};
 			try {
@@ -210,7 +213,11 @@ export class SqliteStore implements IndexStore {
 	async browse(reference: string, path: string, {cursor, limit = limits.browsePage}: PageOptions = {}) {
 		const {number} = this.#peers.find(reference);
 		const request = {peer: number, path, limit: Math.min(limit, limits.browsePage), cursor};
-		return this.#readers.call(reader => reader.browse(request));
+		for (;;) {
+			const page = await this.#readers.call(reader => reader.browse(request));
+			// A large folder is put in order in steps, so that searches come in between.
+			if (page) return page;
+		}
 	}
 
 	/** The content under each path of a peer; undefined where it has none. */
@@ -235,6 +242,11 @@ export class SqliteStore implements IndexStore {
 	/** Up to where a peer's catalog is known; null for one that is to be sent whole, or not registered. */
 	point(id: string): CatalogPoint | null {
 		return this.#peers.get(id)?.have ?? null;
+	}
+
+	/** How many files a peer has; none where it is not registered. */
+	filesOf(id: string): number {
+		return this.#peers.get(id)?.files ?? 0;
 	}
 
 	/** Every peer that ever registered, also those that left. */
