@@ -55,9 +55,8 @@ export const limits = {
 	catalogLine: 32 * 1024,
 	/** Changes that the server takes in at once before it answers the rest: bounds memory and transaction length. */
 	catalogBatch: 20_000,
-	/** Files of one peer, unless the operator says otherwise (`--max-files-per-peer`), and the most that may be said. */
+	/** Files of one peer, unless the operator says otherwise (`--max-files-per-peer`). */
 	filesPerPeer: 5_000_000,
-	filesPerPeerMost: 100_000_000,
 	/** Rejected lines that are named in the answer to a catalog upload; the rest are counted. */
 	rejectedNamed: 100,
 	/** Announced addresses of one peer. */

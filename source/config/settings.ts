@@ -1,6 +1,5 @@
 import {hostname} from 'node:os';
 import * as z from 'zod';
-import {limits} from '../api/limits.ts';
 import {defaultPorts, formatAddress, parseAddress, parseHost, parsePort} from '../core/address.ts';
 import {P2pError} from '../core/errors.ts';
 import {type InviteLink, looksLikeInvite, parseInvite} from '../core/invite-link.ts';
@@ -139,6 +138,8 @@ export function mergeFlags(...layers: Flags[]): Flags {
 	return merged;
 }
 
+/** Files of one peer: more do not fit into one upload. */
+const mostFiles = 10_000_000;
 /** Days that a server may keep what a peer shared that is not seen. */
 const mostDays = 36_500;
 
@@ -152,7 +153,7 @@ export function serverOptions(flags: Flags, dataDir: string): ServerOptions {
 		announce: flags.announce,
 		private: privateOrOpen(flags),
 		store: flags.store === undefined ? undefined : redisUrl(flags.store),
-		maxFilesPerPeer: parseCount(flags.maxFilesPerPeer, 'files per peer', limits.filesPerPeerMost),
+		maxFilesPerPeer: parseCount(flags.maxFilesPerPeer, 'files per peer', mostFiles),
 		retentionDays: parseCount(flags.retentionDays, 'days', mostDays),
 		dht: dhtSettings(flags),
 	};
