@@ -1,5 +1,5 @@
 // Many connected peers and a steady stream of searches, for minutes: nothing may fail, grow or slow down.
-// node bench/index-soak.ts [--peers 2000] [--rate 500] [--minutes 5] [--files 100000] [--every 60] [--slow]
+// node bench/index-soak.ts [--peers 2000] [--rate 500] [--minutes 5] [--files 100000] [--every 60] [--slow] [--flags=A|B]
 // The peers run in a process of their own, the searches in this one, the server in a third: "delay" is how late the event loop of
 // each comes, and "CPU" what each takes of one core.
 import {type ChildProcess, fork} from 'node:child_process';
@@ -25,6 +25,8 @@ const {values} = parseArgs({
 		files: {type: 'string', default: '100000'},
 		every: {type: 'string', default: '60'},
 		slow: {type: 'boolean', default: false},
+		/** Flags of V8 that take turns in the same server, one set in each row: what is compared so has the same minutes. */
+		flags: {type: 'string', default: ''},
 	},
 });
 const numbers = [values.peers, values.rate, values.minutes, values.files, values.every].map(Number);
@@ -59,14 +61,20 @@ try {
 	print('|---|---|---|---|---|---|---|---|---|---|---|---|');
 	loop.enable();
 	let crowdBefore = await ask();
+	const variants = values.flags
+		.split('|')
+		.map(text => ({text, flags: text.split(' ').filter(Boolean), all: [] as number[]}));
 	for (let at = every; at <= minutes * 60; at += every) {
 		const ownBefore = process.cpuUsage();
 		const allBefore = busyMs();
 		const started = performance.now();
+		const variant = variants[Math.round(at / every - 1) % variants.length]!;
+		await server.flags(variant.flags);
 		loop.reset();
 		const stop = await steady(server.port, queries, rate, 32);
 		await new Promise(resolve => setTimeout(resolve, every * 1000));
 		const {latency, errors, answered, times, slow} = await stop();
+		variant.all = variant.all.concat(times);
 		const own = process.cpuUsage(ownBefore);
 		const [now, crowdNow] = [await server.usage(), await ask()];
 		const took = performance.now() - started;
@@ -92,6 +100,11 @@ try {
 				print(`<!-- ${at.toFixed(3)} s: ${short(ms)} ms ${path} -->`);
 		[before, crowdBefore] = [now, crowdNow];
 	}
+	if (variants.length > 1)
+		for (const {text, all} of variants) {
+			const parts = [0.5, 0.9, 0.99, 0.999].map(part => short(percentile(all, part)));
+			print(`${text}: ${all.length} searches, p50 / p90 / p99 / p99.9 ${parts.join(' / ')} ms`);
+		}
 } finally {
 	if (crowd?.connected) {
 		crowd.send('leave');

@@ -8,6 +8,7 @@ export type Command =
 	| {do: 'online'}
 	| {do: 'latency'; kind: string; queries: string[]}
 	| {do: 'fill'; size: number}
+	| {do: 'flags'; flags: string[]}
 	| {do: 'stop'};
 
 export type Usage = {
@@ -56,6 +57,8 @@ export class ServerHandle {
 	usage = () => this.#call<Usage>({do: 'usage'});
 	/** Puts every registered peer online, as if it held its event stream open. */
 	online = () => this.#call<void>({do: 'online'});
+	/** Sets flags of V8 while the server runs. */
+	flags = (flags: string[]) => this.#call<void>({do: 'flags', flags});
 	fill = (size: number) => this.#call<number>({do: 'fill', size});
 	latency = (kind: string, queries: string[]) =>
 		this.#call<{cold: Latency; warm: Latency}>({do: 'latency', kind, queries});

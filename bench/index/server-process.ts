@@ -1,6 +1,7 @@
 // The index server under measurement, in a process of its own. Arguments: database file. Answers commands over IPC.
 import {readFileSync, statSync} from 'node:fs';
 import {monitorEventLoopDelay, performance} from 'node:perf_hooks';
+import v8 from 'node:v8';
 import {limits} from '../../source/api/limits.ts';
 import {parseQuery} from '../../source/api/query.ts';
 import {EngineBus} from '../../source/core/events.ts';
@@ -66,6 +67,9 @@ async function run(command: Command): Promise<unknown> {
 			const cold = await latencies(queries, ask);
 			return {cold, warm: await latencies(queries, ask)};
 		}
+		case 'flags':
+			for (const flag of command.flags) v8.setFlagsFromString(flag);
+			return undefined;
 		case 'fill': {
 			const corpus = new Corpus(command.size);
 			const started = performance.now();
