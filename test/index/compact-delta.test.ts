@@ -186,7 +186,7 @@ describe.each(stores)('to the %s store', (_name, make) => {
 		expect(answer).toMatchObject({files: 60_000, rejectedCount: 0, have: {version: shared.catalog.version}});
 		expect(there.types).toEqual(['application/x-ndjson', compactType]);
 		expect(await stateOf(there.server.store)).toEqual(shared.state());
-	});
+	}, 600_000);
 
 	test('changed, new, renamed and removed files, of which some came and went meanwhile', async () => {
 		const shared = new Shared(3000);
