@@ -66,6 +66,11 @@ test.skipIf(!there)('a peer with two servers goes on when one of them is killed'
 		startServer({args: ['--store', cluster.url]}),
 		startServer({args: ['--store', cluster.url]}),
 	]);
+	// On a busy machine they listen before they have read all logs, and then tell peers to come again.
+	for (const {address} of [one, two]) {
+		const ask = ['search', 'nothing of that kind', '--server', address, '--data-dir', await tempFolder()];
+		await waitFor(`${address} to have the whole index`, async () => (await runProgram(ask)).code === 3);
+	}
 	const share = path.join(await tempFolder(), 'docs');
 	await mkdir(share);
 	await writeFile(path.join(share, 'survivor.txt'), 'still here');

@@ -199,9 +199,11 @@ export class RedisLink {
 
 	async #subscribe(cluster: Cluster | undefined, channel: string, heard: (message: string) => void): Promise<void> {
 		try {
-			await cluster?.sSubscribe(channel, message => {
+			const listening = cluster?.sSubscribe(channel, message => {
 				if (cluster === this.#cluster) heard(message);
 			});
+			// A client that is taken out of use meanwhile never says how it ended.
+			if (listening) await answered(listening);
 		} catch {
 			// What was missed is noticed by its number; see presence-board.ts.
 		}
