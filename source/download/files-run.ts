@@ -7,8 +7,8 @@ import type {FilesOrder} from './worker-messages.ts';
 
 /**
  * Requests under way at once on one connection. Files one by one are ready at the sender before the one before is through.
- * Lists are not asked for ahead: Node's server takes a request that comes while much is still to be written for nonsense
- * (HPE_PAUSED) when another one is right behind it; the source's other connections keep the line busy meanwhile.
+ * Lists are not asked for ahead: a source of an older version answers such a request with an error (see
+ * net/requests-ahead.ts), and its other connections keep the line busy meanwhile.
  */
 const ahead = {lists: 1, files: 32};
 

@@ -1,13 +1,15 @@
 // Index servers over a Redis Cluster, in the test's process, and peers of theirs.
+import {afterAll, afterEach, beforeAll, beforeEach} from 'vitest';
 import {parseQuery} from '../../source/api/query.ts';
 import type {CatalogChange} from '../../source/api/schemas.ts';
 import {type Identity, temporaryIdentity} from '../../source/identity/identity.ts';
 import {keys, partitions} from '../../source/index/redis/keys.ts';
-import type {RedisLink} from '../../source/index/redis/redis-link.ts';
+import {RedisLink} from '../../source/index/redis/redis-link.ts';
 import {RedisStore} from '../../source/index/redis/redis-store.ts';
 import type {RedisStoreOptions} from '../../source/index/redis/redis-store-options.ts';
+import {parseRedisUrl} from '../../source/index/redis/redis-url.ts';
 import {add, makePeer, startServer, type TestPeer, type TestServer, temporaryFolder} from './index.ts';
-import type {RedisCluster} from './redis-cluster.ts';
+import {type RedisCluster, startRedisCluster} from './redis-cluster.ts';
 import {waitFor} from './wait-for.ts';
 
 /** An index server of a cluster. */
@@ -69,6 +71,31 @@ export class ClusterWorld {
 	async stop(): Promise<void> {
 		for (const stop of this.#stops.toReversed()) await stop();
 	}
+}
+
+/** What each test of a suite over one cluster has: the cluster, emptied, nothing started in it yet, and a link to it. */
+type ClusterTest = {cluster: RedisCluster; world: ClusterWorld; link: RedisLink};
+
+/** Starts one cluster for all tests of a suite. @param begin told before each test what it has */
+export function overOneCluster(begin: (each: ClusterTest) => void): void {
+	let cluster: RedisCluster;
+	let link: RedisLink;
+	let world: ClusterWorld;
+	beforeAll(async () => {
+		cluster = await startRedisCluster();
+		link = new RedisLink(parseRedisUrl(cluster.url));
+		await link.open();
+	});
+	afterAll(async () => {
+		await link?.close();
+		await cluster?.stop();
+	});
+	beforeEach(async () => {
+		await cluster.flush();
+		world = new ClusterWorld(cluster);
+		begin({cluster, world, link});
+	});
+	afterEach(() => world.stop());
 }
 
 /** Cuts all logs behind what is there now, as servers do in time. */

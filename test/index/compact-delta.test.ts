@@ -292,15 +292,15 @@ describe.each(stores)('to the %s store', (_name, make) => {
 	});
 });
 
-/** A server of before: it registers peers and takes lines, and has never heard of columns. */
-async function oldServer() {
+/** A server of another version: it registers peers and takes lines, and answers columns as it is told. */
+async function oldServer(status = 415, code = 'bad-request') {
 	const identity = await temporaryIdentity();
 	const types: string[] = [];
 	let have: CatalogPoint | null = null;
 	const server = createServer(tlsServerOptions(identity), (call, answer) => {
 		call.resume().on('end', () => {
-			const json = (status: number, value: object) =>
-				answer.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(value));
+			const json = (as: number, value: object) =>
+				answer.writeHead(as, {'content-type': 'application/json'}).end(JSON.stringify(value));
 			const url = new URL(call.url ?? '', 'https://x');
 			if (url.pathname === '/v1/events') {
 				answer.writeHead(200, {'content-type': 'text/event-stream'}).write(':\n\n');
@@ -310,7 +310,7 @@ async function oldServer() {
 			if (call.method !== 'POST') return json(404, {code: 'not-found', message: 'There is none'});
 			types.push(call.headers['content-type'] ?? '');
 			if (call.headers['content-type'] !== 'application/x-ndjson')
-				return json(415, {code: 'bad-request', message: 'Unsupported Media Type'});
+				return json(status, {code, message: 'Not in this form'});
 			have = {epoch: url.searchParams.get('epoch') ?? '', version: Number(url.searchParams.get('to'))};
 			return json(200, {have, files: 1, bytes: 1, rejected: [], rejectedCount: 0});
 		});
@@ -339,8 +339,11 @@ describe('an old server', () => {
 		expect(old.types).toEqual(['application/x-ndjson', 'application/x-ndjson']);
 	});
 
-	test('that answers 415 gets the same as lines', async () => {
-		const old = await oldServer();
+	test.each([
+		[415, 'bad-request'],
+		[413, 'too-large'],
+	])('that answers %i gets the same as lines', async (status, code) => {
+		const old = await oldServer(status, code);
 		const shared = new Shared(1000);
 		const client = new SecureClient(await temporaryIdentity());
 		cleanups.push(() => client.close());

@@ -1,7 +1,7 @@
 // Work that one index server does at a time, on a real cluster: who stood still for too long has lost it to another.
 import {copyFileSync} from 'node:fs';
 import path from 'node:path';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import {afterEach, describe, expect, test} from 'vitest';
 import {Claim} from '../../source/index/redis/claim.ts';
 import {Compactor} from '../../source/index/redis/compactor.ts';
 import {FileRegistry} from '../../source/index/redis/file-registry.ts';
@@ -12,9 +12,9 @@ import {RedisLink} from '../../source/index/redis/redis-link.ts';
 import {parseRedisUrl} from '../../source/index/redis/redis-url.ts';
 import * as scripts from '../../source/index/redis/scripts.ts';
 import {Scrubber} from '../../source/index/redis/scrubber.ts';
-import {ClusterWorld} from '../helpers/cluster-servers.ts';
+import {type ClusterWorld, overOneCluster} from '../helpers/cluster-servers.ts';
 import {add, contentId, type TestPeer, temporaryFolder} from '../helpers/index.ts';
-import {hasRedisServer, type RedisCluster, startRedisCluster} from '../helpers/redis-cluster.ts';
+import {hasRedisServer, type RedisCluster} from '../helpers/redis-cluster.ts';
 import {waitFor} from '../helpers/wait-for.ts';
 
 /** Where a server stands still until it is let go on. */
@@ -59,26 +59,13 @@ describe.skipIf(!(await hasRedisServer()))('work that one server does at a time'
 	let link: RedisLink;
 	let stops: (() => Promise<void> | void)[];
 
-	beforeAll(async () => {
-		cluster = await startRedisCluster();
-		link = new RedisLink(parseRedisUrl(cluster.url));
-		await link.open();
-	});
-
-	afterAll(async () => {
-		await link?.close();
-		await cluster?.stop();
-	});
-
-	beforeEach(async () => {
-		await cluster.flush();
-		world = new ClusterWorld(cluster);
+	overOneCluster(each => {
+		({cluster, world, link} = each);
 		stops = [];
 	});
 
 	afterEach(async () => {
 		for (const stop of stops.toReversed()) await stop();
-		await world.stop();
 	});
 
 	const holder = (claim: string) => link.call<string | null>(claim, ['GET', claim]);

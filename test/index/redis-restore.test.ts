@@ -2,19 +2,18 @@
 import {copyFileSync} from 'node:fs';
 import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {parseQuery} from '../../source/api/query.ts';
 import {type Identity, temporaryIdentity} from '../../source/identity/identity.ts';
 import {keys} from '../../source/index/redis/keys.ts';
 import {migrateToRedis, migrateToSqlite} from '../../source/index/redis/migrate.ts';
 import {ReadModel} from '../../source/index/redis/read-model.ts';
-import {RedisLink} from '../../source/index/redis/redis-link.ts';
+import type {RedisLink} from '../../source/index/redis/redis-link.ts';
 import {RedisStore} from '../../source/index/redis/redis-store.ts';
-import {parseRedisUrl} from '../../source/index/redis/redis-url.ts';
 import {SqliteStore} from '../../source/index/sqlite/sqlite-store.ts';
-import {type ClusterServer, ClusterWorld, cutLogs} from '../helpers/cluster-servers.ts';
+import {type ClusterServer, type ClusterWorld, cutLogs, overOneCluster} from '../helpers/cluster-servers.ts';
 import {add, type TestPeer, temporaryFolder} from '../helpers/index.ts';
-import {hasRedisServer, type RedisCluster, startRedisCluster} from '../helpers/redis-cluster.ts';
+import {hasRedisServer, type RedisCluster} from '../helpers/redis-cluster.ts';
 import {waitFor} from '../helpers/wait-for.ts';
 
 let folder: string;
@@ -60,23 +59,9 @@ describe.skipIf(!(await hasRedisServer()))('a server over a cluster', () => {
 	let world: ClusterWorld;
 	let link: RedisLink;
 
-	beforeAll(async () => {
-		cluster = await startRedisCluster();
-		link = new RedisLink(parseRedisUrl(cluster.url));
-		await link.open();
+	overOneCluster(each => {
+		({cluster, world, link} = each);
 	});
-
-	afterAll(async () => {
-		await link?.close();
-		await cluster?.stop();
-	});
-
-	beforeEach(async () => {
-		await cluster.flush();
-		world = new ClusterWorld(cluster);
-	});
-
-	afterEach(() => world.stop());
 
 	/** A server with a peer, whose data folder would begin with this index. */
 	async function backedUp(): Promise<{server: ClusterServer; alice: TestPeer}> {

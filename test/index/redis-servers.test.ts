@@ -1,14 +1,13 @@
 // Several index servers over one cluster: they see the same, begin from each other's copies, and say when they are not whole.
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {temporaryIdentity} from '../../source/identity/identity.ts';
 import {FileRegistry} from '../../source/index/redis/file-registry.ts';
 import {readRows} from '../../source/index/redis/holding-rows.ts';
 import {keys, partitionOf, partitions} from '../../source/index/redis/keys.ts';
-import {RedisLink} from '../../source/index/redis/redis-link.ts';
-import {parseRedisUrl} from '../../source/index/redis/redis-url.ts';
-import {ClusterWorld, cutLogs} from '../helpers/cluster-servers.ts';
+import type {RedisLink} from '../../source/index/redis/redis-link.ts';
+import {type ClusterWorld, cutLogs, overOneCluster} from '../helpers/cluster-servers.ts';
 import {add, contentId, request} from '../helpers/index.ts';
-import {hasRedisServer, type RedisCluster, startRedisCluster} from '../helpers/redis-cluster.ts';
+import {hasRedisServer, type RedisCluster} from '../helpers/redis-cluster.ts';
 import {waitFor} from '../helpers/wait-for.ts';
 
 /** Section 12: a change is searchable at every server within a second; what a busy machine adds is not its fault. */
@@ -19,23 +18,9 @@ describe.skipIf(!(await hasRedisServer()))('index servers over one cluster', () 
 	let world: ClusterWorld;
 	let link: RedisLink;
 
-	beforeAll(async () => {
-		cluster = await startRedisCluster();
-		link = new RedisLink(parseRedisUrl(cluster.url));
-		await link.open();
+	overOneCluster(each => {
+		({cluster, world, link} = each);
 	});
-
-	afterAll(async () => {
-		await link?.close();
-		await cluster?.stop();
-	});
-
-	beforeEach(async () => {
-		await cluster.flush();
-		world = new ClusterWorld(cluster);
-	});
-
-	afterEach(() => world.stop());
 
 	/** Keys of the registry of files that are left. */
 	async function registryKeys(): Promise<string[]> {

@@ -57,7 +57,7 @@ async function sendCompact(body: Buffer, range: Range, options: PublishOptions):
 	try {
 		return await send({body, type: compactType, encoding: 'zstd'}, range, options, stalled);
 	} catch (error) {
-		if (error instanceof P2pError && ['ambiguous', 'bad-request'].includes(error.code)) return undefined;
+		if (error instanceof P2pError && ['ambiguous', 'bad-request', 'too-large'].includes(error.code)) return undefined;
 		throw error;
 	} finally {
 		stalled.end();
