@@ -7,6 +7,7 @@ import {describe, expect, test} from 'vitest';
 import {HitPage} from '../../source/index/sqlite/hit-page.ts';
 import {isoSeconds} from '../../source/index/sqlite/iso-seconds.ts';
 import {KeptBytes} from '../../source/index/sqlite/kept-bytes.ts';
+import {KeptShares} from '../../source/index/sqlite/kept-shares.ts';
 import {openForReading, openForWriting} from '../../source/index/sqlite/open-database.ts';
 import {VocabularyReader, VocabularyWriter} from '../../source/index/sqlite/vocabulary.ts';
 import {WordParts} from '../../source/index/sqlite/word-parts.ts';
@@ -37,6 +38,33 @@ describe('kept bytes', () => {
 	test('are not too large for the room of many', () => {
 		expect(new KeptBytes(640).keep(Buffer.alloc(11), 0, 11)).toBeUndefined();
 	});
+});
+
+test('shares are there as they were, or known to be gone once newer ones took their room', () => {
+	const kept = new KeptShares(1000);
+	const contents: {from: number; until: number; count: number; number: number}[] = [];
+	for (let number = 1; number <= 300; number++) {
+		const count = (number * 37) % 65;
+		const {from, until} = kept.reserve(count);
+		expect(from + count).toBeLessThanOrEqual(1000);
+		for (let share = from; share < from + count; share++) {
+			kept.peers[share] = number;
+			kept.folders[share] = share;
+			kept.times[share] = -number;
+		}
+		contents.push({from, until, count, number});
+		for (const {from, until, count, number} of contents) {
+			if (!kept.has(until)) continue;
+			for (let share = from; share < from + count; share++)
+				expect([kept.peers[share], kept.folders[share], kept.times[share]]).toEqual([number, share, -number]);
+		}
+	}
+	const there = contents.map(({until}) => kept.has(until));
+	expect(there[0]).toBe(false);
+	// The newest ones, without a gap, and nearly all that fit.
+	expect(there.indexOf(true)).toBe(there.lastIndexOf(false) + 1);
+	const held = contents.filter((_, at) => there[at]).reduce((sum, {count}) => sum + count, 0);
+	expect(held).toBeGreaterThan(800);
 });
 
 test('a page has its hits in the order asked for, however long they are', () => {

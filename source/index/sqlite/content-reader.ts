@@ -2,6 +2,7 @@ import type {DatabaseSync} from 'node:sqlite';
 import {limits} from '../../api/limits.ts';
 import {type ContentKeys, contentKeys} from './content-key.ts';
 import {isoSeconds} from './iso-seconds.ts';
+import {KeptShares} from './kept-shares.ts';
 import type {SharedPresence} from './shared-presence.ts';
 import {nameOf, Remembered, type StoredContent, StoredFolder, StoredName} from './stored-content.ts';
 
@@ -11,9 +12,10 @@ const sharesRead = 64;
 const sharesListed = 1000;
 /** The same where the first ones are all offline. */
 const sharesLookedThrough = 100_000;
-/** Contents and folders that are remembered: some 40 MB in each thread that reads. */
-const contentsRemembered = 12_000;
-const foldersRemembered = 20_000;
+/** Contents, their shares, and folders that are remembered: some 40 MB in each thread that reads. */
+const contentsRemembered = 50_000;
+const sharesRemembered = 1024 * 1024;
+const foldersRemembered = 50_000;
 
 /** A source before the peer's name and address are put to it. `at`: Unix seconds. */
 export type RawSource = {peer: number; path: string; at: number};
@@ -33,6 +35,10 @@ export class ContentReader {
 	readonly #keys: ContentKeys;
 	readonly #contents = new Remembered<number, StoredContent>(contentsRemembered);
 	readonly #folders = new Remembered<number, StoredFolder>(foldersRemembered);
+	readonly #shares = new KeptShares(sharesRemembered);
+	/** By the number of a peer the last count of contents in which it was met. */
+	#met = new Float64Array(1024);
+	#counted = 0;
 	#asOf = 0;
 
 	constructor(database: DatabaseSync, presence: SharedPresence) {
@@ -58,32 +64,29 @@ export class ContentReader {
 	/** The content of that row; undefined when it went meanwhile. */
 	read(id: number): StoredContent | undefined {
 		const known = this.#contents.get(id);
-		if (known && this.#presence.writtenAt(id) <= known.asOf) return known;
+		if (known && this.#presence.writtenAt(id) <= known.asOf && this.#shares.has(known.until)) return known;
 		const stored = this.#read(id, sharesRead);
 		// Which shares were read may depend on who was online.
-		if (!stored || (stored.isPart && !stored.peers.some(peer => this.#presence.isOnline(peer))))
-			this.#contents.delete(id);
+		if (!stored || (stored.isPart && !this.#isAnyOnline(stored))) this.#contents.delete(id);
 		else this.#contents.set(id, stored);
 		return stored;
 	}
 
-	/** The folder of a share that was read. */
-	folder(id: number): StoredFolder {
-		let folder = this.#folders.get(id);
-		if (!folder) {
-			const [path = '', at = 0] = (this.#folder.get(id) ?? []) as unknown as [string?, number?];
-			folder = new StoredFolder(path, at);
-			this.#folders.set(id, folder);
-		}
-		return folder;
+	/** The peer of a share. */
+	peerOf({from}: StoredContent, share: number): number {
+		return this.#shares.peers[from + share] as number;
 	}
 
-	/** The end of an online source's JSON, from the value of `path` on. */
-	textOf(stored: StoredContent, share: number): string {
-		const folder = this.folder(stored.folders[share] as number);
-		const below = folder.text === '' ? '' : `${folder.json}/`;
-		const at = isoSeconds(folder.at + (stored.times[share] as number));
-		return `"${below}${nameOf(stored, share).json}","sharedAt":"${at}","online":true}`;
+	/** The folder of a share. */
+	folderOf({from}: StoredContent, share: number): StoredFolder {
+		return this.#folderAt(this.#shares.folders[from + share] as number);
+	}
+
+	/** The end of an online source's JSON, from the value of `path` on. `name`: the share's, as it stands in JSON. */
+	textOf(stored: StoredContent, share: number, name: string): string {
+		const folder = this.folderOf(stored, share);
+		const at = isoSeconds(this.#timeOf(stored, share, folder));
+		return `"${folder.json}${name}","sharedAt":"${at}","online":true}`;
 	}
 
 	/** All sources of a content, one per peer, online ones first; undefined when nobody ever registered it. */
@@ -91,15 +94,15 @@ export class ContentReader {
 		const [believed] = this.#sizesOf(Buffer.from(content, 'hex'));
 		const stored = believed === undefined ? undefined : this.#read(believed, sharesListed);
 		if (!stored) return undefined;
-		const {size, peers, folders, times} = stored;
-		const all = stored.byPeer ?? [...peers.keys()];
-		const isOnline = (share: number) => this.#presence.isOnline(peers[share] as number);
+		const {size, shares} = stored;
+		const all = stored.byPeer ?? [...Array(shares).keys()];
+		const isOnline = (share: number) => this.#presence.isOnline(this.peerOf(stored, share));
 		const online = all.filter(isOnline);
 		const ordered = [...online, ...all.filter(share => !isOnline(share))];
 		const sources = ordered.slice(0, limits.sourcesPerHit).map(share => {
-			const folder = this.folder(folders[share] as number);
+			const folder = this.folderOf(stored, share);
 			const path = folder.pathOf(nameOf(stored, share).text);
-			return {peer: peers[share] as number, path, at: folder.at + (times[share] as number)};
+			return {peer: this.peerOf(stored, share), path, at: this.#timeOf(stored, share, folder)};
 		});
 		const [first] = ordered;
 		const name = first === undefined ? '' : nameOf(stored, first).text;
@@ -107,8 +110,8 @@ export class ContentReader {
 	}
 
 	/** How many online peers share a content beyond those whose shares were read. */
-	unread({id, peers, isPart}: StoredContent): number {
-		return isPart ? Math.max(0, this.#presence.shares(id) - peers.length) : 0;
+	unread({id, shares, isPart}: StoredContent): number {
+		return isPart ? Math.max(0, this.#presence.shares(id) - shares) : 0;
 	}
 
 	/** Whether no other size is claimed for this content by more online shares: what is not believed is not offered. */
@@ -134,39 +137,89 @@ export class ContentReader {
 			const later = (this.#holders.all(id, sharesLookedThrough, most) as unknown as HolderRow[]).filter(isOnline);
 			if (later.length > 0) rows = later.slice(0, most);
 		}
-		const peers: number[] = [];
-		const folders: number[] = [];
-		const times: number[] = [];
-		for (const [folder, , at] of rows) {
-			peers.push(this.#presence.peerOf(folder));
-			folders.push(folder);
-			times.push(at);
+		const {peers, folders, times} = this.#shares;
+		const {from, until} = this.#shares.reserve(rows.length);
+		for (let share = 0; share < rows.length; share++) {
+			const [folder, , at] = rows[share] as HolderRow;
+			peers[from + share] = this.#presence.peerOf(folder);
+			folders[from + share] = folder;
+			times[from + share] = at;
 		}
-		const base = {id, asOf: this.#asOf, content, size, isTwin: twin === 1, isPart, peers, folders, times};
-		const {names, nameOf} = namesOf(rows, ownName);
-		return {...base, names, nameOf, byPeer: onePerPeer(peers), hit: undefined};
+		const {name, names} = namesOf(rows, ownName);
+		return {
+			id,
+			asOf: this.#asOf,
+			content,
+			size,
+			isTwin: twin === 1,
+			isPart,
+			from,
+			until,
+			shares: rows.length,
+			name,
+			names,
+			byPeer: this.#onePerPeer(from, rows.length),
+			hit: undefined,
+		};
+	}
+
+	/** The first share of each peer; undefined where that is all of them. */
+	#onePerPeer(from: number, shares: number): number[] | undefined {
+		if (shares < 2) return undefined;
+		const count = ++this.#counted;
+		let found: number[] | undefined;
+		for (let share = 0; share < shares; share++) {
+			const peer = this.#shares.peers[from + share] as number;
+			if (peer >= this.#met.length) this.#met = enlarged(this.#met, peer);
+			if (this.#met[peer] !== count) {
+				this.#met[peer] = count;
+				found?.push(share);
+			} else found ??= [...Array(share).keys()];
+		}
+		return found;
+	}
+
+	#isAnyOnline(stored: StoredContent): boolean {
+		for (let share = 0; share < stored.shares; share++)
+			if (this.#presence.isOnline(this.peerOf(stored, share))) return true;
+		return false;
+	}
+
+	/** When a share was made, in Unix seconds. */
+	#timeOf({from}: StoredContent, share: number, folder: StoredFolder): number {
+		return folder.at + (this.#shares.times[from + share] as number);
+	}
+
+	/** A folder by its ID. */
+	#folderAt(id: number): StoredFolder {
+		let folder = this.#folders.get(id);
+		if (!folder) {
+			const [path = '', at = 0] = (this.#folder.get(id) ?? []) as unknown as [string?, number?];
+			folder = new StoredFolder(path, at);
+			this.#folders.set(id, folder);
+		}
+		return folder;
 	}
 }
 
-/** The different names of shares, which are '' where they are the content's own. */
-function namesOf(rows: HolderRow[], own: string): Pick<StoredContent, 'names' | 'nameOf'> {
-	const only = rows[0]?.[1] ?? '';
-	if (rows.every(row => row[1] === only)) return {names: [new StoredName(only || own)], nameOf: undefined};
-	const known = new Map<string, number>();
-	const names: StoredName[] = [];
-	const nameOf = rows.map(([, text]) => {
+/** The names of shares, which are '' where they are the content's own. */
+function namesOf(rows: HolderRow[], own: string): Pick<StoredContent, 'name' | 'names'> {
+	const first = rows[0]?.[1] ?? '';
+	const name = new StoredName(first || own);
+	if (rows.every(row => row[1] === first)) return {name, names: undefined};
+	const known = new Map([[first, 0]]);
+	const different = [name];
+	const of = rows.map(([, text]) => {
 		const before = known.get(text);
 		if (before !== undefined) return before;
-		known.set(text, names.length);
-		return names.push(new StoredName(text || own)) - 1;
+		known.set(text, different.length);
+		return different.push(new StoredName(text || own)) - 1;
 	});
-	return {names, nameOf};
+	return {name, names: {different, of}};
 }
 
-/** The first share of each peer; undefined where that is all of them. */
-function onePerPeer(shares: number[]): number[] | undefined {
-	if (shares.length < 2) return undefined;
-	const peers = new Set(shares);
-	if (peers.size === shares.length) return undefined;
-	return [...shares.keys()].filter(share => peers.delete(shares[share] as number));
+function enlarged(list: Float64Array, index: number): Float64Array<ArrayBuffer> {
+	const larger = new Float64Array(2 * index);
+	larger.set(list);
+	return larger;
 }

@@ -8,7 +8,7 @@ import type {Step} from './match-expression.ts';
 import type {PeerTexts} from './peer-texts.ts';
 import {quickRank} from './quick-rank.ts';
 import type {SharedPresence} from './shared-presence.ts';
-import {nameOf, type StoredContent, type StoredName} from './stored-content.ts';
+import {jsonOf, nameOf, type StoredContent, type StoredName} from './stored-content.ts';
 
 /** Different paths of a content that are compared with a query. */
 const pathsCompared = 20;
@@ -31,7 +31,7 @@ const bestOf: Record<Step, number> = {
 };
 
 /** Bytes of hits that are kept ready in each thread that reads. */
-const bytesKept = 16 * 1024 * 1024;
+const bytesKept = 32 * 1024 * 1024;
 
 /** A name that answers the query, and how well. */
 type Named = {rank: number; name: StoredName};
@@ -72,29 +72,30 @@ export class SearchHits {
 	/** The name among wanted shares that matches best. `top`: no name can do better, whole names aside. */
 	#bestName(asked: Asked, stored: StoredContent, top: number): Named | undefined {
 		const {query, peers: wanted} = asked;
-		const {peers, names} = stored;
+		const {shares, names} = stored;
+		const different = names?.different.length ?? 1;
 		let best: Named | undefined;
 		let seen: Set<string> | undefined;
 		/** Names that match in some folder. */
 		let tried: Set<StoredName> | undefined;
 		let hasNamed: boolean | undefined;
-		for (let share = 0; share < peers.length; share++) {
-			const peer = peers[share] as number;
+		for (let share = 0; share < shares; share++) {
+			const peer = this.#contents.peerOf(stored, share);
 			if (!this.#presence.isOnline(peer) || (wanted && !wanted.has(peer))) continue;
 			const name = nameOf(stored, share);
 			// What a name needed its folders for once, it does not do better in others.
 			if (best && best.rank <= top + 1) {
-				if (names.length === 1 || tried?.size === names.length) break;
+				if (different === 1 || tried?.size === different) break;
 				if (tried?.has(name)) continue;
 			}
 			// After the best of this step only a whole name could do better: that one was found in the first step.
 			if ((best && best.rank <= top) || (seen && seen.size >= pathsCompared)) {
-				hasNamed ??= names.some(({folded}) => isNamed(query, folded));
+				hasNamed ??= (names?.different ?? [stored.name]).some(({folded}) => isNamed(query, folded));
 				if (!hasNamed) break;
 				if (!isNamed(query, name.folded)) continue;
 			}
-			const folder = this.#contents.folder(stored.folders[share] as number);
-			if (peers.length > 1) {
+			const folder = this.#contents.folderOf(stored, share);
+			if (shares > 1) {
 				const path = folder.pathOf(name.text);
 				if (seen?.has(path)) continue;
 				seen = (seen ?? new Set()).add(path);
@@ -103,7 +104,7 @@ export class SearchHits {
 			const rank =
 				quickRank(query, name, folder) ?? wordsRank(query, {name: name.folded, folders: folder.words, own: name.words});
 			if (rank === undefined) continue;
-			if (names.length > 1) tried = (tried ?? new Set()).add(name);
+			if (different > 1) tried = (tried ?? new Set()).add(name);
 			if (!best || rank < best.rank) best = {rank, name};
 			if (best.rank === matchRanks.exact) break;
 		}
@@ -126,7 +127,7 @@ export class SearchHits {
 		const {text, online} = this.#sourcesOf(stored, peers, named, here);
 		const sources = online + unread;
 		this.page.write(
-			`{"content":"${stored.content}","name":"${name.json}","size":${stored.size},"sources":[${text}],"sourceCount":${sources}}`,
+			`{"content":"${stored.content}","name":"${jsonOf(name.text)}","size":${stored.size},"sources":[${text}],"sourceCount":${sources}}`,
 		);
 		if (peers) return sources;
 		const place = this.#kept.keep(this.page.bytes, from, this.page.end);
@@ -144,16 +145,17 @@ export class SearchHits {
 		named: number,
 		here: string | undefined,
 	): {text: string; online: number} {
-		const {peers, byPeer} = stored;
-		const count = byPeer ? byPeer.length : peers.length;
+		const {byPeer, names} = stored;
+		const count = byPeer ? byPeer.length : stored.shares;
+		const name = names ? undefined : jsonOf(stored.name.text);
 		let online = 0;
 		let text = '';
 		for (let index = 0; index < count; index++) {
 			const share = byPeer ? (byPeer[index] as number) : index;
-			const peer = peers[share] as number;
+			const peer = this.#contents.peerOf(stored, share);
 			if (!this.#presence.isOnline(peer) || (wanted && !wanted.has(peer))) continue;
 			if (++online > named) continue;
-			text += `${online > 1 ? ',' : ''}${this.#peers.text(peer, here)}${this.#contents.textOf(stored, share)}`;
+			text += `${online > 1 ? ',' : ''}${this.#peers.text(peer, here)}${this.#contents.textOf(stored, share, name ?? jsonOf(nameOf(stored, share).text))}`;
 		}
 		return {text, online};
 	}

@@ -8,7 +8,6 @@ class StoredText {
 	readonly text: string;
 	#folded: string | undefined;
 	#words: TextWords | undefined;
-	#json: string | undefined;
 
 	constructor(text: string) {
 		this.text = text;
@@ -24,28 +23,34 @@ class StoredText {
 		this.#words ??= readText(this.text);
 		return this.#words;
 	}
-
-	/** As it stands between the quotation marks of a JSON string. */
-	get json(): string {
-		this.#json ??= JSON.stringify(this.text).slice(1, -1);
-		return this.#json;
-	}
 }
 
 /** A folder of a peer by its path, '' for the root. What is kept of it here never changes. */
 export class StoredFolder extends StoredText {
 	/** When it was made, in Unix seconds: shares count from there. */
 	readonly at: number;
+	#json: string | undefined;
 
 	constructor(path: string, at: number) {
 		super(path);
 		this.at = at;
 	}
 
+	/** The start of a file's path in it, as it stands after the quotation mark of a JSON string. */
+	get json(): string {
+		this.#json ??= this.text === '' ? '' : `${jsonOf(this.text)}/`;
+		return this.#json;
+	}
+
 	/** The path of a file in it. */
 	pathOf(name: string): string {
 		return pathIn(this.text, name);
 	}
+}
+
+/** A text as it stands between the quotation marks of a JSON string. */
+export function jsonOf(text: string): string {
+	return JSON.stringify(text).slice(1, -1);
 }
 
 /** A file's own name, which many peers may share it under. */
@@ -67,7 +72,7 @@ export type StoredHit = {
 	length: number;
 };
 
-/** A content as it is remembered, with lists that have an entry for each of its shares, nearly the oldest first. */
+/** A content as it is remembered. Its shares, nearly the oldest first, lie in KeptShares. */
 export type StoredContent = {
 	id: number;
 	/** The transaction that it is no older than. */
@@ -78,23 +83,26 @@ export type StoredContent = {
 	isTwin: boolean;
 	/** There are shares that were not read. */
 	isPart: boolean;
-	peers: number[];
-	folders: number[];
-	/** Seconds since the folder was made. */
-	times: number[];
-	/** The different names. */
-	names: StoredName[];
-	/** Which of them each share has; undefined: the only one. */
-	nameOf: number[] | undefined;
+	/** Where its shares lie, up to when they do, and how many were read. */
+	from: number;
+	until: number;
+	shares: number;
+	/** What the first share calls it. */
+	name: StoredName;
+	/** All names, where they differ. */
+	names: StoredNames | undefined;
 	/** The oldest share of each peer; undefined: all. */
 	byPeer: number[] | undefined;
 	/** What was last told of it. */
 	hit: StoredHit | undefined;
 };
 
+/** The different names of a content, and which of them each share has. */
+export type StoredNames = {different: StoredName[]; of: number[]};
+
 /** The name of a share. */
-export function nameOf({names, nameOf}: StoredContent, share: number): StoredName {
-	return names[nameOf?.[share] ?? 0] as StoredName;
+export function nameOf({name, names}: StoredContent, share: number): StoredName {
+	return names ? (names.different[names.of[share] as number] as StoredName) : name;
 }
 
 /** A map that forgets what has not been asked for lately: what is in neither of its two halves. */
