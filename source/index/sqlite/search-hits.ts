@@ -8,7 +8,7 @@ import type {Step} from './match-expression.ts';
 import type {PeerTexts} from './peer-texts.ts';
 import {quickRank} from './quick-rank.ts';
 import type {SharedPresence} from './shared-presence.ts';
-import {jsonOf, nameOf, type StoredContent, type StoredName} from './stored-content.ts';
+import {jsonOf, nameOf, type StoredContent, type StoredFolder, type StoredName} from './stored-content.ts';
 
 /** Different paths of a content that are compared with a query. */
 const pathsCompared = 20;
@@ -75,6 +75,8 @@ export class SearchHits {
 		const {shares, names} = stored;
 		const different = names?.different.length ?? 1;
 		let best: Named | undefined;
+		/** The first path that was compared, and all of them once there are two. */
+		let first: {folder: StoredFolder; name: StoredName} | undefined;
 		let seen: Set<string> | undefined;
 		/** Names that match in some folder. */
 		let tried: Set<StoredName> | undefined;
@@ -95,11 +97,12 @@ export class SearchHits {
 				if (!isNamed(query, name.folded)) continue;
 			}
 			const folder = this.#contents.folderOf(stored, share);
-			if (shares > 1) {
+			if (first) {
+				seen ??= new Set([first.folder.pathOf(first.name.text)]);
 				const path = folder.pathOf(name.text);
-				if (seen?.has(path)) continue;
-				seen = (seen ?? new Set()).add(path);
-			}
+				if (seen.has(path)) continue;
+				seen.add(path);
+			} else if (shares > 1) first = {folder, name};
 			if (!hasFilters(query, name.text, stored.size)) continue;
 			const rank =
 				quickRank(query, name, folder) ?? wordsRank(query, {name: name.folded, folders: folder.words, own: name.words});
@@ -124,10 +127,11 @@ export class SearchHits {
 			}
 		}
 		const from = this.page.end;
-		const {text, online} = this.#sourcesOf(stored, peers, named, here);
+		const json = jsonOf(name.text);
+		const {text, online} = this.#sourcesOf(stored, peers, named, here, stored.names ? undefined : json);
 		const sources = online + unread;
 		this.page.write(
-			`{"content":"${stored.content}","name":"${jsonOf(name.text)}","size":${stored.size},"sources":[${text}],"sourceCount":${sources}}`,
+			`{"content":"${stored.content}","name":"${json}","size":${stored.size},"sources":[${text}],"sourceCount":${sources}}`,
 		);
 		if (peers) return sources;
 		const place = this.#kept.keep(this.page.bytes, from, this.page.end);
@@ -138,16 +142,16 @@ export class SearchHits {
 		return sources;
 	}
 
-	/** The JSON of the first wanted sources, and how many there are. */
+	/** The JSON of the first wanted sources, and how many there are. `name`: the only one, as it stands in JSON. */
 	#sourcesOf(
 		stored: StoredContent,
 		wanted: Set<number> | undefined,
 		named: number,
 		here: string | undefined,
+		name: string | undefined,
 	): {text: string; online: number} {
-		const {byPeer, names} = stored;
-		const count = byPeer ? byPeer.length : stored.shares;
-		const name = names ? undefined : jsonOf(stored.name.text);
+		const {byPeer, shares} = stored;
+		const count = byPeer ? byPeer.length : shares;
 		let online = 0;
 		let text = '';
 		for (let index = 0; index < count; index++) {
