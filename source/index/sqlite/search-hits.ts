@@ -31,7 +31,7 @@ const bestOf: Record<Step, number> = {
 };
 
 /** Bytes of hits that are kept ready in each thread that reads. */
-const bytesKept = 32 * 1024 * 1024;
+const bytesKept = 24 * 1024 * 1024;
 
 /** A name that answers the query, and how well. */
 type Named = {rank: number; name: StoredName};
