@@ -13,9 +13,9 @@ const sharesListed = 1000;
 /** The same where the first ones are all offline. */
 const sharesLookedThrough = 100_000;
 /** Contents, their shares, and folders that are remembered: some 40 MB in each thread that reads. */
-const contentsRemembered = 40_000;
-const sharesRemembered = 512 * 1024;
-const foldersRemembered = 32_000;
+const contentsRemembered = 32_000;
+const sharesRemembered = 384 * 1024;
+const foldersRemembered = 25_000;
 
 /** A source before the peer's name and address are put to it. `at`: Unix seconds. */
 export type RawSource = {peer: number; path: string; at: number};
