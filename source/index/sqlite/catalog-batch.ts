@@ -4,7 +4,7 @@ import {limits} from '../../api/limits.ts';
 import type {CatalogStatements} from './catalog-statements.ts';
 import {type ContentTexts, type Place, pathOf, searchedPlaces} from './content-texts.ts';
 import {FolderSums} from './folder-sums.ts';
-import {popularityOf, rowIdOf} from './fts-text.ts';
+import {popularityOf, rowIdOf, sizeClass} from './fts-text.ts';
 import {contentBytes, type PackedChanges} from './packed-changes.ts';
 import type {SharedPresence} from './shared-presence.ts';
 
@@ -251,8 +251,10 @@ export class CatalogBatch {
 		const isIndexed = isNew || places !== undefined || (isMoved && !this.#isLarge);
 		if (isMoved && !isIndexed) this.moved.push(id);
 		const stored = isIndexed ? popularity : file.popularity;
-		if (isNew) addFile.get(id, now, size, twin ? 1 : 0, stored, hash, name);
-		else if (now !== before || twin !== file.twinBefore) setFile.get(now, twin ? 1 : 0, stored, id);
+		if (isNew) {
+			addFile.get(id, now, size, twin ? 1 : 0, stored, hash, name);
+			this.#presence.setSizeClass(id, sizeClass(size));
+		} else if (now !== before || twin !== file.twinBefore) setFile.get(now, twin ? 1 : 0, stored, id);
 		if (!isIndexed) return;
 		if (!isNew) drops.push(rowIdOf(id, file.popularity));
 		const searched = searchedPlaces(places ?? this.#statements.placesOf(id, name));

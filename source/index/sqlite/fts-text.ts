@@ -4,7 +4,7 @@ import {type FileKind, fileKinds} from '../../api/kinds.ts';
 import {nameStem} from '../../api/query-match.ts';
 
 /** Room for file IDs below the popularity in a row ID. */
-const idSpace = 2 ** 40;
+export const idSpace = 2 ** 40;
 const popularities = 40;
 const kindBase = 0xe000;
 const sizeBase = 0xe100;
@@ -75,6 +75,12 @@ export function sizeSigns(min: number, max: number): string[] {
 	return signs;
 }
 
+/** Whether a word of the full-text table is the character of a size. */
+export function isSizeSign(word: string): boolean {
+	const unit = word.charCodeAt(0);
+	return unit >= sizeBase && unit < sizeBase + 0x100;
+}
+
 /**
  * Whether a range of sizes has so much in it that going through the lists of its classes costs more than looking up the
  * size of what was found: classes above the last common one have few files.
@@ -91,7 +97,8 @@ function sizeSign(of: number): string {
 	return String.fromCharCode(sizeBase + of);
 }
 
-function sizeClass(size: number): number {
+/** The class of a size: its order of magnitude, by twos. */
+export function sizeClass(size: number): number {
 	return Math.min(highestSizeClass, Math.floor(Math.log2(size + 1)));
 }
 

@@ -5,10 +5,12 @@ import type {PathHashes, SearchText} from '../store.ts';
 import {type BrowseRequest, FolderReader} from './browse-folders.ts';
 import {ContentReader, type RawContent} from './content-reader.ts';
 import {IndexSearch, type SearchRequest} from './index-search.ts';
+import {KnownTerms} from './known-terms.ts';
 import {openForReading} from './open-database.ts';
 import {PathFinder, type PathsFound, type PathsPlace} from './path-finder.ts';
 import {PeerTexts} from './peer-texts.ts';
 import {type PresenceMemory, SharedPresence} from './shared-presence.ts';
+import {type ReaderShare, TermLearner} from './term-learner.ts';
 import {VocabularyReader} from './vocabulary.ts';
 
 export class IndexReader {
@@ -19,11 +21,13 @@ export class IndexReader {
 	readonly #folders: FolderReader;
 	readonly #paths: PathFinder;
 	readonly #vocabulary: VocabularyReader;
+	readonly #terms: KnownTerms;
+	readonly #learner: TermLearner;
 
 	readonly #begin;
 	readonly #commit;
 
-	constructor(file: string, memory: PresenceMemory) {
+	constructor(file: string, memory: PresenceMemory, share?: ReaderShare) {
 		this.#database = openForReading(file);
 		this.#begin = this.#database.prepare('BEGIN');
 		this.#commit = this.#database.prepare('COMMIT');
@@ -31,7 +35,16 @@ export class IndexReader {
 		this.#contents = new ContentReader(this.#database, presence);
 		this.#peers = new PeerTexts(this.#database, presence);
 		this.#vocabulary = new VocabularyReader(this.#database);
-		this.#search = new IndexSearch(this.#database, this.#contents, this.#peers, presence, this.#vocabulary);
+		this.#terms = new KnownTerms(this.#database, presence);
+		this.#learner = new TermLearner(file, presence, this.#terms, this.#vocabulary, share);
+		this.#search = new IndexSearch(
+			this.#database,
+			this.#contents,
+			this.#peers,
+			presence,
+			this.#vocabulary,
+			this.#terms,
+		);
 		this.#folders = new FolderReader(this.#database);
 		this.#paths = new PathFinder(this.#database);
 	}
@@ -51,9 +64,9 @@ export class IndexReader {
 		return this.#snapshot(() => this.#folders.browse(request));
 	}
 
-	/** Gets ready for searches, a little at a time, in moments without any; returns whether there is more to do. */
-	prepare(): boolean {
-		return this.#vocabulary.learn();
+	/** Gets ready for searches, a little at a time; returns milliseconds after which there may be more to do. */
+	prepare(): number {
+		return this.#vocabulary.learn() ? 0 : this.#learner.step();
 	}
 
 	/** The content under each path of a peer. */
@@ -67,6 +80,7 @@ export class IndexReader {
 	}
 
 	close(): void {
+		this.#learner.close();
 		this.#folders.close();
 		this.#database.close();
 	}
@@ -75,6 +89,7 @@ export class IndexReader {
 	#snapshot<T>(work: () => T): T {
 		this.#contents.refresh();
 		this.#peers.refresh();
+		this.#terms.refresh();
 		this.#begin.run();
 		try {
 			return work();

@@ -2,13 +2,24 @@
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {limits} from '../../api/limits.ts';
 import type {ParsedQuery} from '../../api/query.ts';
+import type {SizeRange} from '../../api/query-filters.ts';
 import {insideLength} from '../../api/query-match.ts';
 import {readCursor, writeCursor} from '../cursor.ts';
 import type {SearchText} from '../store.ts';
 import type {ContentReader} from './content-reader.ts';
-import {fileOfRow} from './fts-text.ts';
+import {fileOfRow, sizeClass} from './fts-text.ts';
 import type {Found} from './hit-page.ts';
-import {comparedSizes, countExpression, isOneTerm, matchExpression, type Step, steps} from './match-expression.ts';
+import {type KnownTerms, numbersOf, type Rows, rowsOf} from './known-terms.ts';
+import {
+	comparedSizes,
+	countTerms,
+	expressionOf,
+	isOneTerm,
+	matchTerms,
+	type Step,
+	steps,
+	type Terms,
+} from './match-terms.ts';
 import type {PeerTexts} from './peer-texts.ts';
 import {type Asked, SearchHits} from './search-hits.ts';
 import type {SharedPresence} from './shared-presence.ts';
@@ -22,8 +33,9 @@ const enough = {one: 10, several: 1};
 const rowsPerHit = 2;
 /** Rows that are looked through at once for those of some peers. */
 const peerChunk = 20_000;
-/** The same for those of some sizes. */
+/** The same for those of some sizes, and how many of them at a time. */
 const sizeChunk = 4000;
+const sizesAtOnce = 200;
 
 /**
  * A search as it goes to a reader. `peers`: numbers, where the query has `peer:`. `here`: see PeerTexts.
@@ -39,8 +51,6 @@ export type SearchRequest = {
 };
 
 type Place = {step: number; row: number};
-/** Rows of the full-text index; `next`: the one to go on from, where there are more. */
-type Rows = {rows: number[]; next: number | undefined};
 /** What one page may still cost; `size` is how many rows are asked for next. */
 type Budget = {read: number; passed: number; size: number};
 type Total = {total: number; more: boolean};
@@ -52,9 +62,9 @@ export class IndexSearch {
 	readonly #presence: SharedPresence;
 	readonly #vocabulary: VocabularyReader;
 	readonly #peers: PeerTexts;
-	readonly #rows: StatementSync;
+	readonly #terms: KnownTerms;
 	readonly #rowsOfPeers: StatementSync;
-	readonly #rowsOfSizes: StatementSync;
+	readonly #sizeOf: StatementSync;
 	readonly #rowAt: StatementSync;
 
 	constructor(
@@ -63,11 +73,13 @@ export class IndexSearch {
 		peers: PeerTexts,
 		presence: SharedPresence,
 		vocabulary: VocabularyReader,
+		terms: KnownTerms,
 	) {
 		this.#hits = new SearchHits(contents, peers, presence);
 		this.#peers = peers;
 		this.#presence = presence;
 		this.#vocabulary = vocabulary;
+		this.#terms = terms;
 		// `?+0`: SQLite prepares a statement anew for every binding of a plain LIMIT, which takes as long as a short search.
 		const match = 'SELECT rowid AS row FROM fts WHERE fts MATCH ? AND rowid > ? ORDER BY rowid LIMIT ?+0';
 		const prepare = (sql: string) => {
@@ -75,17 +87,13 @@ export class IndexSearch {
 			statement.setReturnArrays(true);
 			return statement;
 		};
-		// One text is cheaper than a hundred rows to take over.
-		const listOf = (rows: string) => prepare(`SELECT group_concat(row) FROM (${rows})`);
+		const listOf = (rows: string) => prepare(rowsOf(rows));
 		const file = '(row & 1099511627775)';
-		this.#rows = listOf(match);
 		this.#rowsOfPeers = listOf(
 			`SELECT row FROM (${match}) WHERE EXISTS (SELECT 1 FROM holder h JOIN folder f
 				ON f.id=h.folder WHERE h.file=${file} AND f.peer IN (SELECT value FROM json_each(?))) LIMIT ?+0`,
 		);
-		this.#rowsOfSizes = listOf(
-			`SELECT row FROM (${match}) WHERE (SELECT size FROM file WHERE id=${file}) BETWEEN ? AND ? LIMIT ?+0`,
-		);
+		this.#sizeOf = prepare('SELECT size FROM file WHERE id=?');
 		this.#rowAt = prepare(match.replace('LIMIT ?+0', 'LIMIT 1 OFFSET ?+0'));
 	}
 
@@ -121,8 +129,8 @@ export class IndexSearch {
 	/** The most popular of what has the words from their start: enough to count it, and all that there is of a rare one. */
 	#overview(asked: Asked): Overview {
 		const size = isOneTerm(asked.query) ? counted.one : counted.several;
-		const expression = countExpression(asked.query, this.#vocabulary);
-		return {expression, all: this.#candidates(asked, expression, -1, size)};
+		const terms = countTerms(asked.query, this.#vocabulary);
+		return {expression: expressionOf(terms), all: this.#candidates(asked, terms, -1, size)};
 	}
 
 	/**
@@ -187,11 +195,11 @@ export class IndexSearch {
 			const known = new Set(whole.rows);
 			return {rows: overview.all.rows.filter(row => !known.has(row)), next: overview.all.next};
 		}
-		const expression = matchExpression(query, step, this.#vocabulary, few && after === -1);
-		if (expression === undefined) return undefined;
+		const terms = matchTerms(query, step, this.#vocabulary, few && after === -1);
+		if (terms === undefined) return undefined;
 		// Nothing begins with the words but they themselves: what was found first is what has them whole.
-		const isKnown = after === -1 && expression === overview?.expression;
-		const read = isKnown ? overview.all : this.#candidates(asked, expression, after, size);
+		const isKnown = after === -1 && overview?.expression === expressionOf(terms);
+		const read = isKnown ? overview.all : this.#candidates(asked, terms, after, size);
 		if (overview && step === 'whole' && after === -1) overview.whole = read;
 		return read;
 	}
@@ -202,28 +210,50 @@ export class IndexSearch {
 	 */
 	#later(asked: Asked, from: number): Place | undefined {
 		for (let step = from; step < steps.length; step++) {
-			const expression = matchExpression(asked.query, steps[step] as Step, this.#vocabulary);
-			if (expression !== undefined && steps[step] === 'inside' && asked.query.words.length > 1) return {step, row: -1};
-			if (expression !== undefined && this.#candidates(asked, expression, -1, 1).rows.length > 0)
-				return {step, row: -1};
+			const terms = matchTerms(asked.query, steps[step] as Step, this.#vocabulary);
+			if (terms !== undefined && steps[step] === 'inside' && asked.query.words.length > 1) return {step, row: -1};
+			if (terms !== undefined && this.#candidates(asked, terms, -1, 1).rows.length > 0) return {step, row: -1};
 		}
 		return undefined;
 	}
 
 	/** Rows after one, and from where to go on: undefined where there are no more. */
-	#candidates({query, peers}: Asked, expression: string, after: number, size: number): Rows {
-		const read = (statement: StatementSync, ...values: (string | number)[]) =>
-			numbersOf(statement.get(expression, after, ...values) as unknown as [string | number | null] | undefined);
+	#candidates({query, peers}: Asked, terms: Terms, after: number, size: number): Rows {
+		if (peers) return this.#rowsWith(peers, expressionOf(terms), after, size);
 		const sizes = comparedSizes(query);
-		if (!peers && !sizes) {
-			const rows = read(this.#rows, size);
-			return {rows, next: rows.length < size ? undefined : rows.at(-1)};
+		return sizes ? this.#rowsOfSizes(sizes, terms, after, size) : this.#terms.rows(terms, after, size);
+	}
+
+	#rowsWith(peers: Set<number>, expression: string, after: number, size: number): Rows {
+		const read = this.#rowsOfPeers.get(expression, after, peerChunk, JSON.stringify([...peers]), size);
+		const rows = numbersOf(read as unknown as [string]);
+		if (rows.length === size) return {rows, next: rows.at(-1)};
+		const last = this.#rowAt.get(expression, after, peerChunk - 1) as unknown as [number] | undefined;
+		return {rows, next: last?.[0]};
+	}
+
+	#rowsOfSizes(sizes: SizeRange, terms: Terms, after: number, size: number): Rows {
+		const rows: number[] = [];
+		let next: number | undefined = after;
+		for (let passed = 0; passed < sizeChunk && next !== undefined; passed += sizesAtOnce) {
+			const read: Rows = this.#terms.rows(terms, next, sizesAtOnce);
+			for (const row of read.rows) {
+				if (!this.#isOfSize(fileOfRow(row), sizes)) continue;
+				rows.push(row);
+				if (rows.length === size) return {rows, next: row};
+			}
+			next = read.next;
 		}
-		const chunk = peers ? peerChunk : sizeChunk;
-		const rows = peers
-			? read(this.#rowsOfPeers, chunk, JSON.stringify([...peers]), size)
-			: read(this.#rowsOfSizes, chunk, sizes?.min ?? 0, sizes?.max ?? 0, size);
-		return {rows, next: rows.length < size ? read(this.#rowAt, chunk - 1)[0] : rows.at(-1)};
+		return {rows, next};
+	}
+
+	/** By its class, and by the size itself only at the ends of the range. */
+	#isOfSize(file: number, {min, max}: SizeRange): boolean {
+		const [least, most, known] = [sizeClass(min), sizeClass(max), this.#presence.sizeClassOf(file)];
+		if (known !== undefined && known !== least && known !== most) return known > least && known < most;
+		const [size = 0] = (this.#sizeOf.get(file) ?? []) as unknown as [number?];
+		if (known === undefined) this.#presence.setSizeClass(file, sizeClass(size));
+		return size >= min && size <= max;
 	}
 
 	/** How many there are where there are more pages: what the index finds, up to a bound. */
@@ -231,13 +261,6 @@ export class IndexSearch {
 		const total = rows.filter(row => this.#presence.shares(fileOfRow(row)) > 0).length;
 		return {total: Math.max(total, found), more: next !== undefined || isCountedInPart(query)};
 	}
-}
-
-/** Row IDs as group_concat writes them. */
-function numbersOf(row: [string | number | null] | undefined): number[] {
-	const list = row?.[0];
-	if (list === null || list === undefined) return [];
-	return typeof list === 'number' ? [list] : list.split(',').map(Number);
 }
 
 function nextStep({step}: Place): Place | undefined {

@@ -247,11 +247,12 @@ export class IndexWriter {
 	maintain(): boolean {
 		if (this.#uploads.size > 0) return false;
 		if (this.#moves.isDone) return this.#maintenance.step();
-		let written = 0;
+		let moved: number[] = [];
 		this.#atomic(() => {
-			written = this.#moves.step();
+			moved = this.#moves.step();
 		});
-		this.#maintenance.wrote(written);
+		if (moved.length > 0) this.#presence.wrote(moved);
+		this.#maintenance.wrote(moved.length);
 		return true;
 	}
 

@@ -47,8 +47,8 @@ export class PopularityMoves {
 		return this.#isSure && this.#waiting.size === 0;
 	}
 
-	/** One step, inside a transaction; returns how many rows of the full-text table were written. */
-	step(): number {
+	/** One step, inside a transaction; returns the contents whose rows of the full-text table were written anew. */
+	step(): number[] {
 		if (!this.#isSure && this.#waiting.size < movedPerStep) this.#look();
 		const moves: Move[] = [];
 		for (const id of this.#waiting) {
@@ -62,7 +62,7 @@ export class PopularityMoves {
 		for (const {from} of moves.sort((a, b) => a.from - b.from)) dropText.get(from);
 		for (const {to, text} of moves.sort((a, b) => a.to - b.to)) addText.get(to, text);
 		for (const {id, shares, twin, popularity} of moves) setFile.get(shares, twin, popularity, id);
-		return moves.length;
+		return moves.map(({id}) => id);
 	}
 
 	#look(): void {

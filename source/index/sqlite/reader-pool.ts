@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import {P2pError} from '../../core/errors.ts';
 import type {IndexReader} from './index-reader.ts';
 import {type Remote, type ThreadData, WorkerThread} from './worker-thread.ts';
@@ -25,8 +26,11 @@ export class ReaderPool {
 
 	/** Starts so many readers. @throws P2pError bad-database… */
 	async open(count: number, data: Omit<ThreadData, 'role'>): Promise<void> {
+		const channel = `index readers ${randomUUID()}`;
 		const started = await Promise.allSettled(
-			Array.from({length: count}, () => WorkerThread.start<IndexReader>({role: 'reader', ...data})),
+			Array.from({length: count}, (_, index) =>
+				WorkerThread.start<IndexReader>({role: 'reader', ...data, share: {index, of: count, channel}}),
+			),
 		);
 		for (const one of started) if (one.status === 'fulfilled') this.#readers.push(one.value);
 		const failed = started.find(one => one.status === 'rejected');

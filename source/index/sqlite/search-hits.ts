@@ -4,7 +4,7 @@ import {hasFilters, isNamed, matchRanks, wordsRank} from '../../api/query-match.
 import type {ContentReader} from './content-reader.ts';
 import {type Found, HitPage} from './hit-page.ts';
 import {KeptBytes} from './kept-bytes.ts';
-import type {Step} from './match-expression.ts';
+import type {Step} from './match-terms.ts';
 import type {PeerTexts} from './peer-texts.ts';
 import {quickRank} from './quick-rank.ts';
 import type {SharedPresence} from './shared-presence.ts';

@@ -1,6 +1,6 @@
 // Who is online, in memory that the threads of one store share: a byte per peer, and per content how many shares of
 // online peers it has. Searches pass over the rest without asking the database. Beside it, when each content was last
-// written, so that readers know which of the contents that they remember are still so.
+// written, so that readers know which of the contents that they remember are still so, and about how large it is.
 
 /** The pieces of memory, as they go to a worker. */
 export type PresenceMemory = {
@@ -8,6 +8,7 @@ export type PresenceMemory = {
 	files: SharedArrayBuffer;
 	written: SharedArrayBuffer;
 	folders: SharedArrayBuffer;
+	sizes: SharedArrayBuffer;
 	clocks: SharedArrayBuffer;
 };
 
@@ -23,6 +24,7 @@ export function createPresenceMemory(): PresenceMemory {
 		files: new SharedArrayBuffer(64 * 1024, {maxByteLength: 2 * mostFiles}),
 		written: new SharedArrayBuffer(64 * 1024, {maxByteLength: 4 * mostFiles}),
 		folders: new SharedArrayBuffer(64 * 1024, {maxByteLength: 4 * mostFolders}),
+		sizes: new SharedArrayBuffer(64 * 1024, {maxByteLength: mostFiles}),
 		clocks: new SharedArrayBuffer(12),
 	};
 }
@@ -35,6 +37,8 @@ export class SharedPresence {
 	readonly #written: Uint32Array<SharedArrayBuffer>;
 	/** The peer of each folder. */
 	readonly #folders: Uint32Array<SharedArrayBuffer>;
+	/** The class of each content's size, and one; 0: not known here. */
+	readonly #sizes: Uint8Array<SharedArrayBuffer>;
 	/** How many transactions changed contents, how often peers' names or addresses changed, and how often who is online. */
 	readonly #clocks: Uint32Array<SharedArrayBuffer>;
 
@@ -44,6 +48,7 @@ export class SharedPresence {
 		this.#files = new Uint16Array(memory.files);
 		this.#written = new Uint32Array(memory.written);
 		this.#folders = new Uint32Array(memory.folders);
+		this.#sizes = new Uint8Array(memory.sizes);
 		this.#clocks = new Uint32Array(memory.clocks);
 	}
 
@@ -67,6 +72,18 @@ export class SharedPresence {
 	setPeerOf(folder: number, peer: number): void {
 		grow(this.#memory.folders, 4 * (folder + 1));
 		this.#folders[folder] = peer;
+	}
+
+	/** The class of a content's size, which never changes; undefined: not known here. */
+	sizeClassOf(file: number): number | undefined {
+		const known = this.#sizes[file] ?? 0;
+		return known === 0 ? undefined : known - 1;
+	}
+
+	/** Tells the class of a content's size. */
+	setSizeClass(file: number, sizeClass: number): void {
+		if (file >= this.#sizes.length) grow(this.#memory.sizes, file + 1);
+		this.#sizes[file] = sizeClass + 1;
 	}
 
 	/** How many shares of online peers a content has; stays at 65,535 once it was reached. */
@@ -131,6 +148,13 @@ export class SharedPresence {
 }
 
 function grow(memory: SharedArrayBuffer, bytes: number): void {
-	if (bytes <= memory.byteLength) return;
-	memory.grow(Math.min(memory.maxByteLength, 4096 * Math.ceil((bytes * 1.25) / 4096)));
+	while (bytes > memory.byteLength) {
+		const larger = Math.min(memory.maxByteLength, 4096 * Math.ceil((bytes * 1.25) / 4096));
+		try {
+			memory.grow(larger);
+		} catch (error) {
+			// Unless another thread has made it larger still.
+			if (bytes > memory.byteLength) throw error;
+		}
+	}
 }

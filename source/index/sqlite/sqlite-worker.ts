@@ -12,10 +12,12 @@ import type {CallMessage, PlainFailure, ThreadData} from './worker-thread.ts';
 const writerNiceness = 10;
 /** Milliseconds without a call before upkeep begins. */
 const idle = 500;
+/** Milliseconds until a reader that could not get ready tries again. */
+const unprepared = 10_000;
 
 if (!parentPort) throw new Error('this file runs as a worker only');
 const port = parentPort;
-const {role, file, memory} = workerData as ThreadData;
+const {role, file, memory, share} = workerData as ThreadData;
 
 function plain(error: unknown): PlainFailure {
 	const told = databaseError(file, error);
@@ -42,7 +44,7 @@ function answer(target: object, {id, method, values}: CallMessage): void {
 }
 
 let upkeep: NodeJS.Timeout | undefined;
-let preparing: NodeJS.Immediate | undefined;
+let preparing: NodeJS.Timeout | undefined;
 
 function keepUp(writer: IndexWriter, pause: number): void {
 	clearTimeout(upkeep);
@@ -55,31 +57,34 @@ function keepUp(writer: IndexWriter, pause: number): void {
 	}, pause);
 }
 
-/** Between two steps all calls that wait are answered. */
-function prepare(reader: IndexReader): void {
-	preparing = setImmediate(() => {
+/** Between two steps all calls that wait are answered, and at least three quarters of the time are theirs. */
+function prepare(reader: IndexReader, pause: number): void {
+	preparing = setTimeout(() => {
+		const started = performance.now();
+		let later = unprepared;
 		try {
-			if (reader.prepare()) prepare(reader);
+			later = reader.prepare();
 		} catch {
 			// Searches do without, or say what is wrong.
 		}
-	});
+		prepare(reader, Math.max(later, 3 * (performance.now() - started)));
+	}, pause);
 }
 
 try {
 	if (role === 'writer') giveWay(writerNiceness);
-	const target = role === 'writer' ? new IndexWriter(file, memory) : new IndexReader(file, memory);
+	const target = role === 'writer' ? new IndexWriter(file, memory) : new IndexReader(file, memory, share);
 	port.on('message', (message: CallMessage) => {
 		answer(target, message);
 		if (message.method === 'close') {
 			clearTimeout(upkeep);
-			clearImmediate(preparing);
+			clearTimeout(preparing);
 			// After the answers to what it has just ended.
 			setImmediate(() => port.close());
 		} else if (target instanceof IndexWriter) keepUp(target, idle);
 	});
 	port.postMessage({id: 0});
-	if (target instanceof IndexReader) prepare(target);
+	if (target instanceof IndexReader) prepare(target, 0);
 } catch (error) {
 	port.postMessage({id: 0, failure: plain(error)});
 	port.close();

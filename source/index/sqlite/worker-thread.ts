@@ -2,9 +2,10 @@ import type {Worker} from 'node:worker_threads';
 import {type ErrorCode, P2pError} from '../../core/errors.ts';
 import {startWorker} from '../../core/worker-url.ts';
 import type {PresenceMemory} from './shared-presence.ts';
+import type {ReaderShare} from './term-learner.ts';
 
 /** What a thread starts with. */
-export type ThreadData = {role: 'writer' | 'reader'; file: string; memory: PresenceMemory};
+export type ThreadData = {role: 'writer' | 'reader'; file: string; memory: PresenceMemory; share?: ReaderShare};
 /** A call to a thread. Its answer has the same ID, and `value` or `failure`; ID 0 tells that the thread is ready. */
 export type CallMessage = {id: number; method: string; values: unknown[]};
 /** An error on its way between threads: one of ours, or a bug with its stack. */

@@ -1,8 +1,11 @@
-// From a query to FTS5 expressions, one per step of how well a content matches.
+// From a query to terms of FTS5, for each step of how well a content matches.
 import type {ParsedQuery} from '../../api/query.ts';
 import type {SizeRange} from '../../api/query-filters.ts';
 import {insideLength, nameStem} from '../../api/query-match.ts';
 import {extensionSign, isWide, kindSign, nameSign, nameSigns, sizeSigns} from './fts-text.ts';
+
+/** What a step looks for: rows that have all of some terms, but not all of `none`, where there are any of those. */
+export type Terms = {all: string[]; none: string[]};
 
 /** The steps, best first. */
 export const steps = ['exact', 'whole', 'start', 'inside'] as const;
@@ -30,34 +33,28 @@ export const shortestKnown = 3;
  *
  * @param few the earlier steps found so little that leaving it out costs more than comparing it again
  */
-export function matchExpression(
-	query: ParsedQuery,
-	step: Step,
-	vocabulary: Vocabulary,
-	few = false,
-): string | undefined {
+export function matchTerms(query: ParsedQuery, step: Step, vocabulary: Vocabulary, few = false): Terms | undefined {
 	const common = [...filters(query), ...wholeWords(query)];
 	const starts = query.words.flatMap(({start}) => (start === undefined ? [] : [start]));
 	const exactly = starts.map(quote);
 	switch (step) {
 		case 'exact':
-			return query.plain === '' ? undefined : all([any(nameSigns(query.plain).map(quote)), ...common, ...exactly]);
+			return query.plain === '' ? undefined : allOf([any(nameSigns(query.plain).map(quote)), ...common, ...exactly]);
 		case 'whole':
-			return all([...common, ...exactly]);
+			return allOf([...common, ...exactly]);
 		case 'start': {
-			const parts = starts.map(start => startPart(start, vocabulary));
+			const parts = starts.map(start => startTerm(start, vocabulary));
 			// Nothing begins with them but they themselves.
 			if (parts.every((part, index) => part === exactly[index])) return undefined;
-			return without(all([...common, ...parts]), exactly);
+			return {all: [...common, ...parts], none: exactly};
 		}
 		case 'inside': {
 			const isAlone = starts.length === 1;
 			const inside = starts.map(start => (start.length >= insideLength ? vocabulary.wordsWith(start, isAlone) : []));
 			if (inside.every(words => words.length === 0)) return undefined;
-			const found = starts.map(start => startPart(start, vocabulary));
+			const found = starts.map(start => startTerm(start, vocabulary));
 			const parts = inside.map((words, index) => any([...(isAlone ? [] : [found[index] ?? '']), ...words.map(quote)]));
-			const inWords = all([...common, ...parts]);
-			return few ? inWords : without(inWords, found);
+			return {all: [...common, ...parts], none: few ? [] : found};
 		}
 	}
 }
@@ -66,7 +63,7 @@ export function matchExpression(
  * Everything that begins with a text: what is a word and the start of no other is looked up as that word. Past the letters that there is an index for FTS5 would merge the lists of all
  * words first: a few words are looked up one by one, and many by their first letters and compared afterwards.
  */
-function startPart(start: string, vocabulary: Vocabulary): string {
+export function startTerm(start: string, vocabulary: Vocabulary): string {
 	if (start.length >= shortestKnown && !vocabulary.hasLonger(start)) return quote(start);
 	const letters = [...start];
 	if (letters.length <= indexedStart) return `${quote(start)}*`;
@@ -74,10 +71,20 @@ function startPart(start: string, vocabulary: Vocabulary): string {
 	return longer ? any([start, ...longer].map(quote)) : `${quote(letters.slice(0, indexedStart).join(''))}*`;
 }
 
-/** The expression for what has the words from their start: what totals are counted with. */
-export function countExpression(query: ParsedQuery, vocabulary: Vocabulary): string {
-	const starts = query.words.flatMap(({start}) => (start === undefined ? [] : [startPart(start, vocabulary)]));
-	return all([...filters(query), ...wholeWords(query), ...starts]);
+/** Terms as FTS5 takes them. */
+export function expressionOf(terms: Terms): string {
+	return terms.none.length === 0 ? all(terms.all) : `${all(terms.all)} NOT ${all(terms.none)}`;
+}
+
+/** What finds a word where it is whole. */
+export function wordTerm(word: string): string {
+	return quote(word);
+}
+
+/** The terms of what has the words from their start: what totals are counted with. */
+export function countTerms(query: ParsedQuery, vocabulary: Vocabulary): Terms {
+	const starts = query.words.flatMap(({start}) => (start === undefined ? [] : [startTerm(start, vocabulary)]));
+	return allOf([...filters(query), ...wholeWords(query), ...starts]);
 }
 
 /** Parts that hold for a content as a whole. `peer:` and what a sign is shared by is looked at afterwards. */
@@ -112,8 +119,8 @@ function all(parts: string[]): string {
 	return parts.length === 1 ? (parts[0] ?? '') : `(${parts.join(' AND ')})`;
 }
 
-function without(expression: string, parts: string[]): string {
-	return `${expression} NOT ${all(parts)}`;
+function allOf(parts: string[]): Terms {
+	return {all: parts, none: []};
 }
 
 /** A range of sizes that the expressions leave out, as it is compared row by row. */
