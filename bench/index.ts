@@ -107,8 +107,10 @@ async function searchOverHttps(): Promise<void> {
 try {
 	print(`### ${size.toLocaleString('en')} files of ${corpus.peers} peers`);
 	print();
-	if (isThere) await server.online();
-	else await register();
+	if (isThere) {
+		await server.online();
+		await server.settled();
+	} else await register();
 	if (!values['no-process']) await searchInProcess();
 	if (!values['no-https']) await searchOverHttps();
 	await server.stop();

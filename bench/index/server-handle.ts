@@ -62,13 +62,14 @@ export class ServerHandle {
 	fill = (size: number) => this.#call<number>({do: 'fill', size});
 	latency = (kind: string, queries: string[]) =>
 		this.#call<{cold: Latency; warm: Latency}>({do: 'latency', kind, queries});
-	/** Waits until the server has nothing more to do. */
+	/** Waits until the server has nothing more to do: to put in order, and to learn of words. */
 	async settled(): Promise<Usage> {
 		let last = await this.usage();
 		for (let quiet = 0; quiet < 3; ) {
 			await new Promise(resolve => setTimeout(resolve, 1000));
 			const now = await this.usage();
-			const spent = (now.threads['index writer'] ?? 0) - (last.threads['index writer'] ?? 0);
+			const indexing = ({threads}: Usage) => (threads['index writer'] ?? 0) + (threads['index reader'] ?? 0);
+			const spent = indexing(now) - indexing(last);
 			quiet = spent < 50 ? quiet + 1 : 0;
 			last = now;
 		}
