@@ -13,6 +13,10 @@ export const mostBytes = 32 * 1024 * 1024;
 const settled = 30_000;
 /** Milliseconds for each row of a list after which it may be made anew: a thousand times as long as that takes. */
 const agePerRow = 0.5;
+/** Rows that may be looked through for a page. */
+const lookedThrough = 12_000;
+/** Milliseconds for which a term is not learned that there was no room for. */
+const refused = 600_000;
 /** Terms that wait to be learned. */
 const mostWanted = 512;
 
@@ -56,34 +60,53 @@ export class KnownTerms {
 		return {rows, next: rows.length < size ? undefined : rows.at(-1)};
 	}
 
-	/**
-	 * The same from the lists alone; undefined where only the full-text index knows.
-	 */
+	/** The same with the help of the lists; undefined where only the full-text index knows. */
 	find({all, none}: Terms, after: number, size: number): Rows | undefined {
 		if (all.length < 2) return undefined;
 		const others = none.filter(term => !all.includes(term));
-		if (all.some(term => this.#isUnknown(term)) || others.some(term => this.#isUnknown(term))) return undefined;
-		const lists: TermRows[] = [];
-		for (const term of all) {
-			const list = this.#listOf(term);
-			if (!list) return undefined;
-			if (list.count === 0) return {rows: [], next: undefined};
-			lists.push(list);
-		}
 		// All that has the terms has those that are left out.
 		if (none.length > 0 && others.length === 0) return {rows: [], next: undefined};
-		const left: TermRows[] = [];
-		for (const term of others) {
+		const known = new Map<string, TermRows>();
+		for (const term of all) {
 			const list = this.#listOf(term);
-			if (!list) return undefined;
-			left.push(list);
+			if (list?.count === 0) return {rows: [], next: undefined};
+			if (list) known.set(term, list);
 		}
-		const shortest = lists.reduce((a, b) => (b.count < a.count ? b : a));
-		// Of a list that was made before the last change some rows may be missing.
-		const isWhole = shortest instanceof LiveRows || shortest.asOf === this.#transaction;
-		if (!isWhole || !(shortest instanceof LiveRows || shortest instanceof OrderedRows)) return undefined;
-		const rest = lists.filter(list => list !== shortest);
-		return this.#common(shortest, rest, left, after, size);
+		if (known.size === 0) return undefined;
+		const left = others.map(term => this.#listOf(term)).filter(list => list !== undefined);
+		const isLeftKnown = left.length === others.length;
+		const [shortest, list] = [...known].reduce((a, b) => (b[1].count < a[1].count ? b : a));
+		const isAllKnown = isLeftKnown && all.every(term => known.has(term));
+		if (isAllKnown && (list instanceof LiveRows || list instanceof OrderedRows)) {
+			known.delete(shortest);
+			// Of a list that was made before the last change some rows may be missing.
+			if (list instanceof LiveRows || list.asOf === this.#transaction)
+				return this.#common(list, [...known.values()], left, after, size);
+			known.set(shortest, list);
+		}
+		// What there is no list of is looked up, together with what is rare.
+		const looked = all.filter(term => !known.has(term));
+		if (list instanceof LiveRows || (looked.length === 0 && list.count <= lookedThrough)) looked.push(shortest);
+		for (const term of looked) known.delete(term);
+		if (looked.length === 0 || known.size === 0) return undefined;
+		const expression = expressionOf({all: looked, none: isLeftKnown ? [] : none});
+		return this.#filtered(expression, [...known.values()], isLeftKnown ? left : [], after, size);
+	}
+
+	/** Of what the full-text index finds the first `size` rows that are in all of some lists. */
+	#filtered(expression: string, lists: TermRows[], left: TermRows[], after: number, size: number): Rows | undefined {
+		const rows: number[] = [];
+		let chunk = 2 * size;
+		for (let [at, passed] = [after, 0]; passed < lookedThrough; passed += chunk, chunk = Math.min(4096, 4 * chunk)) {
+			const read = this.#read(expression, at, chunk);
+			const found = this.#common(new LiveRows(read), lists, left, -1, size - rows.length);
+			if (!found) return undefined;
+			rows.push(...found.rows);
+			if (rows.length === size) return {rows, next: rows.at(-1)};
+			if (read.length < chunk) return {rows, next: undefined};
+			at = read.at(-1) ?? at;
+		}
+		return undefined;
 	}
 
 	/** Looks up what comes next in the full-text index. */
@@ -139,13 +162,6 @@ export class KnownTerms {
 		return {rows, next: rows.length < size ? undefined : rows.at(-1)};
 	}
 
-	/** Whether a term is common, and there is no list of it. */
-	#isUnknown(term: string): boolean {
-		if (!this.#unknown.has(term)) return false;
-		this.#want(term);
-		return true;
-	}
-
 	/** The rows of a term; undefined where they are many, and not in memory. */
 	#listOf(term: string): TermRows | undefined {
 		const kept = this.#kept.get(term);
@@ -157,8 +173,8 @@ export class KnownTerms {
 		}
 		const live = this.#rare.get(term);
 		if (live) return live;
-		const rows = this.#read(term, -1, rare + 1);
-		if (rows.length > rare) {
+		const rows = this.#unknown.has(term) ? undefined : this.#read(term, -1, rare + 1);
+		if (!rows || rows.length > rare) {
 			this.#want(term);
 			return undefined;
 		}
@@ -192,7 +208,10 @@ export class KnownTerms {
 			let oldest: string | undefined;
 			let used = now - settled;
 			for (const [other, kept] of this.#kept) if (kept.used <= used) [oldest, used] = [other, kept.used];
-			if (oldest === undefined) return false;
+			if (oldest === undefined) {
+				this.#unknown.set(term, now + refused);
+				return false;
+			}
 			this.#drop(oldest);
 		}
 		this.#unknown.delete(term);
