@@ -75,12 +75,6 @@ export function sizeSigns(min: number, max: number): string[] {
 	return signs;
 }
 
-/** Whether a word of the full-text table is the character of a size. */
-export function isSizeSign(word: string): boolean {
-	const unit = word.charCodeAt(0);
-	return unit >= sizeBase && unit < sizeBase + 0x100;
-}
-
 /**
  * Whether a range of sizes has so much in it that going through the lists of its classes costs more than looking up the
  * size of what was found: classes above the last common one have few files.

@@ -1,7 +1,6 @@
 // Makes the lists of common terms, a little at a time, in moments in which nothing is written.
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {BroadcastChannel} from 'node:worker_threads';
-import {isSizeSign} from './fts-text.ts';
 import {type KnownTerms, mostBytes, numbersOf, rare, rowsOf} from './known-terms.ts';
 import {startTerm, type Vocabulary, wordTerm} from './match-terms.ts';
 import {openForReading} from './open-database.ts';
@@ -172,7 +171,8 @@ export class TermLearner {
 				return;
 			}
 			const [word, rows] = value as [string, number];
-			if (rows > rare && !isSizeSign(word)) words.push([word, rows]);
+			// Not the characters of filters: few use them, and there are many that half of all contents have.
+			if (rows > rare && /^[\p{L}\p{N}]/u.test(word)) words.push([word, rows]);
 		}
 	}
 
