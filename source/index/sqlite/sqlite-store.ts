@@ -4,6 +4,7 @@ import type {ParsedQuery} from '../../api/query.ts';
 import type {CatalogChange, CatalogPoint, ContentSources, SearchResponse} from '../../api/schemas.ts';
 import {P2pError} from '../../core/errors.ts';
 import {clearOften} from '../../core/nursery.ts';
+import {helpersGiveWay} from '../../core/thread-priority.ts';
 import {checkRange} from '../change-range.ts';
 import {FoundPaths} from '../path-hash.ts';
 import {type PeerRecord, PeerRegistry, peerInfo} from '../peer-registry.ts';
@@ -29,6 +30,11 @@ import {WorkerThread} from './worker-thread.ts';
 
 /** Batches of an upload that may wait for the writer while the next ones are read off the wire. */
 const batchesAhead = 12;
+/**
+ * How much V8's helpers give way: as much as the writer, most of whose garbage they collect. With 4 searches beside an upload wait
+ * nearly as long as with none.
+ */
+const helperNiceness = 10;
 /** Paths that a reader looks up in one go: some milliseconds in which it answers no search. */
 const pathsAtOnce = 200;
 
@@ -78,6 +84,7 @@ export class SqliteStore implements IndexStore {
 			await this.#readers.open(this.#readerCount, data);
 			// The threads are up: they start on compiled code, which other flags would make foreign.
 			clearOften();
+			helpersGiveWay(helperNiceness);
 			for (const number of await this.#write.unswept()) this.#sweepLater(number);
 		} catch (error) {
 			await this.close();
