@@ -4,14 +4,19 @@ import {limits} from '../api/limits.ts';
 import {type ServerEvents, serverEventSchemas} from '../api/schemas.ts';
 import {seenFrom} from './host-view.ts';
 
-/** Listeners that are written to in one turn of the loop: two thousand at once would hold up everything else for 40 ms. */
-const perTurn = 64;
 /**
- * Milliseconds from one round of news to the next, and the same as a multiple of what the last one took: what happens
- * meanwhile is told to each listener in one piece, so that thousands who come at once do not cost their square.
+ * Listeners that are written to in one turn of the loop, and about how many bytes: two thousand at once would hold up everything
+ * else for 40 ms, and what hundreds bring who come together is 100 KB for each listener, which takes longer still to encrypt.
+ */
+const perTurn = 64;
+const bytesPerTurn = 256 * 1024;
+/** How long everything else has between two such turns, as a multiple of what the last one took. */
+const pause = 5;
+/**
+ * Milliseconds from one round of news to the next, at least: what happens meanwhile is told to each listener in one piece, so that
+ * thousands who come at once do not cost their square.
  */
 const gathered = 50;
-const gatheredRounds = 5;
 /** Parts of the time between pings: in each, as many of the listeners are pinged. */
 const pingParts = 20;
 
@@ -27,6 +32,9 @@ type Listener = {
 /** Something that happened. `place`: how many happened before. */
 type News = {place: number; text(here: string | undefined): string};
 
+/** News on their way to everyone. `texts`: all of them in one, by where the listener is; made once, as they are long. */
+type Round = {news: News[]; waiting: Listener[]; texts: Map<string | undefined, Buffer>};
+
 /** Everyone who holds `GET /v1/events` open (server-sent events, WHATWG HTML section 9.2). */
 export class EventHub {
 	readonly #listeners = new Set<Listener>();
@@ -39,8 +47,7 @@ export class EventHub {
 	#news: News[] = [];
 	#count = 0;
 	/** The round that is going on or about to begin. */
-	#round: {timer: NodeJS.Timeout | NodeJS.Immediate; news: News[]; waiting: Listener[]} | undefined;
-	#roundBegan = 0;
+	#round: (Round & {timer: NodeJS.Timeout | NodeJS.Immediate | undefined}) | undefined;
 	#nextRound = 0;
 	#part = 0;
 
@@ -129,11 +136,11 @@ export class EventHub {
 		for (const {timer} of this.#recent.values()) clearTimeout(timer);
 		this.#recent.clear();
 		if (this.#round) {
-			const {timer, news, waiting} = this.#round;
+			const {timer} = this.#round;
 			clearTimeout(timer as NodeJS.Timeout);
 			clearImmediate(timer as NodeJS.Immediate);
-			this.#write(waiting, news);
-			this.#write([...this.#listeners], this.#news);
+			for (const round of [this.#round, roundOf(this.#news, this.#listeners)])
+				for (const listener of round.waiting) this.#write(round, listener);
 		}
 		this.#round = undefined;
 		this.#news = [];
@@ -162,38 +169,50 @@ export class EventHub {
 	#beginSoon(): void {
 		const wait = this.#nextRound - performance.now();
 		const begin = () => {
-			this.#roundBegan = performance.now();
-			const news = this.#news;
+			const round = roundOf(this.#news, this.#listeners);
 			this.#news = [];
-			this.#go(news, [...this.#listeners]);
+			this.#go(round);
 		};
-		this.#round = {timer: wait > 0 ? setTimeout(begin, wait).unref() : setImmediate(begin), news: [], waiting: []};
+		const timer = wait > 0 ? setTimeout(begin, wait).unref() : setImmediate(begin);
+		this.#round = {timer, ...roundOf([], [])};
 	}
 
-	/** Tells some of those that wait for it, and the rest in the turns after this one. */
-	#go(news: News[], waiting: Listener[]): void {
-		this.#write(waiting.splice(-perTurn), news);
-		if (waiting.length > 0) this.#round = {timer: setImmediate(() => this.#go(news, waiting)), news, waiting};
-		else {
-			this.#round = undefined;
+	/** Tells some of those that wait for it, and the rest in later turns. */
+	#go(round: Round): void {
+		const began = performance.now();
+		this.#round = {timer: undefined, ...round};
+		const current = this.#round;
+		for (let told = 0, bytes = 0; told < perTurn && bytes < bytesPerTurn; told++) {
+			const listener = round.waiting.pop();
+			if (!listener) break;
+			bytes += this.#write(round, listener);
+		}
+		// Node sends what was written in ticks of its own, which come before this one: they are most of the work.
+		process.nextTick(() => {
+			if (this.#round !== current) return;
 			const now = performance.now();
-			this.#nextRound = now + Math.max(gathered, gatheredRounds * (now - this.#roundBegan));
+			const wait = pause * (now - began);
+			if (round.waiting.length > 0) {
+				current.timer = setTimeout(() => this.#go(round), wait).unref();
+				return;
+			}
+			this.#round = undefined;
+			this.#nextRound = now + Math.max(gathered, wait);
 			if (this.#news.length > 0) this.#beginSoon();
-		}
+		});
 	}
 
-	#write(listeners: Listener[], news: News[]): void {
-		const texts = new Map<string | undefined, string>();
-		for (const listener of listeners) {
-			const {here, after} = listener;
-			const isAll = (news[0]?.place ?? 0) >= after;
-			let text = isAll ? texts.get(here) : undefined;
-			if (text === undefined) {
-				text = news.map(one => (one.place >= after ? one.text(here) : '')).join('');
-				if (isAll) texts.set(here, text);
-			}
-			if (text !== '') this.#send(listener, text);
+	/** Tells a listener the news that it has not heard; returns how many bytes that were. */
+	#write({news, texts}: Round, listener: Listener): number {
+		const {here, after} = listener;
+		const isAll = (news[0]?.place ?? 0) >= after;
+		let text = isAll ? texts.get(here) : undefined;
+		if (!text) {
+			text = Buffer.from(news.map(one => (one.place >= after ? one.text(here) : '')).join(''));
+			if (isAll) texts.set(here, text);
 		}
+		if (text.length > 0) this.#send(listener, text);
+		return text.length;
 	}
 
 	#ping(): void {
@@ -204,7 +223,7 @@ export class EventHub {
 		}
 	}
 
-	#send(listener: Listener, text: string): void {
+	#send(listener: Listener, text: string | Buffer): void {
 		// It went since the round began.
 		if (!this.#listeners.has(listener)) return;
 		if (listener.response.writableLength > limits.eventsWaiting) this.#drop(listener);
@@ -215,6 +234,10 @@ export class EventHub {
 		this.#listeners.delete(listener);
 		listener.response.destroy();
 	}
+}
+
+function roundOf(news: News[], listeners: Iterable<Listener>): Round {
+	return {news, waiting: [...listeners], texts: new Map()};
 }
 
 function frame<K extends keyof ServerEvents>(event: K, data: ServerEvents[K]): string {

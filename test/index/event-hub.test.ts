@@ -14,10 +14,18 @@ const peer = (n: number): PeerInfo => ({
 	addresses: Array.from({length: 9}, () => 'y'.repeat(300)),
 });
 
-async function hubWith(listeners: number) {
+/** @param wrote told of everything that is written to a listener, when it is */
+async function hubWith(listeners: number, wrote: (bytes: number) => void = () => undefined) {
 	const hub = new EventHub();
 	const counts = {peers: 0, online: 0, files: 0, bytes: 0};
-	const server = createServer((_request, response) => hub.add(response, undefined, counts));
+	const server = createServer((_request, response) => {
+		const write = response.write.bind(response);
+		response.write = (text: string | Buffer) => {
+			wrote(text.length);
+			return write(text);
+		};
+		hub.add(response, undefined, counts);
+	});
 	await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
 	const {port} = server.address() as {port: number};
 	const sockets: Socket[] = [];
@@ -70,4 +78,25 @@ test('changes of one peer are told once a second, the newest last; coming and go
 		'event: peer-left',
 		'event: peer-updated',
 	]);
+});
+
+test('long news go to a few listeners at a time, and all of it to everyone', async () => {
+	const written: number[] = [];
+	let at = 0;
+	const {hub, sockets} = await hubWith(30, bytes => {
+		if (written[at] === undefined) process.nextTick(() => at++);
+		written[at] = (written[at] ?? 0) + bytes;
+	});
+	const texts = sockets.map(() => '');
+	for (const [index, socket] of sockets.entries())
+		socket.on('data', data => {
+			texts[index] += data.toString('latin1');
+		});
+	await waitFor('the greetings', () => texts.every(text => text.includes('event: hello')));
+	[written.length, at] = [0, 0];
+	for (let told = 0; told < 40; told++) hub.tellPeer('peer-joined', peer(told));
+	await waitFor('all to hear the last', () => texts.every(text => text.includes(`"id":"${peer(39).id}"`)));
+	expect(texts.map(text => text.split('event: peer-joined').length - 1)).toEqual(sockets.map(() => 40));
+	expect(Math.max(...written)).toBeLessThan(2 * 256 * 1024);
+	expect(written.reduce((sum, bytes) => sum + bytes, 0)).toBeGreaterThan(30 * 40 * 2700);
 });
