@@ -1,4 +1,5 @@
 // Measures registering alone, with searches beside it and without: where its CPU goes, thread by thread.
+// The searches are made in a process of their own, "this process" sends the files.
 // node bench/index-register.ts [--size 200000] [--searches 0,100] [--peers 1]
 // With one peer also what it costs that one to come back, with nothing changed and with a hundredth of its files changed.
 import {mkdtempSync, rmSync} from 'node:fs';
@@ -7,9 +8,9 @@ import path from 'node:path';
 import {parseArgs} from 'node:util';
 import {comeBack} from './index/again.ts';
 import {Corpus} from './index/corpus.ts';
-import {steady} from './index/load.ts';
 import {mixedQueries} from './index/queries.ts';
 import {catalogEpoch, prepareUploads, registerAll} from './index/register.ts';
+import {steadyApart} from './index/search-load.ts';
 import {ServerHandle} from './index/server-handle.ts';
 import {busyMs, percentile, short, threadTimes} from './index/statistics.ts';
 
@@ -29,7 +30,7 @@ const folder = mkdtempSync(path.join(tmpdir(), 'p2p-bench-'));
 try {
 	for (const [at, rate] of values.searches.split(',').map(Number).entries()) {
 		const server = await ServerHandle.start(path.join(folder, `${at}.db`));
-		const searches = rate > 0 ? await steady(server.port, queries, rate) : undefined;
+		const searches = rate > 0 ? await steadyApart(server.port, queries, rate) : undefined;
 		const before = await server.usage();
 		const ownBefore = process.cpuUsage();
 		const ownThreads = threadTimes();

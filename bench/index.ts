@@ -8,10 +8,11 @@ import path from 'node:path';
 import {parseArgs} from 'node:util';
 import {limits} from '../source/api/limits.ts';
 import {Corpus} from './index/corpus.ts';
-import {load, steady} from './index/load.ts';
+import {load} from './index/load.ts';
 import {mixedQueries, querySets} from './index/queries.ts';
 import {registerAll} from './index/register.ts';
 import {bm25, miniSearch, plocate, type RivalResult} from './index/rivals.ts';
+import {steadyApart} from './index/search-load.ts';
 import {ServerHandle, type Usage} from './index/server-handle.ts';
 import {short} from './index/statistics.ts';
 
@@ -43,7 +44,7 @@ const ours = new Map<string, {p50: number; p99: number}>();
 async function register(): Promise<void> {
 	note('registering');
 	await server.usage();
-	const stopSearches = await steady(server.port, mixed, 100);
+	const stopSearches = await steadyApart(server.port, mixed, 100);
 	const before = await server.usage();
 	const online = setInterval(() => void server.online(), 500);
 	const {files, seconds: took} = await registerAll(server.port, corpus);
