@@ -12,6 +12,7 @@ import {answerClientError, answerErrors, httpError} from '../net/http-errors.ts'
 import {type ListenOptions, listen} from '../net/listen.ts';
 import {QuietLog} from '../net/quiet-log.ts';
 import {remotePeerId} from '../net/remote-id.ts';
+import {keepRequestsAhead} from '../net/requests-ahead.ts';
 import {limitBodies, limitHalfOpen} from '../net/slow-callers.ts';
 import {type TakeTable, tableRoute} from '../net/table-route.ts';
 import {tlsServerOptions} from '../net/tls-options.ts';
@@ -135,6 +136,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 	app.server.headersTimeout = limits.requestHeaders;
 	app.server.requestTimeout = limits.indexRequest;
 	app.server.maxConnections = limits.connections;
+	keepRequestsAhead(app.server);
 	const traffic = new TrafficCounter(app.server);
 
 	const onBug = (error: unknown) => bus.emit('log', {level: 'error', message: `index: ${stackOf(error)}`});
