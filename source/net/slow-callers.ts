@@ -51,8 +51,8 @@ function endOf({remoteAddress, remotePort}: Socket): string {
 	return `${remoteAddress} ${remotePort}`;
 }
 
-/** Bodies that are read as a stream, whose reader watches them itself. */
-const streamed = /ndjson/i;
+/** Catalogs, as lines or in columns: their reader watches them itself, and they may wait for their turn. */
+const streamed = /ndjson|vnd\.p2p-tui\.changes/i;
 
 /** Answers 408 and hangs up on whoever takes longer than `limits.requestBody` to send a JSON body. */
 export function limitBodies(app: FastifyInstance, log: QuietLog, patience: number = limits.requestBody): void {
