@@ -10,6 +10,8 @@ import type {SharedPresence} from './shared-presence.ts';
 
 /** Contents in a batch up to which those that became more or less popular move in the index at once. */
 const movedAtOnce = 1000;
+/** The oldest names of a content that are searched, however many new ones there are. */
+const oldestSearched = limits.namesPerContent / 2;
 
 /** A content that this batch touches, with its shares before and after. */
 class Touched {
@@ -261,7 +263,10 @@ export class CatalogBatch {
 		adds.push({row: rowIdOf(id, popularity), text: this.#texts.of(searched, size)});
 	}
 
-	/** All places of a content, where this batch has changed them; what is new first, so that it is searched in any case. */
+	/**
+	 * All places of a content, where this batch has changed them. The oldest first, which nobody pushes out by many new
+	 * ones, then what is new, so that it is searched in any case.
+	 */
 	#changedPlaces({id, name, added, removed, before, now}: Touched): Place[] | undefined {
 		if (before === 0 && added.length === now) return added;
 		// What many share is under the same path with the first of them already, most of the time.
@@ -272,7 +277,7 @@ export class CatalogBatch {
 		const counts = countsOf(places);
 		const addedCounts = countsOf(added);
 		const fresh = added.filter(place => counts.get(pathOf(place)) === addedCounts.get(pathOf(place)));
-		return removed || fresh.length > 0 ? [...fresh, ...places] : undefined;
+		return removed || fresh.length > 0 ? [...places.slice(0, oldestSearched), ...fresh, ...places] : undefined;
 	}
 }
 
