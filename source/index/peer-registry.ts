@@ -155,9 +155,9 @@ export class PeerRegistry {
 		return record;
 	}
 
-	/** Offline peers last seen before a time. */
-	unseenSince(before: number): PeerRecord[] {
-		return [...this.#byId.values()].filter(record => !record.left && !record.online && record.since < before);
+	/** Offline peers last seen before a time; each is looked at when its turn comes, as it may have come back by then. */
+	*unseenSince(before: number): Generator<PeerRecord> {
+		for (const record of this.all()) if (!record.left && !record.online && record.since < before) yield record;
 	}
 }
 

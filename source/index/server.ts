@@ -58,6 +58,8 @@ export type IndexAppOptions = {
 	table?: () => TakeTable | undefined;
 	/** Days after which a peer that is not seen is forgotten. Default: 30 */
 	retentionDays?: number;
+	/** Milliseconds between two looks for such peers. Default: an hour */
+	forgetEvery?: number;
 };
 
 /** Since the start. */
@@ -80,7 +82,8 @@ const dayMs = 24 * 3600 * 1000;
 
 /** An index server over a store; it listens once started. */
 export function createIndexApp(options: IndexAppOptions): IndexApp {
-	const {identity, store, name, version, bus, leaseSeconds = limits.leaseSeconds, retentionDays = 30} = options;
+	const {identity, store, name, version, bus, leaseSeconds = limits.leaseSeconds} = options;
+	const {retentionDays = 30, forgetEvery = 3600 * 1000} = options;
 	const log = (error: unknown) => bus.emit('log', {level: 'error', message: `index: ${errorLine(error)}`});
 	const quiet = new QuietLog(bus);
 	const hub = new EventHub();
@@ -267,7 +270,7 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 			const address = await listen(app as never, where);
 			options.network?.start(member => void shutOut(member).catch(log));
 			every(1000, tellCounts);
-			every(3600 * 1000, () => store.forget(Date.now() - retentionDays * dayMs));
+			every(forgetEvery, () => store.forget(Date.now() - retentionDays * dayMs));
 			return address;
 		},
 		async stop() {

@@ -136,6 +136,22 @@ export function indexStoreConformance(
 			expect(await names(store, 'here')).toEqual(['here.txt']);
 			expect((await store.register({id: peerId(1), name: 'x', host: 'h', port: 1})).have).toBeNull();
 		});
+
+		scenario('that come back while others are being forgotten stay', async store => {
+			for (const seed of [1, 2]) {
+				await share(store, seed, [add(`s/of${seed}.txt`)]);
+				await store.setOnline(peerId(seed), false);
+			}
+			const leave = store.leave.bind(store);
+			store.leave = async id => {
+				await store.setOnline(peerId(2), true);
+				return leave(id);
+			};
+			expect(await store.forget(Date.now() + 60_000)).toBe(1);
+			store.leave = leave;
+			expect((await failure(store.getPeer('1'))).code).toBe('not-found');
+			expect(await names(store, 'of')).toEqual(['of2.txt']);
+		});
 	});
 
 	describe(`${name}: catalogs`, () => {

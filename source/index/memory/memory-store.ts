@@ -162,9 +162,12 @@ export class MemoryStore implements IndexStore {
 	}
 
 	async forget(before: number): Promise<number> {
-		const peers = this.#peers.unseenSince(before);
-		for (const peer of peers) await this.leave(peer.id);
-		return peers.length;
+		let count = 0;
+		for (const {id} of this.#peers.unseenSince(before)) {
+			await this.leave(id);
+			count++;
+		}
+		return count;
 	}
 
 	#catalog(id: string): Map<string, SharedFile> {

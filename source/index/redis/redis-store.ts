@@ -291,9 +291,12 @@ export class RedisStore implements IndexStore {
 
 	async forget(before: number): Promise<number> {
 		this.#needWhole();
-		const ids = this.#model.store.unseenSince(before);
-		for (const id of ids) await this.leave(id);
-		return ids.length;
+		let count = 0;
+		for await (const id of this.#model.store.unseenSince(before)) {
+			await this.leave(id);
+			count++;
+		}
+		return count;
 	}
 
 	/** Files that are registered, whoever is online. */

@@ -240,10 +240,12 @@ export class SqliteStore implements IndexStore {
 	}
 
 	async forget(before: number): Promise<number> {
-		await this.#write.sawOnline(Date.now());
-		const peers = this.#peers.unseenSince(before);
-		for (const {id} of peers) await this.leave(id);
-		return peers.length;
+		let count = 0;
+		for await (const id of this.unseenSince(before)) {
+			await this.leave(id);
+			count++;
+		}
+		return count;
 	}
 
 	/** Up to where a peer's catalog is known; null for one that is to be sent whole, or not registered. */
@@ -271,9 +273,10 @@ export class SqliteStore implements IndexStore {
 		return this.#peers.get(id) !== undefined;
 	}
 
-	/** IDs of the peers that {@link forget} would take out. */
-	unseenSince(before: number): string[] {
-		return this.#peers.unseenSince(before).map(({id}) => id);
+	/** IDs of the peers that {@link forget} takes out; writes down before that whoever is online is seen now. */
+	async *unseenSince(before: number): AsyncGenerator<string> {
+		await this.#write.sawOnline(Date.now());
+		for (const {id} of this.#peers.unseenSince(before)) yield id;
 	}
 
 	/** Keeps a note beside the index: after a crash it is no newer than the changes that were taken in before it. */
