@@ -552,6 +552,23 @@ export function indexStoreConformance(
 			expect((await failure(store.search(parseQuery('x'), {cursor: 'e30'}))).code).toBe('bad-request');
 		});
 
+		scenario('shows nothing twice and leaves nothing out while sources of what is listed come and go', async store => {
+			const files = Array.from({length: 200}, (_, i) => add(`s/page ${i}.txt`, `p${i}`));
+			await share(store, 1, files);
+			for (const seed of [2, 3]) await share(store, seed, files.slice(seed * 20, seed * 20 + 60));
+			const seen: string[] = [];
+			let cursor: string | undefined;
+			for (let page = 0; page === 0 || cursor; page++) {
+				const {hits, cursor: next} = await store.search(parseQuery('page'), {limit: 30, cursor});
+				seen.push(...hits.map(hit => hit.content));
+				cursor = next;
+				await store.setOnline(peerId(2), page % 2 === 1);
+				await store.setOnline(peerId(3), page % 3 === 1);
+			}
+			expect(seen).toHaveLength(200);
+			expect(new Set(seen).size).toBe(200);
+		});
+
 		scenario('answers in JSON what its schema promises, with some of the sources and all counted', async store => {
 			for (let seed = 1; seed <= limits.sourcesPerSearchHit + 3; seed++) {
 				const id = peerId(seed);

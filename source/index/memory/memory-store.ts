@@ -105,7 +105,8 @@ export class MemoryStore implements IndexStore {
 	): Promise<SearchResponse> {
 		const only = query.peers.length > 0 ? new Set(query.peers.map(peer => this.#peers.find(peer))) : undefined;
 		const after = readCursor(cursor, 'number', 'number', 'number');
-		const found: {place: [number, number, number]; hit: ContentSources}[] = [];
+		// By all sources, so that nobody who comes or goes moves anything from one page to another; pages then by those online.
+		const found: {place: [number, number, number]; inPage: [number, number, number]; hit: ContentSources}[] = [];
 		for (const sizes of this.#contents.values()) {
 			const content = believed(sizes);
 			let best: SharedFile | undefined;
@@ -124,14 +125,16 @@ export class MemoryStore implements IndexStore {
 				Math.min(sources, limits.sourcesPerHit),
 				only ?? 'online',
 			);
-			found.push({place: [rank, -hit.sourceCount, content.age], hit});
+			const all = new Set([...content.files].map(({peer}) => peer)).size;
+			const {age} = content;
+			found.push({place: [rank, -all, age], inPage: [rank, -hit.sourceCount, age], hit});
 		}
 		found.sort((a, b) => comparePlaces(a.place, b.place));
 		const rest = after ? found.filter(({place}) => comparePlaces(place, after) > 0) : found;
 		const page = rest.slice(0, Math.min(limit, limits.searchPage));
 		const last = page.at(-1);
 		return {
-			hits: page.map(({hit}) => hit),
+			hits: page.sort((a, b) => comparePlaces(a.inPage, b.inPage)).map(({hit}) => hit),
 			total: found.length,
 			more: false,
 			...(last && rest.length > page.length && {cursor: writeCursor(last.place)}),
