@@ -1,50 +1,12 @@
 // One content under more names than are searched, over a running server: none of the sources is lost, nobody's name is
 // pushed out by another peer, and no other content is touched.
-import path from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {limits} from '../../source/api/limits.ts';
 import type {CatalogChange} from '../../source/api/schemas.ts';
-import {temporaryIdentity} from '../../source/identity/identity.ts';
-import {MemoryStore} from '../../source/index/memory/memory-store.ts';
-import {RedisStore} from '../../source/index/redis/redis-store.ts';
-import {SqliteStore} from '../../source/index/sqlite/sqlite-store.ts';
-import type {IndexStore} from '../../source/index/store.ts';
-import {
-	add,
-	contentId,
-	makePeer,
-	request,
-	startServer,
-	type TestServer,
-	temporaryFolder,
-	until,
-} from '../helpers/index.ts';
-import {hasRedisServer, startRedisCluster} from '../helpers/redis-cluster.ts';
+import {add, contentId, makePeer, request, startServer, type TestServer, until} from '../helpers/index.ts';
+import {storeKinds} from '../helpers/index-stores.ts';
 
 const most = limits.namesPerContent;
-
-async function sqlite(): Promise<IndexStore> {
-	const {folder, remove} = temporaryFolder();
-	onTestFinished(remove);
-	return new SqliteStore(path.join(folder, 'index.db'));
-}
-
-async function redis(): Promise<IndexStore> {
-	const cluster = await startRedisCluster();
-	onTestFinished(cluster.stop);
-	const {folder, remove} = temporaryFolder();
-	onTestFinished(remove);
-	return new RedisStore({url: cluster.url, dataDir: folder, identity: await temporaryIdentity()});
-}
-
-const hasRedis = await hasRedisServer();
-/** The reference compares a query with all names. */
-const all = Number.POSITIVE_INFINITY;
-const stores: [string, () => Promise<IndexStore>, searched: number, isHere: boolean][] = [
-	['memory', async () => new MemoryStore(), all, true],
-	['SQLite', sqlite, most, true],
-	['Redis Cluster', redis, most, hasRedis],
-];
 
 /** A peer that is online with these files. */
 async function peerWith(server: TestServer, name: string, files: CatalogChange[]) {
@@ -61,10 +23,12 @@ async function peerWith(server: TestServer, name: string, files: CatalogChange[]
 	return {peer, settle};
 }
 
-describe.each(stores)('over %s', (_name, make, searched, isHere) => {
+describe.each(storeKinds())('over $name', ({name: kind, place, isHere}) => {
+	// The reference compares a query with all names.
+	const searched = kind === 'memory' ? Number.POSITIVE_INFINITY : most;
+
 	test.skipIf(!isHere)('a content with more names than are searched', async () => {
-		const store = await make();
-		await store.open();
+		const store = await (await place()).open();
 		onTestFinished(() => store.close());
 		const server = await startServer({store});
 		onTestFinished(server.stop);

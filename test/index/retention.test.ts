@@ -1,11 +1,7 @@
 // What a running server forgets by itself: peers that were not seen for the retention time, and nobody else.
-import path from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
-import {afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test} from 'vitest';
-import {type Identity, temporaryIdentity} from '../../source/identity/identity.ts';
-import {readModelName} from '../../source/index/redis/read-model.ts';
-import {RedisStore} from '../../source/index/redis/redis-store.ts';
-import {SqliteStore} from '../../source/index/sqlite/sqlite-store.ts';
+import {describe, expect, onTestFinished, test} from 'vitest';
+import type {Identity} from '../../source/identity/identity.ts';
 import type {IndexStore} from '../../source/index/store.ts';
 import {
 	add,
@@ -15,33 +11,13 @@ import {
 	startServer,
 	type TestPeer,
 	type TestServer,
-	temporaryFolder,
 	until,
 } from '../helpers/index.ts';
-import {hasRedisServer, type RedisCluster, startRedisCluster} from '../helpers/redis-cluster.ts';
+import {type StorePlace, storeKinds} from '../helpers/index-stores.ts';
 
 const dayMs = 24 * 3600 * 1000;
 /** Milliseconds between two looks, where a server has an hour. */
 const forgetEvery = 40;
-
-/** Makes stores over the same files, and says where their peers are written down. */
-type Place = {database: string; open(): Promise<IndexStore>};
-let cluster: RedisCluster | undefined;
-
-function sqlitePlace(folder: string): Place {
-	const database = path.join(folder, 'index.db');
-	return {database, open: () => opened(new SqliteStore(database))};
-}
-
-function redisPlace(folder: string, identity: Identity): Place {
-	const make = () => new RedisStore({url: cluster?.url ?? '', dataDir: folder, identity});
-	return {database: path.join(folder, readModelName), open: () => opened(make())};
-}
-
-async function opened<Store extends IndexStore>(store: Store): Promise<Store> {
-	await store.open();
-	return store;
-}
 
 /** How many looks a server has taken. */
 function looksOf(store: IndexStore): () => number {
@@ -67,28 +43,11 @@ async function online(server: TestServer, name: string, identity?: Identity): Pr
 	return peer;
 }
 
-const hasRedis = await hasRedisServer();
-const places: [string, (folder: string, identity: Identity) => Place, boolean][] = [
-	['SQLite', sqlitePlace, true],
-	['Redis Cluster', redisPlace, hasRedis],
-];
+const kept = storeKinds().filter(({isKept}) => isKept);
 
-beforeAll(async () => {
-	if (hasRedis) cluster = await startRedisCluster();
-});
-afterAll(() => cluster?.stop());
-beforeEach(() => cluster?.flush());
-
-describe.each(places)('a server over %s', (_name, placeIn, isHere) => {
-	/** Where its files are. */
-	async function somewhere(): Promise<Place> {
-		const {folder, remove} = temporaryFolder();
-		onTestFinished(remove);
-		return placeIn(folder, await temporaryIdentity());
-	}
-
+describe.each(kept)('a server over $name', ({place: somewhere, isHere}) => {
 	/** Starts one that looks often. */
-	async function start(place: Place, retentionDays?: number) {
+	async function start(place: StorePlace, retentionDays?: number) {
 		const store = await place.open();
 		const looks = looksOf(store);
 		const server = await startServer({store, forgetEvery, retentionDays});

@@ -281,10 +281,13 @@ export class LogFollower {
 		await read.register(entry.peer);
 		await this.#giveUp(peer, 'A newer upload took its place');
 		const have = read.point(peer);
-		// Read again after a restart, or after a failover: it is there already.
-		if (have?.epoch === epoch && have.version >= to && to > 0) return;
+		const {replace} = entry;
 		let {from} = entry;
-		if (!entry.replace) {
+		// Read again after a restart, or after a failover: it is there already. A whole catalog with an older version is
+		// that of a peer whose folder was set back; read again, what came after it follows in the log.
+		const isThere = have?.epoch === epoch && (replace ? have.version === to : have.version >= to);
+		if (isThere && to > 0) return;
+		if (!replace) {
 			if (have?.epoch !== epoch || have.version < from) return missing(peer, epoch);
 			from = have.version;
 		}
