@@ -1,6 +1,6 @@
 // The index server: DESIGN section 5's routes over TLS, on top of any IndexStore. Files' bytes never pass here.
 import type {IncomingMessage} from 'node:http';
-import type {Duplex} from 'node:stream';
+import type {TLSSocket} from 'node:tls';
 import fastify, {type FastifyInstance, type FastifyReply, type FastifyRequest} from 'fastify';
 import {limits} from '../api/limits.ts';
 import type {PeerInfo} from '../api/schemas.ts';
@@ -224,8 +224,8 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 		if (peer.online) hub.tellPeer('peer-updated', {...peer, ...address});
 	}
 
-	const sockets = new Set<Duplex>();
-	app.server.on('secureConnection', socket => {
+	const sockets = new Set<TLSSocket>();
+	app.server.on('secureConnection', (socket: TLSSocket) => {
 		sockets.add(socket);
 		socket.once('close', () => sockets.delete(socket));
 	});
@@ -282,7 +282,11 @@ export function createIndexApp(options: IndexAppOptions): IndexApp {
 			reachability.close();
 			const force = setTimeout(() => app.server.closeAllConnections(), stopPatience);
 			// Those whose call ends meanwhile would stay open for another one.
-			const idle = setInterval(() => app.server.closeIdleConnections(), 50);
+			const idle = setInterval(() => {
+				app.server.closeIdleConnections();
+				// One that has asked for nothing yet counts as busy there.
+				for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+			}, 50);
 			try {
 				await app.close();
 			} finally {

@@ -136,7 +136,14 @@ test('a stop lets an upload finish that is running, and takes in nothing new', a
 	call.write(`${JSON.stringify(add('s/first.txt', 'first'))}\n`);
 	// Its head alone is longer than that.
 	await until('it has begun', () => server.app.stats().bytesIn > before + 150);
+	// It has asked for nothing yet, and must not hold up the stop until that cuts off everything.
+	const silent = connect({host: '127.0.0.1', port: server.port, rejectUnauthorized: false});
+	silent.on('error', () => undefined);
+	await once(silent, 'secureConnect');
+	await until('the server has it', () => server.app.stats().connections >= 3);
+	const ended = once(silent.resume(), 'close');
 	const stopped = server.stop();
+	await ended;
 	await until('nobody else is let in', () =>
 		request(server, '/v1').then(
 			() => false,
