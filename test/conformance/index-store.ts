@@ -499,6 +499,14 @@ export function indexStoreConformance(
 			expect(await names(store, 'holiday')).toEqual(['holiday.jpg']);
 		});
 
+		scenario('finds a content by each of its names, also one that came after very many paths', async store => {
+			for (let seed = 1; seed <= 30; seed++) await share(store, seed, [add(`s/folder ${seed}/song.mp3`, 'same', 5)]);
+			await share(store, 31, [add('s/mine/a melody.mp3', 'same', 5)]);
+			expect(await names(store, 'melody')).toEqual(['a melody.mp3']);
+			expect(await names(store, 'song')).toEqual(['song.mp3']);
+			expect(await names(store, 'elod')).toEqual(['a melody.mp3']);
+		});
+
 		scenario('believes the size of a content that most online sources claim', async store => {
 			await share(store, 1, [add('s/lie.txt', 'x', 1)]);
 			expect((await store.search(parseQuery('txt'))).hits).toMatchObject([{name: 'lie.txt', size: 1}]);

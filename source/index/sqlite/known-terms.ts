@@ -3,7 +3,7 @@ import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {idSpace} from './fts-text.ts';
 import {expressionOf, type Terms} from './match-terms.ts';
 import type {SharedPresence} from './shared-presence.ts';
-import {LiveRows, OrderedRows, type SharedRows, type TermRows, termRows} from './term-rows.ts';
+import {bytesOf, LiveRows, OrderedRows, type SharedRows, type TermRows, termRows} from './term-rows.ts';
 
 /** Rows up to which a term is rare: they are read anew by each search, in some 30 µs. */
 export const rare = 256;
@@ -199,8 +199,7 @@ export class KnownTerms {
 	 */
 	keep(term: string, shared: SharedRows, isAsked: boolean): boolean {
 		const now = performance.now();
-		const {words, starts} = shared;
-		const bytes = words.byteLength + (starts?.byteLength ?? 0);
+		const bytes = bytesOf(shared);
 		const before = this.#kept.get(term);
 		if (before && before.rows.asOf >= shared.asOf) return false;
 		this.#drop(term);

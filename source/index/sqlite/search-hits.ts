@@ -78,7 +78,8 @@ export class SearchHits {
 		/** The first path that was compared, and all of them once there are two. */
 		let first: {folder: StoredFolder; name: StoredName} | undefined;
 		let seen: Set<string> | undefined;
-		/** Names that match in some folder. */
+		/** Names that were compared in some folder, and those that match in one. */
+		let looked: Set<StoredName> | undefined;
 		let tried: Set<StoredName> | undefined;
 		let hasNamed: boolean | undefined;
 		for (let share = 0; share < shares; share++) {
@@ -91,10 +92,13 @@ export class SearchHits {
 				if (tried?.has(name)) continue;
 			}
 			// After the best of this step only a whole name could do better: that one was found in the first step.
-			if ((best && best.rank <= top) || (seen && seen.size >= pathsCompared)) {
+			const isEnough = best !== undefined && best.rank <= top;
+			if (isEnough || (seen && seen.size >= pathsCompared)) {
 				hasNamed ??= (names?.different ?? [stored.name]).some(({folded}) => isNamed(query, folded));
-				if (!hasNamed) break;
-				if (!isNamed(query, name.folded)) continue;
+				// Past those paths each other name is compared once more, in the first folder that it is in.
+				const isLast = isEnough || looked === undefined || looked.size === different;
+				if (!hasNamed && isLast) break;
+				if (!isNamed(query, name.folded) && (isLast || looked?.has(name))) continue;
 			}
 			const folder = this.#contents.folderOf(stored, share);
 			if (first) {
@@ -103,6 +107,7 @@ export class SearchHits {
 				if (seen.has(path)) continue;
 				seen.add(path);
 			} else if (shares > 1) first = {folder, name};
+			if (different > 1) looked = (looked ?? new Set()).add(name);
 			if (!hasFilters(query, name.text, stored.size)) continue;
 			const rank =
 				quickRank(query, name, folder) ?? wordsRank(query, {name: name.folded, folders: folder.words, own: name.words});

@@ -13,13 +13,26 @@ export type TermRows = {
 	cursor(): RowCursor;
 };
 
-/** A list as it goes from thread to thread: memory that they share. `starts`: undefined where there is a bit for each content. */
-export type SharedRows = {asOf: number; count: number; words: Uint32Array; starts: Uint32Array | undefined};
+/** Rows in their order, in memory that threads share: of each but the first of a block how far it is from the one before. */
+type PackedRows = {
+	/** Those distances as numbers of variable length (LEB128), block after block. */
+	bytes: Uint8Array;
+	/** Of each block its first content and where its distances begin. */
+	blocks: Uint32Array;
+	/** The first block of each class of popularity: none has rows of two. */
+	starts: Uint32Array;
+};
+/** A list as it goes from thread to thread: packed, or with a bit for each content. */
+export type SharedRows = {asOf: number; count: number; rows: PackedRows | Uint32Array};
 
 /** Classes of popularity in row IDs, and one more for where the last ends. */
 const classes = 42;
-/** Rows, as a share of all contents, from which a bit for each content takes less room than four bytes for each row. */
-const denseShare = 1 / 32;
+/** Rows of a block. */
+const blockSize = 64;
+/** Bytes that a distance takes at most. */
+const longestDistance = 5;
+/** Rows, as a share of all contents, from which a bit for each content takes no more room than a byte for each row. */
+const denseShare = 1 / 8;
 /** Rows up to which they are kept in their order all the same: only what is in order can be gone through. */
 const alwaysOrdered = 128 * 1024;
 
@@ -28,10 +41,16 @@ export class TermRowsBuilder {
 	readonly #asOf: number;
 	readonly #highest: number;
 	readonly #ordered: number;
-	#ids = new Uint32Array(1024);
-	#bits: Uint32Array | undefined;
+	#bytes = new Uint8Array(1024);
+	#end = 0;
+	#blocks = new Uint32Array(64);
+	#blockCount = 0;
+	/** Rows in the last block, and the last of them. */
+	#inBlock = blockSize;
+	#last = 0;
 	readonly #starts = new Uint32Array(classes);
 	#class = 0;
+	#bits: Uint32Array | undefined;
 	#count = 0;
 
 	/**
@@ -44,54 +63,69 @@ export class TermRowsBuilder {
 		this.#ordered = Math.max(ordered, highest * denseShare);
 	}
 
-	get count(): number {
-		return this.#count;
-	}
-
 	/** Takes in the next row. */
 	add(row: number): void {
 		const at = Math.floor(row / idSpace);
 		const id = row - at * idSpace;
-		if (this.#bits) this.#set(id);
-		else {
-			while (this.#class < at) this.#starts[++this.#class] = this.#count;
-			if (this.#count === this.#ids.length) this.#grow();
-			this.#ids[this.#count] = id;
-		}
 		this.#count++;
-		if (!this.#bits && this.#count > this.#ordered) this.#toBits();
+		if (this.#bits) {
+			setBit(this.#bits, id);
+			return;
+		}
+		if (at > this.#class || this.#inBlock === blockSize) this.#beginBlock(at, id);
+		else this.#append(id - this.#last);
+		this.#inBlock++;
+		this.#last = id;
+		if (this.#count > this.#ordered) this.#toBits();
 	}
 
 	/** What was gathered, in memory that threads share. */
 	build(): SharedRows {
 		const [asOf, count] = [this.#asOf, this.#count];
-		if (this.#bits) return {asOf, count, words: shared(this.#bits), starts: undefined};
-		while (this.#class < classes - 1) this.#starts[++this.#class] = count;
-		return {asOf, count, words: shared(this.#ids.subarray(0, count)), starts: this.#starts};
+		return {asOf, count, rows: this.#bits ? shared(this.#bits) : this.#packed()};
 	}
 
-	#grow(): void {
-		const larger = new Uint32Array(this.#ids.length * 2);
-		larger.set(this.#ids);
-		this.#ids = larger;
+	#beginBlock(at: number, id: number): void {
+		while (this.#class < at) this.#starts[++this.#class] = this.#blockCount;
+		const place = 2 * this.#blockCount;
+		if (place === this.#blocks.length) this.#blocks = doubled(this.#blocks, new Uint32Array(2 * place));
+		this.#blocks[place] = id;
+		this.#blocks[place + 1] = this.#end;
+		this.#blockCount++;
+		this.#inBlock = 0;
+	}
+
+	#append(distance: number): void {
+		if (this.#end + longestDistance > this.#bytes.length)
+			this.#bytes = doubled(this.#bytes, new Uint8Array(2 * this.#bytes.length));
+		let rest = distance;
+		for (; rest > 0x7f; rest >>>= 7) this.#bytes[this.#end++] = (rest & 0x7f) | 0x80;
+		this.#bytes[this.#end++] = rest;
+	}
+
+	#packed(): PackedRows {
+		while (this.#class < classes - 1) this.#starts[++this.#class] = this.#blockCount;
+		const bytes = new Uint8Array(new SharedArrayBuffer(this.#end));
+		bytes.set(this.#bytes.subarray(0, this.#end));
+		return {bytes, blocks: shared(this.#blocks.subarray(0, 2 * this.#blockCount)), starts: this.#starts};
 	}
 
 	#toBits(): void {
-		this.#bits = new Uint32Array((this.#highest >>> 5) + 1);
-		for (let index = 0; index < this.#count; index++) this.#set(this.#ids[index] as number);
-		this.#ids = new Uint32Array(0);
-	}
-
-	/** What came after the first rows were read is not for this list: it was written later. */
-	#set(id: number): void {
-		const bits = this.#bits as Uint32Array;
-		if (id >>> 5 < bits.length) bits[id >>> 5] = (bits[id >>> 5] as number) | (1 << (id & 31));
+		const bits = new Uint32Array((this.#highest >>> 5) + 1);
+		new OrderedRows(this.#asOf, this.#count, this.#packed()).each(-1, (_at, id) => setBit(bits, id));
+		this.#bits = bits;
 	}
 }
 
 /** A list that was gathered, here or in another thread. */
-export function termRows({asOf, count, words, starts}: SharedRows): DenseRows | OrderedRows {
-	return starts ? new OrderedRows(asOf, words, starts) : new DenseRows(asOf, count, words);
+export function termRows({asOf, count, rows}: SharedRows): DenseRows | OrderedRows {
+	return rows instanceof Uint32Array ? new DenseRows(asOf, count, rows) : new OrderedRows(asOf, count, rows);
+}
+
+/** The memory that a list takes. */
+export function bytesOf({rows}: SharedRows): number {
+	if (rows instanceof Uint32Array) return rows.byteLength;
+	return rows.bytes.byteLength + rows.blocks.byteLength + rows.starts.byteLength;
 }
 
 /** A bit for each content. */
@@ -118,66 +152,102 @@ export class DenseRows implements TermRows {
 /** Rows in their order. */
 export class OrderedRows implements TermRows {
 	readonly asOf: number;
-	readonly #ids: Uint32Array;
-	/** Where the rows of each class begin. */
-	readonly #starts: Uint32Array;
+	readonly count: number;
+	readonly #rows: PackedRows;
 
-	constructor(asOf: number, ids: Uint32Array, starts: Uint32Array) {
+	constructor(asOf: number, count: number, rows: PackedRows) {
 		this.asOf = asOf;
-		this.#ids = ids;
-		this.#starts = starts;
-	}
-
-	get count(): number {
-		return this.#ids.length;
+		this.count = count;
+		this.#rows = rows;
 	}
 
 	/** Tells the rows after one, until it is told to stop. */
 	each(after: number, tell: (at: number, id: number) => boolean): void {
+		const {blocks, starts} = this.#rows;
 		const first = after < 0 ? 0 : Math.floor(after / idSpace);
+		const cursor = new OrderedCursor(this.#rows);
 		for (let at = first; at < classes - 1; at++) {
-			const end = this.#starts[at + 1] as number;
-			let index = this.#starts[at] as number;
-			if (at === first && after >= 0) index = firstFrom(this.#ids, after - at * idSpace + 1, index, end);
-			for (; index < end; index++) if (!tell(at, this.#ids[index] as number)) return;
+			const end = starts[at + 1] as number;
+			let from = starts[at] as number;
+			const least = at === first && after >= 0 ? after - at * idSpace + 1 : 0;
+			if (from < end && least > 0) from = lastUpTo(blocks, least, from, end);
+			for (let block = from; block < end; block++) {
+				for (let id = cursor.open(block); id >= 0; id = cursor.next()) if (id >= least && !tell(at, id)) return;
+			}
 		}
 	}
 
 	cursor(): RowCursor {
-		return new OrderedCursor(this.#ids, this.#starts);
+		return new OrderedCursor(this.#rows);
 	}
 }
 
+/** Reads blocks. */
 class OrderedCursor implements RowCursor {
-	readonly #ids: Uint32Array;
+	readonly #bytes: Uint8Array;
+	readonly #blocks: Uint32Array;
 	readonly #starts: Uint32Array;
 	#at = -1;
-	#place = 0;
+	/** The block that is open, and the one after the last of the class. */
+	#block = -1;
 	#end = 0;
+	/** The content that was read last, where the next distance begins, and where the block ends. */
+	#id = -1;
+	#place = 0;
+	#blockEnd = 0;
 
-	constructor(ids: Uint32Array, starts: Uint32Array) {
-		this.#ids = ids;
+	constructor({bytes, blocks, starts}: PackedRows) {
+		this.#bytes = bytes;
+		this.#blocks = blocks;
 		this.#starts = starts;
 	}
 
+	/** Opens a block; returns its first content. */
+	open(block: number): number {
+		this.#block = block;
+		this.#place = this.#blocks[2 * block + 1] as number;
+		this.#blockEnd = this.#blocks[2 * block + 3] ?? this.#bytes.length;
+		this.#id = this.#blocks[2 * block] as number;
+		return this.#id;
+	}
+
+	/** The next content of the block; -1 after the last. */
+	next(): number {
+		if (this.#place === this.#blockEnd) return -1;
+		const bytes = this.#bytes;
+		let place = this.#place;
+		let byte = bytes[place++] as number;
+		let distance = byte & 0x7f;
+		for (let shift = 7; byte > 0x7f; shift += 7) {
+			byte = bytes[place++] as number;
+			distance |= (byte & 0x7f) << shift;
+		}
+		this.#place = place;
+		this.#id += distance;
+		return this.#id;
+	}
+
 	has(at: number, id: number): boolean {
-		const ids = this.#ids;
+		const blocks = this.#blocks;
 		if (at !== this.#at) {
 			this.#at = at;
-			this.#place = this.#starts[at] as number;
 			this.#end = this.#starts[at + 1] as number;
+			const first = this.#starts[at] as number;
+			if (first < this.#end) this.open(first);
+			else this.#block = this.#end;
 		}
-		const end = this.#end;
-		let place = this.#place;
-		// From where the last one was, in steps that grow, as most are not far.
+		if (this.#block >= this.#end) return false;
+		// From the block where the last one was, in steps that grow, as most are not far.
+		let block = this.#block;
 		let step = 1;
-		while (place + step < end && (ids[place + step] as number) <= id) {
-			place += step;
+		while (block + step < this.#end && (blocks[2 * (block + step)] as number) <= id) {
+			block += step;
 			step *= 2;
 		}
-		if (place < end && (ids[place] as number) < id) place = firstFrom(ids, id, place + 1, Math.min(end, place + step));
-		this.#place = place;
-		return place < end && ids[place] === id;
+		if (step > 1) block = lastUpTo(blocks, id, block, Math.min(this.#end, block + step));
+		if (block !== this.#block) this.open(block);
+		while (this.#id < id && this.next() >= 0);
+		return this.#id === id;
 	}
 }
 
@@ -216,15 +286,27 @@ export class LiveRows implements TermRows {
 	}
 }
 
-/** The first place from `low` on, before `high`, with that ID or a higher one; `high` where there is none. */
-function firstFrom(ids: Uint32Array, id: number, low: number, high: number): number {
+/** The last block from `low` on, before `high`, that begins with that content or an earlier one; `low` where there is none. */
+function lastUpTo(blocks: Uint32Array, id: number, low: number, high: number): number {
 	let [from, to] = [low, high];
-	while (from < to) {
+	while (to - from > 1) {
 		const middle = (from + to) >>> 1;
-		if ((ids[middle] as number) < id) from = middle + 1;
+		if ((blocks[2 * middle] as number) <= id) from = middle;
 		else to = middle;
 	}
 	return from;
+}
+
+/** What is newer than the list is not for it: it was written later. */
+function setBit(bits: Uint32Array, id: number): boolean {
+	const place = id >>> 5;
+	if (place < bits.length) bits[place] = (bits[place] as number) | (1 << (id & 31));
+	return true;
+}
+
+function doubled<T extends Uint8Array | Uint32Array>(from: T, into: T): T {
+	into.set(from);
+	return into;
 }
 
 function shared(words: Uint32Array): Uint32Array {
