@@ -8,13 +8,15 @@ import {bytesOf, LiveRows, OrderedRows, type SharedRows, type TermRows, termRows
 /** Rows up to which a term is rare: they are read anew by each search, in some 30 µs. */
 export const rare = 256;
 /** Bytes of all lists, which the threads that read share. */
-export const mostBytes = 64 * 1024 * 1024;
+export const mostBytes = 32 * 1024 * 1024;
 /** What was asked for within so many milliseconds is not given up for something else. */
 const settled = 30_000;
 /** Milliseconds for each row of a list after which it may be made anew: a thousand times as long as that takes. */
 const agePerRow = 0.5;
 /** Rows that may be looked through for a page. */
 const lookedThrough = 12_000;
+/** Share of all contents that a list has at least whose word is left out of what is looked up: shorter ones sort out most of it. */
+const filteredShare = 1 / 64;
 /** Milliseconds for which a term is not learned that there was no room for. */
 const refused = 600_000;
 /** Terms that wait to be learned. */
@@ -30,6 +32,8 @@ export class KnownTerms {
 	readonly #rows: StatementSync;
 	readonly #kept = new Map<string, Kept>();
 	#bytes = 0;
+	/** The highest ID of a content, about. */
+	#highest = 0;
 	/** Common terms that there is no list of, and since when. */
 	readonly #unknown = new Map<string, number>();
 	/** Those of them that are to be learned. */
@@ -85,8 +89,9 @@ export class KnownTerms {
 			known.set(shortest, list);
 		}
 		// What there is no list of is looked up, together with what is rare.
-		const looked = all.filter(term => !known.has(term));
-		if (list instanceof LiveRows || (looked.length === 0 && list.count <= lookedThrough)) looked.push(shortest);
+		const least = this.#highest * filteredShare;
+		const looked = all.filter(term => (known.get(term)?.count ?? -1) < least);
+		if (looked.length === 0 && list.count <= lookedThrough) looked.push(shortest);
 		for (const term of looked) known.delete(term);
 		if (looked.length === 0 || known.size === 0) return undefined;
 		const expression = expressionOf({all: looked, none: isLeftKnown ? [] : none});
@@ -112,6 +117,11 @@ export class KnownTerms {
 	/** Looks up what comes next in the full-text index. */
 	#read(expression: string, after: number, size: number): number[] {
 		return numbersOf(this.#rows.get(expression, after, size) as unknown as [string]);
+	}
+
+	/** Tells the highest ID of a content: lists with a good part of all are used in another way. */
+	set highest(id: number) {
+		this.#highest = id;
 	}
 
 	/** A term that was asked for and is to be learned. */

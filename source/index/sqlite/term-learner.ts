@@ -47,7 +47,7 @@ export class TermLearner {
 	#survey: Survey | undefined;
 	/** When what is being read was begun. */
 	#began = 0;
-	/** Words that nobody has asked for yet, each whole, and then what begins with them. */
+	/** Words that nobody has asked for yet, each whole, and what begins with it. */
 	#first: First[] = [];
 	/** The highest content when these were chosen. */
 	#surveyed = 0;
@@ -113,6 +113,7 @@ export class TermLearner {
 	#begin(): Lesson | undefined {
 		const [most] = this.#highest.get() as unknown as [number | null];
 		const highest = most ?? 0;
+		this.#terms.highest = highest;
 		const asked = this.#terms.take();
 		const isDue = (this.#share?.index ?? 0) === 0 && highest > 2 * this.#surveyed;
 		if (asked === undefined && this.#first.length === 0 && isDue) {
