@@ -8,7 +8,7 @@ import {bytesOf, LiveRows, OrderedRows, type SharedRows, type TermRows, termRows
 /** Rows up to which a term is rare: they are read anew by each search, in some 30 µs. */
 export const rare = 256;
 /** Bytes of all lists, which the threads that read share. */
-export const mostBytes = 32 * 1024 * 1024;
+export const mostBytes = 48 * 1024 * 1024;
 /** What was asked for within so many milliseconds is not given up for something else. */
 const settled = 30_000;
 /** Milliseconds for each row of a list after which it may be made anew: a thousand times as long as that takes. */
