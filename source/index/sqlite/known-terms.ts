@@ -70,6 +70,11 @@ export class KnownTerms {
 		const others = none.filter(term => !all.includes(term));
 		// All that has the terms has those that are left out.
 		if (none.length > 0 && others.length === 0) return {rows: [], next: undefined};
+		if (this.#kept.size === 0) {
+			// Before there are any lists, as while a first upload comes in, there is no use in looking for rare terms.
+			for (const term of all) this.#want(term);
+			return undefined;
+		}
 		const known = new Map<string, TermRows>();
 		for (const term of all) {
 			const list = this.#listOf(term);
@@ -90,7 +95,10 @@ export class KnownTerms {
 		}
 		// What there is no list of is looked up, together with what is rare.
 		const least = this.#highest * filteredShare;
-		const looked = all.filter(term => (known.get(term)?.count ?? -1) < least);
+		const looked = all.filter(term => {
+			const one = known.get(term);
+			return !one || one instanceof LiveRows || one.count < least;
+		});
 		if (looked.length === 0 && list.count <= lookedThrough) looked.push(shortest);
 		for (const term of looked) known.delete(term);
 		if (looked.length === 0 || known.size === 0) return undefined;
