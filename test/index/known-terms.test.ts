@@ -5,6 +5,7 @@ import {describe, expect, onTestFinished, test} from 'vitest';
 import {parseQuery} from '../../source/api/query.ts';
 import type {CatalogChange} from '../../source/api/schemas.ts';
 import type {PeerRecord} from '../../source/index/peer-registry.ts';
+import {kindSign} from '../../source/index/sqlite/fts-text.ts';
 import {IndexReader} from '../../source/index/sqlite/index-reader.ts';
 import type {SearchRequest} from '../../source/index/sqlite/index-search.ts';
 import {IndexWriter} from '../../source/index/sqlite/index-writer.ts';
@@ -193,7 +194,9 @@ describe('a learner', () => {
 	test('tells the others what it has learned, and leaves to them what is theirs', async () => {
 		const {first, second} = await learners();
 		const common = ['red', 'green', 'blue', 'holiday', 'sommer', 'winter', 'berlin', 'share', 'jpg', 'mp'];
-		const counts = (terms: KnownTerms) => common.map(word => terms.countOf(wordTerm(word)));
+		// Whole, as a start, and the characters of kinds.
+		const learned = [...common.map(wordTerm), '"berlin"*', wordTerm(kindSign('audio')), wordTerm(kindSign('video'))];
+		const counts = (terms: KnownTerms) => learned.map(term => terms.countOf(term));
 		// What every second content or more has: by its first letter it falls to one of the two.
 		await learn(() => first.learner.step());
 		const own = counts(first.terms);

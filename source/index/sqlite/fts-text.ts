@@ -48,6 +48,12 @@ export function kindSign(kind: FileKind): string {
 	return String.fromCharCode(kindBase + fileKinds.indexOf(kind));
 }
 
+/** Whether a word of the full-text table is the character of a kind. */
+export function isKindSign(word: string): boolean {
+	const place = word.charCodeAt(0) - kindBase;
+	return place >= 0 && place < fileKinds.length;
+}
+
 /** The character that an ending shares with few others. */
 export function extensionSign(extension: string): string {
 	return String.fromCodePoint(extensionBase + (hash(extension) % planeSize));

@@ -86,12 +86,11 @@ export class KnownTerms {
 		const isLeftKnown = left.length === others.length;
 		const [shortest, list] = [...known].reduce((a, b) => (b[1].count < a[1].count ? b : a));
 		const isAllKnown = isLeftKnown && all.every(term => known.has(term));
-		if (isAllKnown && (list instanceof LiveRows || list instanceof OrderedRows)) {
+		// Of a list that was made before the last change some rows may be missing.
+		const isWhole = list instanceof LiveRows || (list instanceof OrderedRows && list.asOf === this.#transaction);
+		if (isAllKnown && isWhole) {
 			known.delete(shortest);
-			// Of a list that was made before the last change some rows may be missing.
-			if (list instanceof LiveRows || list.asOf === this.#transaction)
-				return this.#common(list, [...known.values()], left, after, size);
-			known.set(shortest, list);
+			return this.#common(list, [...known.values()], left, after, size);
 		}
 		// What there is no list of is looked up, together with what is rare.
 		const least = this.#highest * filteredShare;

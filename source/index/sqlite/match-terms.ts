@@ -28,7 +28,7 @@ export const indexedStart = 6;
 export const shortestKnown = 3;
 
 /**
- * The expressions of a query. Each leaves out what an earlier one finds, `exact` aside, which is compared by whole names.
+ * The terms of a query. Each step leaves out what an earlier one finds, `exact` aside, which is compared by whole names.
  * A step that can find nothing has none.
  *
  * @param few the earlier steps found so little that leaving it out costs more than comparing it again

@@ -1,6 +1,7 @@
 // Makes the lists of common terms, a little at a time, in moments in which nothing is written.
 import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import {BroadcastChannel} from 'node:worker_threads';
+import {isKindSign} from './fts-text.ts';
 import {type KnownTerms, mostBytes, numbersOf, rare, rowsOf} from './known-terms.ts';
 import {startTerm, type Vocabulary, wordTerm} from './match-terms.ts';
 import {openForReading} from './open-database.ts';
@@ -172,8 +173,8 @@ export class TermLearner {
 				return;
 			}
 			const [word, rows] = value as [string, number];
-			// Not the characters of filters: few use them, and there are many that half of all contents have.
-			if (rows > rare && /^[\p{L}\p{N}]/u.test(word)) words.push([word, rows]);
+			// Of the characters of filters those of kinds: there are few, and going through them is dear beside any word.
+			if (rows > rare && (isText(word) || isKindSign(word))) words.push([word, rows]);
 		}
 	}
 
@@ -181,8 +182,7 @@ export class TermLearner {
 	#plan(words: string[]): void {
 		const {of, index} = this.#share ?? {of: 1, index: 0};
 		const mine = words.filter(word => (word.codePointAt(0) ?? 0) % of === index);
-		const starts = mine.filter(word => /^[\p{L}\p{N}]/u.test(word));
-		this.#first = [...mine.map(word => ({word, isStart: false})), ...starts.map(word => ({word, isStart: true}))];
+		this.#first = mine.flatMap(word => (isText(word) ? [false, true] : [false]).map(isStart => ({word, isStart})));
 	}
 
 	/** Stops reading; it is begun anew some time. */
@@ -197,4 +197,9 @@ export class TermLearner {
 		if (first) this.#first.unshift(first);
 		else this.#terms.giveBack(term);
 	}
+}
+
+/** Whether it is a word that somebody may type. */
+function isText(word: string): boolean {
+	return /^[\p{L}\p{N}]/u.test(word);
 }
